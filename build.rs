@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Generates the C header from the Rust sources into `OUT_DIR`.
+//!
+//! The committed `include/qdtls_rs.h` is the one users compile against; `tests/header.rs` fails when the two differ
+//! and `cargo xtask header` refreshes the committed one.
+
+use std::path::PathBuf;
+
+fn main() {
+    println!("cargo:rerun-if-changed=src");
+    println!("cargo:rerun-if-changed=cbindgen.toml");
+
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("qdtls_rs.h");
+    let root = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
+    match cbindgen::generate(&root) {
+        Ok(bindings) => {
+            bindings.write_to_file(&out);
+        }
+        // A source that does not parse is rustc's to report, with a better message than cbindgen's.
+        Err(error) => println!("cargo:warning=header not generated: {error}"),
+    }
+    println!("cargo:rustc-env=QDTLS_GENERATED_HEADER={}", out.display());
+}

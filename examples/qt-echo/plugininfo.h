@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#pragma once
+
+#include <QString>
+
+/// The file of the OpenSSL TLS plugin that QDtls really calls.
+QString tlsPluginInUse();
+
+/// The marker "qdtls-rs <version>" that our plugin carries; empty for Qt's own.
+QString qdtlsRsMarker(const QString &pluginFile);

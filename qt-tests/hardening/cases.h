@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// The list of cases. A theme is a QObject class whose private slots are its cases; a case is named
+// after its finding (`S3_abort_in_pskRequired`) and described by a Q_CLASSINFO of the same name.
+#pragma once
+
+#include <QtCore/QMetaObject>
+#include <QtCore/QObject>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace hardening {
+
+struct Theme {
+    const QMetaObject *meta;
+    std::function<std::unique_ptr<QObject>()> create;
+};
+
+inline std::vector<Theme> &themes()
+{
+    static std::vector<Theme> list;
+    return list;
+}
+
+// A static object of this type enters a class into the list.
+template <typename Class> struct Registered {
+    Registered()
+    {
+        themes().push_back({ &Class::staticMetaObject, [] { return std::make_unique<Class>(); } });
+    }
+};
+
+} // namespace hardening

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// tst_hardening                    run every case, print the table; exit 1 unless all are right
+// tst_hardening --outcomes FILE    run every case, write the table to FILE
+// tst_hardening --list             name and describe the cases
+// tst_hardening CASE [QtTest options]
+//
+// A table is made by running each case in a process of its own, so that a crash costs one row.
+#include "cases.h"
+#include "outcomes.h"
+
+#include <QtCore/QCoreApplication>
+#include <QtCore/QTextStream>
+#include <QtTest/QTest>
+
+using namespace hardening;
+
+namespace {
+
+int runCase(const QStringList &arguments)
+{
+    const QByteArray name = arguments.at(1).toLatin1();
+    for (const Theme &theme : themes()) {
+        if (theme.meta->indexOfSlot(name + "()") >= 0)
+            return QTest::qExec(theme.create().get(), arguments);
+    }
+    QTextStream(stderr) << "no such case: " << name << Qt::endl;
+    return 2;
+}
+
+int list()
+{
+    QTextStream out(stdout);
+    for (const Case &one : allCases())
+        out << one.name << '\t' << one.description << '\n';
+    return 0;
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    const QCoreApplication application(argc, argv);
+    const QStringList arguments = application.arguments();
+    const QString first = arguments.value(1);
+
+    if (first == u"--list")
+        return list();
+    if (first == u"--outcomes" && arguments.size() == 3)
+        return writeOutcomes(arguments.at(2));
+    if (first.isEmpty())
+        return printOutcomes();
+    return runCase(arguments);
+}

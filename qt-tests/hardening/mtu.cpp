@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// S19: setMtuHint().
+#include "cases.h"
+#include "loopback.h"
+
+#include <QtTest/QTest>
+
+namespace hardening {
+
+class Mtu : public QObject {
+    Q_OBJECT
+    Q_CLASSINFO("S19_datagrams_fit_the_hint_on_IPv4",
+                "headers and payload stay within the hint, IPv4")
+    Q_CLASSINFO("S19_datagrams_fit_the_hint_on_IPv6",
+                "headers and payload stay within the hint, IPv6")
+    Q_CLASSINFO("S19_hint_below_the_minimum", "a hint below 256 is refused with a reason")
+
+private slots:
+    void S19_datagrams_fit_the_hint_on_IPv4();
+    void S19_datagrams_fit_the_hint_on_IPv6();
+    void S19_hint_below_the_minimum();
+
+private:
+    void datagramsFit(const QHostAddress &address, int headers);
+};
+
+namespace {
+
+const Registered<Mtu> registration;
+
+constexpr quint16 smallestHint = 256;
+
+} // namespace
+
+void Mtu::datagramsFit(const QHostAddress &address, int headers)
+{
+    const Identity identity = Identity::selfSigned("DNS:bob.example");
+    for (const quint16 hint : { smallestHint, quint16(300), quint16(576), quint16(1280) }) {
+        Loopback link(identity, "bob.example", address);
+        link.client.dtls->setMtuHint(hint);
+        link.server.dtls->setMtuHint(hint);
+        VERIFY_HANDSHAKE(link);
+        for (const QByteArray &datagram : link.client.received + link.server.received) {
+            QVERIFY2(datagram.size() + headers <= hint,
+                     QByteArray::number(datagram.size()) + " bytes and headers, hint "
+                         + QByteArray::number(hint));
+        }
+    }
+}
+
+void Mtu::S19_datagrams_fit_the_hint_on_IPv4()
+{
+    datagramsFit(QHostAddress::LocalHost, 20 + 8);
+}
+
+void Mtu::S19_datagrams_fit_the_hint_on_IPv6()
+{
+    datagramsFit(QHostAddress::LocalHostIPv6, 40 + 8);
+}
+
+void Mtu::S19_hint_below_the_minimum()
+{
+    for (const quint16 hint : { quint16(1), quint16(100), quint16(smallestHint - 1) }) {
+        Loopback link;
+        link.client.dtls->setMtuHint(hint);
+        QVERIFY2(!link.start(), QByteArray::number(hint));
+        QCOMPARE(link.client.dtls->dtlsError(), QDtlsError::InvalidInputParameters);
+        QVERIFY(!link.client.dtls->dtlsErrorString().isEmpty());
+    }
+}
+
+} // namespace hardening
+
+#include "mtu.moc"

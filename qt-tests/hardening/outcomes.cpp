@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "outcomes.h"
+
+#include "cases.h"
+
+#include <QtCore/QCoreApplication>
+#include <QtCore/QMetaClassInfo>
+#include <QtCore/QMetaMethod>
+#include <QtCore/QProcess>
+#include <QtCore/QRegularExpression>
+#include <QtCore/QSaveFile>
+#include <QtCore/QTemporaryDir>
+#include <QtCore/QTextStream>
+
+#include <algorithm>
+#include <csignal>
+#include <functional>
+
+namespace hardening {
+
+namespace {
+
+constexpr int caseTimeoutMs = 30'000;
+
+QByteArray descriptionOf(const QMetaObject *meta, const QByteArray &name)
+{
+    const int index = meta->indexOfClassInfo(name);
+    return index < 0 ? "" : meta->classInfo(index).value();
+}
+
+bool isCase(const QByteArray &slot)
+{
+    static const QRegularExpression pattern(QStringLiteral("^[RS][0-9]+_"));
+    return pattern.match(QLatin1StringView(slot)).hasMatch();
+}
+
+// The order of the findings' tables: R1 before R2 before R10 before S1.
+auto orderOf(const Case &one)
+{
+    const QByteArray finding = one.finding();
+    return std::make_tuple(finding.at(0), finding.mid(1).toInt(), one.name);
+}
+
+QByteArray signalName(int number)
+{
+    switch (number) {
+    case SIGSEGV:
+        return "SIGSEGV";
+    case SIGABRT:
+        return "SIGABRT";
+    case SIGBUS:
+        return "SIGBUS";
+    case SIGFPE:
+        return "SIGFPE";
+    case SIGILL:
+        return "SIGILL";
+    default:
+        return "signal " + QByteArray::number(number);
+    }
+}
+
+// QtTest's text of the first failure or skip, on one line and without the table's separator.
+QByteArray firstFailure(const QByteArray &log)
+{
+    static const QRegularExpression failure(
+        QStringLiteral(R"(^(?:FAIL!|SKIP) +: [\w:]+\(.*?\) (.*?)(?=^ +Loc:|^[A-Z]))"),
+        QRegularExpression::MultilineOption | QRegularExpression::DotMatchesEverythingOption);
+    const QRegularExpressionMatch match = failure.match(QString::fromUtf8(log));
+    if (!match.hasMatch())
+        return "no failure was reported";
+    QString text = match.captured(1).simplified();
+    if (text.endsWith(u" ()")) // a check without a message of its own
+        text.chop(3);
+    return text.toUtf8();
+}
+
+bool passed(const QByteArray &log, const Case &one)
+{
+    return log.contains("::" + one.name + "()\n") && log.contains("PASS   : ")
+        && !log.contains("\nFAIL!") && !log.contains("\nSKIP");
+}
+
+QProcessEnvironment cleanEnvironment()
+{
+    QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+    for (const QString &name : environment.keys()) {
+        if (name.startsWith(u"QDTLS_"))
+            environment.remove(name);
+    }
+    return environment;
+}
+
+QByteArray outcomeOf(const Case &one)
+{
+    const QTemporaryDir scratch; // a core file, if the system writes one, goes away with it
+    QProcess child;
+    child.setWorkingDirectory(scratch.path());
+    child.setProcessEnvironment(cleanEnvironment());
+    child.start(QCoreApplication::applicationFilePath(),
+                { QString::fromLatin1(one.name), QStringLiteral("-nocrashhandler") });
+    if (!child.waitForFinished(caseTimeoutMs)) {
+        const bool started = child.error() != QProcess::FailedToStart;
+        child.kill();
+        child.waitForFinished();
+        return started ? "hang" : "wrong:the process did not start";
+    }
+    if (child.exitStatus() == QProcess::CrashExit)
+        return "crash:" + signalName(child.exitCode());
+
+    const QByteArray log = child.readAllStandardOutput();
+    if (child.exitCode() == 0 && passed(log, one))
+        return "right";
+    return "wrong:" + firstFailure(log);
+}
+
+// Calls row() with the line of each case as soon as it is known; true when all were right.
+bool tabulate(const std::function<void(const QByteArray &)> &row)
+{
+    bool allRight = true;
+    for (const Case &one : allCases()) {
+        const QByteArray outcome = outcomeOf(one);
+        allRight = allRight && outcome == "right";
+        row(one.name + '\t' + one.finding() + '\t' + outcome + '\t' + one.description + '\n');
+    }
+    return allRight;
+}
+
+} // namespace
+
+QList<Case> allCases()
+{
+    QList<Case> cases;
+    for (const Theme &theme : themes()) {
+        for (int i = theme.meta->methodOffset(); i < theme.meta->methodCount(); ++i) {
+            const QByteArray name = theme.meta->method(i).name();
+            if (!isCase(name))
+                continue;
+            const QByteArray description = descriptionOf(theme.meta, name);
+            if (description.isEmpty())
+                qFatal("%s has no description (Q_CLASSINFO)", name.constData());
+            if (name.endsWith("_data"))
+                qFatal("%s: QtTest takes this name for a data function", name.constData());
+            cases.push_back({ name, description });
+        }
+    }
+    std::sort(cases.begin(), cases.end(),
+              [](const Case &a, const Case &b) { return orderOf(a) < orderOf(b); });
+    return cases;
+}
+
+int writeOutcomes(const QString &fileName)
+{
+    QSaveFile file(fileName);
+    if (!file.open(QIODevice::WriteOnly)) {
+        QTextStream(stderr) << fileName << ": " << file.errorString() << Qt::endl;
+        return 2;
+    }
+    tabulate([&file](const QByteArray &line) { file.write(line); });
+    return file.commit() ? 0 : 2;
+}
+
+int printOutcomes()
+{
+    QTextStream out(stdout);
+    return tabulate([&out](const QByteArray &line) { out << line << Qt::flush; }) ? 0 : 1;
+}
+
+} // namespace hardening

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// S1, S2, S12, S13: handleTimeout() and the retransmission timer.
+#include "cases.h"
+#include "loopback.h"
+#include "settings.h"
+
+#include <QtCore/QElapsedTimer>
+#include <QtCore/QTimer>
+#include <QtTest/QSignalSpy>
+#include <QtTest/QTest>
+
+namespace hardening {
+
+class Timers : public QObject {
+    Q_OBJECT
+    Q_CLASSINFO("S1_handleTimeout_before_a_handshake",
+                "handleTimeout before a handshake is refused")
+    Q_CLASSINFO("S1_handleTimeout_after_shutdown", "handleTimeout after shutdown is refused")
+    Q_CLASSINFO("S1_early_handleTimeout", "handleTimeout before the timer expired resends nothing")
+    Q_CLASSINFO("S2_no_timeout_after_abort", "the timer is stopped by abortHandshake")
+    Q_CLASSINFO("S2_no_timeout_after_completion", "the timer is stopped by a complete handshake")
+    Q_CLASSINFO("S2_no_timeout_after_failure", "the timer is stopped by a handshake that failed")
+    Q_CLASSINFO("S12_exhausted_retransmissions_are_reported",
+                "the handshake ends with an error when OpenSSL gives up retransmitting")
+    Q_CLASSINFO("S13_early_handleTimeout_leaves_one_timer",
+                "an early handleTimeout neither adds nor delays a timer")
+    Q_CLASSINFO("S13_handleTimeout_after_completion_starts_no_timer",
+                "handleTimeout on a complete connection starts no timer")
+    Q_CLASSINFO("S13_every_timeout_resends_a_flight",
+                "after junk came in, each handshakeTimeout still resends a flight")
+    Q_CLASSINFO("S13_junk_does_not_postpone_the_timer",
+                "a stream of junk cannot hold the timer back")
+    Q_CLASSINFO("S13_intervals_are_settable", "initial and maximum interval follow the settings")
+
+private slots:
+    void S1_handleTimeout_before_a_handshake();
+    void S1_handleTimeout_after_shutdown();
+    void S1_early_handleTimeout();
+    void S2_no_timeout_after_abort();
+    void S2_no_timeout_after_completion();
+    void S2_no_timeout_after_failure();
+    void S12_exhausted_retransmissions_are_reported();
+    void S13_early_handleTimeout_leaves_one_timer();
+    void S13_handleTimeout_after_completion_starts_no_timer();
+    void S13_every_timeout_resends_a_flight();
+    void S13_junk_does_not_postpone_the_timer();
+    void S13_intervals_are_settable();
+};
+
+namespace {
+
+const Registered<Timers> registration;
+
+// More than the default first interval, 1 s, and less than the first two.
+constexpr int pastFirstIntervalMs = 1500;
+
+// Too short for a record header: OpenSSL ignores it.
+const QByteArray junk = "junk";
+
+// What the documentation tells an application to do.
+void handleTimeouts(Endpoint &endpoint)
+{
+    QObject::connect(endpoint.dtls.get(), &QDtls::handshakeTimeout, endpoint.dtls.get(),
+                     [&endpoint] { endpoint.dtls->handleTimeout(&endpoint.socket); });
+}
+
+} // namespace
+
+void Timers::S1_handleTimeout_before_a_handshake()
+{
+    Loopback link;
+    QVERIFY(!link.client.dtls->handleTimeout(&link.client.socket));
+    QCOMPARE(link.client.dtls->dtlsError(), QDtlsError::InvalidOperation);
+    QVERIFY(!link.client.dtls->dtlsErrorString().isEmpty());
+}
+
+void Timers::S1_handleTimeout_after_shutdown()
+{
+    Loopback link;
+    VERIFY_HANDSHAKE(link);
+    QVERIFY(link.client.dtls->shutdown(&link.client.socket));
+    QVERIFY(!link.client.dtls->handleTimeout(&link.client.socket));
+    QCOMPARE(link.client.dtls->dtlsError(), QDtlsError::InvalidOperation);
+    QVERIFY(!link.client.dtls->dtlsErrorString().isEmpty());
+}
+
+void Timers::S1_early_handleTimeout()
+{
+    Loopback link;
+    QVERIFY(link.start());
+    takeDatagrams(link.server.socket);
+
+    QVERIFY(link.client.dtls->handleTimeout(&link.client.socket));
+    QCOMPARE(link.client.dtls->dtlsError(), QDtlsError::NoError);
+    QCOMPARE(link.client.dtls->handshakeState(), QDtls::HandshakeInProgress);
+    QVERIFY(takeDatagrams(link.server.socket).isEmpty());
+}
+
+void Timers::S2_no_timeout_after_abort()
+{
+    Loopback link;
+    handleTimeouts(link.client);
+    QSignalSpy timeouts(link.client.dtls.get(), &QDtls::handshakeTimeout);
+    QVERIFY(link.start());
+    QVERIFY(link.client.dtls->abortHandshake(&link.client.socket));
+    QVERIFY(!timeouts.wait(pastFirstIntervalMs));
+}
+
+void Timers::S2_no_timeout_after_completion()
+{
+    Loopback link;
+    QSignalSpy clientTimeouts(link.client.dtls.get(), &QDtls::handshakeTimeout);
+    QSignalSpy serverTimeouts(link.server.dtls.get(), &QDtls::handshakeTimeout);
+    VERIFY_HANDSHAKE(link);
+    QVERIFY(!clientTimeouts.wait(pastFirstIntervalMs));
+    QCOMPARE(serverTimeouts.size(), 0);
+}
+
+void Timers::S2_no_timeout_after_failure()
+{
+    Loopback link;
+    link.client.usePsk({});
+    QSignalSpy clientTimeouts(link.client.dtls.get(), &QDtls::handshakeTimeout);
+    QSignalSpy serverTimeouts(link.server.dtls.get(), &QDtls::handshakeTimeout);
+    QVERIFY(!link.handshake());
+    QVERIFY(link.client.failed);
+    QVERIFY(link.server.failed);
+    QVERIFY(!clientTimeouts.wait(pastFirstIntervalMs));
+    QCOMPARE(serverTimeouts.size(), 0);
+}
+
+void Timers::S12_exhausted_retransmissions_are_reported()
+{
+    constexpr int retransmissions = 12; // OpenSSL's limit
+    setRetransmission(20, 80);
+    Loopback link;
+    bool gaveUp = false;
+    connect(link.client.dtls.get(), &QDtls::handshakeTimeout, this,
+            [&] { gaveUp = !link.client.dtls->handleTimeout(&link.client.socket); });
+    QVERIFY(link.start());
+
+    QTRY_VERIFY_WITH_TIMEOUT(gaveUp, 6000);
+    QCOMPARE(link.client.dtls->dtlsError(), QDtlsError::TlsFatalError);
+    QVERIFY(!link.client.dtls->dtlsErrorString().isEmpty());
+    QCOMPARE(link.client.dtls->handshakeState(), QDtls::HandshakeNotStarted);
+    QCOMPARE(takeDatagrams(link.server.socket).size(), 1 + retransmissions);
+}
+
+void Timers::S13_early_handleTimeout_leaves_one_timer()
+{
+    Loopback link;
+    QSignalSpy timeouts(link.client.dtls.get(), &QDtls::handshakeTimeout);
+    QElapsedTimer clock;
+    QVERIFY(link.start());
+    clock.start();
+    QTimer::singleShot(700, link.client.dtls.get(),
+                       [&link] { link.client.dtls->handleTimeout(&link.client.socket); });
+
+    QVERIFY(timeouts.wait(3000));
+    QVERIFY2(qAbs(clock.elapsed() - 1000) < 250, QByteArray::number(clock.elapsed()));
+    // Nobody handled it, so nothing may follow.
+    QVERIFY(!timeouts.wait(2500));
+}
+
+void Timers::S13_handleTimeout_after_completion_starts_no_timer()
+{
+    Loopback link;
+    QSignalSpy timeouts(link.client.dtls.get(), &QDtls::handshakeTimeout);
+    VERIFY_HANDSHAKE(link);
+    link.client.dtls->handleTimeout(&link.client.socket);
+    QVERIFY(!timeouts.wait(pastFirstIntervalMs));
+    QVERIFY(link.client.isComplete());
+}
+
+void Timers::S13_every_timeout_resends_a_flight()
+{
+    setRetransmission(200, 800);
+    Loopback link;
+    QSignalSpy timeouts(link.client.dtls.get(), &QDtls::handshakeTimeout);
+    QVERIFY(link.start());
+    for (int round = 1; round <= 3; ++round) {
+        takeDatagrams(link.server.socket);
+        QVERIFY(timeouts.wait());
+        QVERIFY(link.client.dtls->handleTimeout(&link.client.socket));
+        QVERIFY2(!takeDatagrams(link.server.socket).isEmpty(), QByteArray::number(round));
+        QVERIFY(link.client.dtls->doHandshake(&link.client.socket, junk));
+    }
+}
+
+void Timers::S13_junk_does_not_postpone_the_timer()
+{
+    setRetransmission(500, 1000);
+    Loopback link;
+    QSignalSpy timeouts(link.client.dtls.get(), &QDtls::handshakeTimeout);
+    QTimer attacker;
+    connect(&attacker, &QTimer::timeout, this,
+            [&link] { link.client.dtls->doHandshake(&link.client.socket, junk); });
+    QVERIFY(link.start());
+    attacker.start(100);
+    QVERIFY(timeouts.wait(3000));
+}
+
+void Timers::S13_intervals_are_settable()
+{
+    setRetransmission(100, 200);
+    Loopback link;
+    handleTimeouts(link.client);
+    QSignalSpy timeouts(link.client.dtls.get(), &QDtls::handshakeTimeout);
+    QElapsedTimer clock;
+    QVERIFY(link.start());
+    clock.start();
+    // After 100, 200, 200 and 200 ms; without the maximum the fourth would come after 1500 ms.
+    QTRY_COMPARE_WITH_TIMEOUT(timeouts.size(), 4, 1400);
+    QVERIFY2(clock.elapsed() >= 600, QByteArray::number(clock.elapsed()));
+}
+
+} // namespace hardening
+
+#include "timers.moc"

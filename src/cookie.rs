@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! DTLS cookies: who made them, for whom, and when (RFC 6347, 4.2.1).
+//!
+//! A cookie is one byte naming a time slot, then the first bytes of an HMAC over the slot, the peer's canonical address
+//! and what the ClientHello says before its cookie: version, random and session id. Extensions stay out of it, because
+//! some clients change them between the two hellos. Nothing is stored per client.
+
+use crate::error::{Error, Result, Status};
+use crate::hello::{ClientHello, MAX_COOKIE};
+use crate::openssl::digest::{self, Hash, Mac};
+use crate::openssl::random;
+use crate::peer::{IDENTITY_LENGTH, PeerAddress};
+use crate::secret::Secret;
+use crate::settings::{COOKIE_LIFETIME_S, COOKIE_ROTATION_S, COOKIE_SECRET_SIZE};
+use crate::{log, os};
+use std::sync::{Arc, Mutex, MutexGuard, Once};
+use subtle::ConstantTimeEq;
+
+/// Seconds since the Unix epoch. Servers that share a secret agree on time slots because they agree on this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnixTime(pub u64);
+
+/// What makes and checks cookies for one listener or connection.
+#[derive(Clone, Debug)]
+pub struct CookieKey {
+    hash: Hash,
+    source: Source,
+}
+
+#[derive(Clone, Debug)]
+enum Source {
+    /// The secret of this process, made by it, rotated by it.
+    Process,
+    /// A secret the user gave: used as it is, for as long as the user wants.
+    User(Arc<Secret>),
+}
+
+/// A cookie, at most [`MAX_COOKIE`] bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Cookie {
+    bytes: [u8; MAX_COOKIE],
+    length: usize,
+}
+
+/// What a ClientHello's cookie is worth.
+#[derive(Debug)]
+pub enum Verdict {
+    /// The client receives what is sent to its address.
+    Verified,
+    /// There is no cookie or it is not valid; here is the one to answer with.
+    Unverified(Cookie),
+}
+
+impl Default for CookieKey {
+    fn default() -> Self {
+        Self { hash: Hash::Sha256, source: Source::Process }
+    }
+}
+
+impl CookieKey {
+    /// A key with the user's parameters, or the process-wide secret when `secret` is its [`CookieKey::secret`] stand-in.
+    pub fn new(hash: Hash, secret: &[u8]) -> Result<Self> {
+        if secret.is_empty() {
+            return Err(Error::because(
+                Status::InvalidArgument,
+                "cookie parameters",
+                "Invalid (empty) secret",
+            ));
+        }
+        digest::hmac(hash, secret, b"qdtls-rs")?;
+        let source = match ProcessSecret::lock().is_stand_in(secret) {
+            true => Source::Process,
+            false => Source::User(Secret::shared(secret)?),
+        };
+        Ok(Self { hash, source })
+    }
+
+    /// The hash algorithm of the HMAC.
+    pub fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    /// Hands the secret to `read`: the user's own, or a stand-in for the process-wide one, which never leaves this
+    /// module. The stand-in is random, lives as long as the process, and [`CookieKey::new`] knows it again.
+    pub fn secret<R>(&self, read: impl FnOnce(&[u8]) -> R) -> Result<R> {
+        match &self.source {
+            Source::User(secret) => Ok(read(secret.expose())),
+            Source::Process => Ok(read(ProcessSecret::lock().stand_in()?.expose())),
+        }
+    }
+
+    /// Makes a cookie.
+    pub fn issue(&self, peer: &PeerAddress, hello: &ClientHello<'_>, now: UnixTime) -> Result<Cookie> {
+        self.cookie_of(Slot::at(now), peer, hello, now)
+    }
+
+    /// Judges the cookie of `hello`. One HMAC, or two when a cookie of another slot than the present one is wrong.
+    pub fn judge(&self, peer: &PeerAddress, hello: &ClientHello<'_>, now: UnixTime) -> Result<Verdict> {
+        let present = Slot::at(now);
+        let fresh = match hello.cookie.first().and_then(|&tag| present.neighbour(tag)) {
+            None => self.cookie_of(present, peer, hello, now)?,
+            Some(slot) => {
+                let expected = self.cookie_of(slot, peer, hello, now)?;
+                if expected.as_bytes().ct_eq(hello.cookie).into() {
+                    return Ok(Verdict::Verified);
+                }
+                if slot == present { expected } else { self.cookie_of(present, peer, hello, now)? }
+            }
+        };
+        Ok(Verdict::Unverified(fresh))
+    }
+
+    fn cookie_of(
+        &self,
+        slot: Slot,
+        peer: &PeerAddress,
+        hello: &ClientHello<'_>,
+        now: UnixTime,
+    ) -> Result<Cookie> {
+        let input = HmacInput::new(slot, peer, hello);
+        let mac = match &self.source {
+            Source::User(secret) => digest::hmac(self.hash, secret.expose(), input.as_bytes())?,
+            Source::Process => {
+                let mut process = ProcessSecret::lock();
+                digest::hmac(self.hash, process.at(slot, now)?.expose(), input.as_bytes())?
+            }
+        };
+        Ok(Cookie::new(slot, &mac))
+    }
+}
+
+impl Cookie {
+    fn new(slot: Slot, mac: &Mac) -> Self {
+        let mut bytes = [0; MAX_COOKIE];
+        let mut length = 0;
+        for (place, byte) in bytes.iter_mut().zip(std::iter::once(&slot.tag()).chain(mac.as_bytes())) {
+            *place = *byte;
+            length += 1;
+        }
+        Self { bytes, length }
+    }
+
+    /// The bytes that stand in the HelloVerifyRequest.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+/// A stretch of time that cookies are made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+struct Slot(u64);
+
+impl Slot {
+    fn at(now: UnixTime) -> Self {
+        Self(now.0 / COOKIE_LIFETIME_S.get())
+    }
+
+    /// The byte that names the slot on the wire: enough to tell neighbours apart.
+    fn tag(self) -> u8 {
+        let [tag, ..] = self.0.to_le_bytes();
+        tag
+    }
+
+    /// The slot with this tag among this one and the two beside it.
+    fn neighbour(self, tag: u8) -> Option<Self> {
+        [self.0, self.0.wrapping_sub(1), self.0.wrapping_add(1)]
+            .map(Self)
+            .into_iter()
+            .find(|s| s.tag() == tag)
+    }
+}
+
+const HMAC_INPUT_LENGTH: usize = 8 + IDENTITY_LENGTH + 2 + 32 + 1 + 32;
+
+/// What is authenticated, put together on the stack.
+struct HmacInput {
+    bytes: [u8; HMAC_INPUT_LENGTH],
+    length: usize,
+}
+
+impl HmacInput {
+    fn new(slot: Slot, peer: &PeerAddress, hello: &ClientHello<'_>) -> Self {
+        let mut input = Self { bytes: [0; HMAC_INPUT_LENGTH], length: 0 };
+        input.push(&slot.0.to_be_bytes());
+        input.push(&peer.identity());
+        input.push(&hello.version);
+        input.push(hello.random);
+        // The parser allows 32 bytes at most; everything before is of fixed length, so no two hellos look alike.
+        input.push(hello.session_id);
+        input
+    }
+
+    fn push(&mut self, part: &[u8]) {
+        let end = self.length + part.len();
+        if let Some(place) = self.bytes.get_mut(self.length..end) {
+            place.copy_from_slice(part);
+            self.length = end;
+        }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+/// The secret this process made for itself, with the one before it.
+struct ProcessSecret {
+    current: Option<Epoch>,
+    previous: Option<Secret>,
+    stand_in: Option<Secret>,
+}
+
+struct Epoch {
+    secret: Secret,
+    first: Slot,
+    since: UnixTime,
+}
+
+static PROCESS: Mutex<ProcessSecret> =
+    Mutex::new(ProcessSecret { current: None, previous: None, stand_in: None });
+
+impl ProcessSecret {
+    fn lock() -> MutexGuard<'static, Self> {
+        PROCESS.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// The secret that cookies of `slot` are made with, replaced first when its time has come.
+    fn at(&mut self, slot: Slot, now: UnixTime) -> Result<&Secret> {
+        let due = match &self.current {
+            None => true,
+            // A clock set back by more than a rotation counts as one, or the secret would outlive its term.
+            Some(epoch) => now.0.abs_diff(epoch.since.0) >= COOKIE_ROTATION_S.get(),
+        };
+        if due {
+            self.rotate(now)?;
+        }
+        match (&self.current, &self.previous) {
+            (Some(epoch), Some(previous)) if slot < epoch.first => Ok(previous),
+            (Some(epoch), _) => Ok(&epoch.secret),
+            (None, _) => Err(Error::new(Status::Internal, "cookie secret")),
+        }
+    }
+
+    /// Cookies of the present slot and those before keep the secret they were made with; the next slot, which no
+    /// cookie was made for yet, gets the new one.
+    fn rotate(&mut self, now: UnixTime) -> Result<()> {
+        let secret = new_secret()?;
+        let present = Slot::at(now);
+        let next = Slot(present.0.wrapping_add(1));
+        match &mut self.current {
+            None => self.current = Some(Epoch { secret, first: present, since: now }),
+            // Rotated in this very slot already: that secret has made no cookie yet, the previous one is still needed.
+            Some(epoch) if epoch.first == next => *epoch = Epoch { secret, first: next, since: now },
+            Some(epoch) => {
+                let old = std::mem::replace(epoch, Epoch { secret, first: next, since: now });
+                self.previous = Some(old.secret);
+            }
+        }
+        Ok(())
+    }
+
+    fn stand_in(&mut self) -> Result<&Secret> {
+        match self.stand_in {
+            Some(ref secret) => Ok(secret),
+            None => Ok(self.stand_in.insert(new_secret()?)),
+        }
+    }
+
+    fn is_stand_in(&self, secret: &[u8]) -> bool {
+        self.stand_in.as_ref().is_some_and(|stand_in| stand_in.equals(secret))
+    }
+}
+
+/// A random secret. A failing generator is an error of this call alone: nothing half-made is kept.
+fn new_secret() -> Result<Secret> {
+    static WIPE_AT_EXIT: Once = Once::new();
+    WIPE_AT_EXIT.call_once(|| os::at_exit(forget_process_secret));
+    let length = usize::try_from(COOKIE_SECRET_SIZE.get()).unwrap_or(usize::MAX);
+    Secret::generate(length, random::fill)
+        .inspect_err(|error| log::warn(format_args!("cookie secret: {error}")))
+}
+
+extern "C" fn forget_process_secret() {
+    // A thread that is still using the secret at exit keeps it: waiting for it could hang the exit.
+    if let Ok(mut process) = PROCESS.try_lock() {
+        *process = ProcessSecret { current: None, previous: None, stand_in: None };
+    }
+}
+
+/// Replaces the process-wide secret now. Cookies made before stay valid for their time.
+pub fn rotate_process_secret(now: UnixTime) -> Result<()> {
+    ProcessSecret::lock().rotate(now)
+}
+
+#[cfg(test)]
+#[path = "cookie_tests.rs"]
+mod tests;

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+use super::*;
+use crate::hello::tests::client_hello;
+
+const NOW: UnixTime = UnixTime(1_700_000_000);
+
+fn peer(port: u16) -> PeerAddress {
+    PeerAddress::new([127, 0, 0, 1].into(), port, 0).expect("a valid address")
+}
+
+fn user_key() -> CookieKey {
+    CookieKey::new(Hash::Sha256, b"a user's secret").expect("valid parameters")
+}
+
+fn later(seconds: u64) -> UnixTime {
+    UnixTime(NOW.0 + seconds)
+}
+
+/// Whether a cookie made by `key` for one hello is accepted with another.
+fn accepted(
+    key: &CookieKey,
+    made_for: (&PeerAddress, &[u8]),
+    shown: (&PeerAddress, &[u8]),
+    at: UnixTime,
+) -> bool {
+    let first = client_hello(1, made_for.1, &[], &[]);
+    let cookie = key.issue(made_for.0, &ClientHello::parse(&first).expect("hello"), NOW).expect("a cookie");
+    let second = client_hello(1, shown.1, cookie.as_bytes(), &[0; 20]);
+    judged(key, shown.0, &second, at)
+}
+
+fn judged(key: &CookieKey, peer: &PeerAddress, datagram: &[u8], at: UnixTime) -> bool {
+    let hello = ClientHello::parse(datagram).expect("hello");
+    matches!(key.judge(peer, &hello, at).expect("a verdict"), Verdict::Verified)
+}
+
+#[test]
+fn s15_bound_to_peer_and_hello() {
+    for key in [user_key(), CookieKey::default()] {
+        assert!(accepted(&key, (&peer(1), &[]), (&peer(1), &[]), NOW));
+        assert!(!accepted(&key, (&peer(1), &[]), (&peer(2), &[]), NOW), "another port");
+        assert!(!accepted(&key, (&peer(1), &[]), (&peer(1), &[7]), NOW), "another session id");
+    }
+}
+
+#[test]
+fn s15_bound_to_version_and_random() {
+    let key = user_key();
+    let first = client_hello(1, &[], &[], &[]);
+    let cookie = key.issue(&peer(1), &ClientHello::parse(&first).expect("hello"), NOW).expect("a cookie");
+    let good = client_hello(1, &[], cookie.as_bytes(), &[]);
+    assert!(judged(&key, &peer(1), &good, NOW));
+    for place in [26, 27, 58] {
+        let mut bad = good.clone();
+        bad[place] ^= 1;
+        assert!(!judged(&key, &peer(1), &bad, NOW), "byte {place}");
+    }
+}
+
+#[test]
+fn s15_expires() {
+    let key = user_key();
+    let lifetime = COOKIE_LIFETIME_S.get();
+    assert!(accepted(&key, (&peer(1), &[]), (&peer(1), &[]), later(lifetime)));
+    assert!(!accepted(&key, (&peer(1), &[]), (&peer(1), &[]), later(2 * lifetime)));
+    assert!(!accepted(&key, (&peer(1), &[]), (&peer(1), &[]), later(256 * lifetime)), "the tag wraps");
+}
+
+#[test]
+fn s15_every_hash_fits_or_is_refused() {
+    let mut working = 0;
+    for number in 0..=Hash::LAST {
+        let hash = Hash::try_from(number).expect("an enumerator");
+        match CookieKey::new(hash, b"a user's secret") {
+            Err(error) => assert_eq!(error.status(), Status::UnsupportedHash),
+            Ok(key) => {
+                working += 1;
+                assert!(accepted(&key, (&peer(1), &[]), (&peer(1), &[]), NOW), "{hash:?}");
+            }
+        }
+    }
+    assert!(working >= 6, "SHA-1, SHA-2 and SHA-3 are in every OpenSSL");
+}
+
+#[test]
+fn r14_a_wrong_cookie_is_answered_with_the_right_one() {
+    let key = user_key();
+    let hello = client_hello(1, &[], &[], &[]);
+    let right = key.issue(&peer(1), &ClientHello::parse(&hello).expect("hello"), NOW).expect("a cookie");
+    for cookie in
+        [vec![], vec![0], right.as_bytes()[..31].to_vec(), vec![right.as_bytes()[0]; 32], vec![9; 255]]
+    {
+        let hello = client_hello(1, &[], &cookie, &[]);
+        match key.judge(&peer(1), &ClientHello::parse(&hello).expect("hello"), NOW).expect("a verdict") {
+            Verdict::Verified => panic!("accepted {cookie:?}"),
+            Verdict::Unverified(fresh) => assert_eq!(fresh.as_bytes(), right.as_bytes()),
+        }
+    }
+}
+
+#[test]
+fn the_stand_in_is_not_the_secret_and_means_it() {
+    let default = CookieKey::default();
+    let stand_in = default.secret(<[u8]>::to_vec).expect("a stand-in");
+    assert_eq!(stand_in.len() as u64, COOKIE_SECRET_SIZE.get());
+    let lent = CookieKey::new(Hash::Sha256, &stand_in).expect("valid parameters");
+    let hello = client_hello(1, &[], &[], &[]);
+    let cookie = default.issue(&peer(1), &ClientHello::parse(&hello).expect("hello"), NOW).expect("a cookie");
+    assert!(judged(&lent, &peer(1), &client_hello(1, &[], cookie.as_bytes(), &[]), NOW));
+    let made_with_the_stand_in = digest::hmac(
+        Hash::Sha256,
+        &stand_in,
+        HmacInput::new(Slot::at(NOW), &peer(1), &ClientHello::parse(&hello).expect("hello")).as_bytes(),
+    )
+    .expect("a mac");
+    assert_ne!(Cookie::new(Slot::at(NOW), &made_with_the_stand_in).as_bytes(), cookie.as_bytes());
+}
+
+#[test]
+fn r9_rotation_overlaps() {
+    let mut process = ProcessSecret { current: None, previous: None, stand_in: None };
+    let bytes = |secret: &Secret| secret.expose().to_vec();
+    let present = Slot::at(NOW);
+    let old = bytes(process.at(present, NOW).expect("a secret"));
+    assert_eq!(old.len() as u64, COOKIE_SECRET_SIZE.get());
+
+    let then = later(COOKIE_ROTATION_S.get());
+    let slot = Slot::at(then);
+    assert_eq!(bytes(process.at(slot, then).expect("a secret")), old, "the slot under way keeps its secret");
+    let new = bytes(process.at(Slot(slot.0 + 1), then).expect("a secret"));
+    assert_ne!(new, old);
+    let next = later(COOKIE_ROTATION_S.get() + COOKIE_LIFETIME_S.get());
+    assert_eq!(
+        bytes(process.at(slot, next).expect("a secret")),
+        old,
+        "and is still accepted in the next one"
+    );
+    assert_eq!(bytes(process.at(Slot::at(next), next).expect("a secret")), new);
+}
+
+#[test]
+fn an_empty_secret_is_refused() {
+    assert_eq!(
+        CookieKey::new(Hash::Sha256, b"").map_err(|e| e.status()).err(),
+        Some(Status::InvalidArgument)
+    );
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The one way into the core: no panic gets past it.
+
+use super::error::{ErrorSlot, remember_on_thread};
+use crate::error::{Error, Result, Status};
+use crate::log;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
+use std::rc::Rc;
+
+/// What C holds a pointer to. It is counted, so that freeing it from inside one of its own callbacks is safe.
+pub trait Handle: Sized {
+    /// Where its last error is kept.
+    fn last_error(&self) -> &ErrorSlot;
+}
+
+/// Runs `body` in place of an exported function or a callback called `name`; a panic gives `fallback`.
+///
+/// Unwinding is safe to assert: the core's state is in cells that are replaced as a whole, and an operation that
+/// unwinds lets go of what it holds.
+pub fn guard<R>(name: &'static str, fallback: R, body: impl FnOnce() -> R) -> R {
+    let body = || {
+        #[cfg(test)]
+        tests::panic_if_asked(name);
+        body()
+    };
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
+        log::warn(format_args!("{name}: a panic was caught; this is a defect, please report it"));
+        fallback
+    })
+}
+
+/// Runs the body of an exported function that has no handle. Its error is kept for the thread.
+pub fn call(name: &'static str, body: impl FnOnce() -> Result<()>) -> Status {
+    match guard(name, Err(Error::new(Status::Internal, name)), body) {
+        Ok(()) => Status::Ok,
+        Err(error) => {
+            let status = error.status();
+            remember_on_thread(error);
+            status
+        }
+    }
+}
+
+/// Runs the body of an exported function on a handle. Its error is kept with the handle.
+///
+/// # Safety
+/// `handle` is null, or came from [`give`] and was not given to [`take_back`]; no other thread uses it.
+pub unsafe fn call_on<H: Handle>(
+    name: &'static str,
+    handle: *const H,
+    body: impl FnOnce(&H) -> Result<()>,
+) -> Status {
+    if handle.is_null() {
+        return call(name, || Err(super::arguments::invalid("the handle is null")));
+    }
+    // SAFETY: the pointer came from Rc::into_raw and the count is at least one (the caller's promise). The clone keeps
+    // the handle alive when the body's callbacks free it.
+    let handle = unsafe {
+        Rc::increment_strong_count(handle);
+        Rc::from_raw(handle)
+    };
+    match guard(name, Err(Error::new(Status::Internal, name)), || body(&handle)) {
+        Ok(()) => Status::Ok,
+        Err(error) => {
+            let status = error.status();
+            handle.last_error().remember(error);
+            // The last reference may go here, and the program's release callback run with it.
+            guard(name, status, move || {
+                drop(handle);
+                status
+            })
+        }
+    }
+}
+
+/// Hands a new handle to C.
+pub fn give<H: Handle>(handle: H) -> *mut H {
+    Rc::into_raw(Rc::new(handle)).cast_mut()
+}
+
+/// Ends C's hold on a handle.
+///
+/// # Safety
+/// As for [`call_on`]; the pointer is not used again.
+pub unsafe fn take_back<H: Handle>(name: &'static str, handle: *mut H) {
+    if let Some(handle) = NonNull::new(handle) {
+        // SAFETY: the caller's promise.
+        guard(name, (), || drop(unsafe { Rc::from_raw(handle.as_ptr().cast_const()) }));
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    thread_local! {
+        static PANIC_IN: Cell<Option<&'static str>> = const { Cell::new(None) };
+    }
+
+    /// Makes the guarded bodies of this name panic on this thread; `None` ends it.
+    pub(crate) fn ask_for_panic(name: Option<&'static str>) {
+        PANIC_IN.set(name);
+    }
+
+    pub(super) fn panic_if_asked(name: &'static str) {
+        assert!(PANIC_IN.get() != Some(name), "a panic was asked for in {name}");
+    }
+
+    #[test]
+    fn a_panic_is_an_error() {
+        ask_for_panic(Some("here"));
+        assert_eq!(call("here", || Ok(())), Status::Internal);
+        assert_eq!(call("elsewhere", || Ok(())), Status::Ok);
+        ask_for_panic(None);
+        assert_eq!(call("here", || Ok(())), Status::Ok);
+    }
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The stateless cookie exchange on the wire: reading a ClientHello, writing a HelloVerifyRequest (RFC 6347, 4.2.1).
+//!
+//! Nothing is allocated here: the reader borrows from the datagram and stops at the first thing that is no ClientHello.
+
+use crate::record::{self, CLIENT_HELLO, HANDSHAKE, Record};
+
+/// The longest cookie this library makes. 32 bytes are what every DTLS 1.0 and 1.2 client accepts (RFC 4347, 4.2.1).
+pub const MAX_COOKIE: usize = 32;
+
+/// The longest HelloVerifyRequest this library writes.
+pub const MAX_HELLO_VERIFY_REQUEST: usize =
+    record::HEADER_LENGTH + record::HANDSHAKE_HEADER_LENGTH + 2 + 1 + MAX_COOKIE;
+
+const HELLO_VERIFY_REQUEST: u8 = 3;
+/// RFC 6347, 4.2.1: DTLS 1.2 servers send HelloVerifyRequest with this version, which does not take part in negotiation.
+const DTLS_1_0: [u8; 2] = [0xfe, 0xff];
+/// A ClientHello is message 0, or 1 after a HelloVerifyRequest; OpenSSL's DTLSv1_listen(3) takes one more.
+const MAX_MESSAGE_SEQUENCE: u16 = 2;
+
+/// What a ClientHello says up to its cookie. All of it stands in the first fragment.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientHello<'a> {
+    /// Epoch and sequence number of its record, which the answer repeats.
+    pub record_number: [u8; 8],
+    /// The version the client offers.
+    pub version: [u8; 2],
+    /// The client's random.
+    pub random: &'a [u8; 32],
+    /// The session to resume, 0 to 32 bytes.
+    pub session_id: &'a [u8],
+    /// The cookie, empty in the first ClientHello.
+    pub cookie: &'a [u8],
+}
+
+impl<'a> ClientHello<'a> {
+    /// Reads the ClientHello, or its first fragment, at the start of a datagram.
+    pub fn parse(datagram: &'a [u8]) -> Option<Self> {
+        let (record, _) = record::split_record(datagram)?;
+        Self::from_record(&record)
+    }
+
+    /// Reads the ClientHello, or its first fragment, in a record of epoch 0.
+    pub fn from_record(record: &Record<'a>) -> Option<Self> {
+        if record.content != HANDSHAKE || record.epoch != 0 {
+            return None;
+        }
+        let (header, rest) = record.fragment.split_first_chunk::<{ record::HANDSHAKE_HEADER_LENGTH }>()?;
+        let [kind, l2, l1, l0, s1, s0, o2, o1, o0, f2, f1, f0] = *header;
+        let [length, offset, here] = [[l2, l1, l0], [o2, o1, o0], [f2, f1, f0]].map(record::u24);
+        let sequence = u16::from_be_bytes([s1, s0]);
+        if kind != CLIENT_HELLO || offset != 0 || here > length || sequence > MAX_MESSAGE_SEQUENCE {
+            return None;
+        }
+        let (body, _) = rest.split_at_checked(here)?;
+        let (version, body) = body.split_first_chunk::<2>()?;
+        let (random, body) = body.split_first_chunk::<32>()?;
+        let (session_id, body) = split_vector(body)?;
+        let (cookie, _) = split_vector(body)?;
+        let [major, _] = *version;
+        if major != 0xfe || session_id.len() > 32 {
+            return None;
+        }
+        let (_, number) = record.bytes.split_first_chunk::<3>()?;
+        let (record_number, _) = number.split_first_chunk::<8>()?;
+        Some(Self { record_number: *record_number, version: *version, random, session_id, cookie })
+    }
+}
+
+/// Splits off a vector with a one-byte length.
+fn split_vector(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (&length, rest) = bytes.split_first()?;
+    rest.split_at_checked(usize::from(length))
+}
+
+/// A finished HelloVerifyRequest.
+pub struct HelloVerifyRequest {
+    bytes: [u8; MAX_HELLO_VERIFY_REQUEST],
+    length: usize,
+}
+
+impl HelloVerifyRequest {
+    /// Answers `hello` with `cookie`. Its record repeats the ClientHello's number, so that the server need not count.
+    pub fn new(hello: &ClientHello<'_>, cookie: &[u8]) -> Self {
+        let cookie = cookie.get(..MAX_COOKIE).unwrap_or(cookie);
+        let body = 2 + 1 + cookie.len();
+        // The lengths are far below 256 (see MAX_HELLO_VERIFY_REQUEST), so their low bytes are all there is.
+        let [body_length, cookie_length] = [body as u8, cookie.len() as u8];
+        let record_length = body_length + record::HANDSHAKE_HEADER_LENGTH as u8;
+
+        let mut request = Self { bytes: [0; MAX_HELLO_VERIFY_REQUEST], length: 0 };
+        request.push(&[HANDSHAKE]);
+        request.push(&DTLS_1_0);
+        request.push(&hello.record_number);
+        request.push(&[0, record_length]);
+        request.push(&[HELLO_VERIFY_REQUEST, 0, 0, body_length, 0, 0, 0, 0, 0, 0, 0, body_length]);
+        request.push(&DTLS_1_0);
+        request.push(&[cookie_length]);
+        request.push(cookie);
+        request
+    }
+
+    /// The datagram to send.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
+    fn push(&mut self, part: &[u8]) {
+        let end = self.length + part.len();
+        if let Some(place) = self.bytes.get_mut(self.length..end) {
+            place.copy_from_slice(part);
+            self.length = end;
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A ClientHello record with the given cookie and extension bytes.
+    pub(crate) fn client_hello(random: u8, session_id: &[u8], cookie: &[u8], tail: &[u8]) -> Vec<u8> {
+        let mut body = vec![0xfe, 0xfd];
+        body.extend([random; 32]);
+        body.push(session_id.len() as u8);
+        body.extend(session_id);
+        body.push(cookie.len() as u8);
+        body.extend(cookie);
+        body.extend(tail);
+        let length = (body.len() as u32).to_be_bytes();
+        let mut message =
+            vec![1, length[1], length[2], length[3], 0, 0, 0, 0, 0, length[1], length[2], length[3]];
+        message.extend(body);
+        let mut bytes = vec![22, 0xfe, 0xff, 0, 0, 0, 0, 0, 0, 0, 9];
+        bytes.extend((message.len() as u16).to_be_bytes());
+        bytes.extend(message);
+        bytes
+    }
+
+    #[test]
+    fn a_hello_is_read_up_to_its_cookie() {
+        let datagram = client_hello(7, &[1, 2], &[3, 4, 5], &[0; 40]);
+        let hello = ClientHello::parse(&datagram).expect("a ClientHello");
+        assert_eq!(hello.version, [0xfe, 0xfd]);
+        assert_eq!(hello.random, &[7; 32]);
+        assert_eq!(hello.session_id, [1, 2]);
+        assert_eq!(hello.cookie, [3, 4, 5]);
+        assert_eq!(hello.record_number, [0, 0, 0, 0, 0, 0, 0, 9]);
+    }
+
+    #[test]
+    fn a_first_fragment_is_enough_and_a_later_one_is_not() {
+        let mut datagram = client_hello(7, &[], &[9; 32], &[0; 40]);
+        let whole = datagram[14..17].to_vec();
+        datagram[15] += 1;
+        assert!(ClientHello::parse(&datagram).is_some_and(|hello| hello.cookie == [9; 32]));
+        datagram[14..17].copy_from_slice(&whole);
+        datagram[21] = 1;
+        assert!(ClientHello::parse(&datagram).is_none());
+    }
+
+    #[test]
+    fn no_prefix_and_no_flipped_byte_panics() {
+        let datagram = client_hello(7, &[1; 32], &[3; 32], &[0; 4]);
+        let body = record::HEADER_LENGTH + record::HANDSHAKE_HEADER_LENGTH;
+        for cut in 0..datagram.len() {
+            assert!(ClientHello::parse(&datagram[..cut]).is_none(), "{cut}");
+        }
+        for place in 0..body {
+            for value in 0..=255 {
+                let mut other = datagram.clone();
+                other[place] = value;
+                let _ = ClientHello::parse(&other);
+            }
+        }
+    }
+
+    #[test]
+    fn the_answer_is_well_formed_and_not_longer_than_the_hello() {
+        let datagram = client_hello(7, &[], &[], &[0, 2, 0xc0, 0x2b, 1, 0]);
+        let hello = ClientHello::parse(&datagram).expect("a ClientHello");
+        let request = HelloVerifyRequest::new(&hello, &[5; 32]);
+        let bytes = request.as_bytes();
+        assert_eq!(bytes.len(), MAX_HELLO_VERIFY_REQUEST);
+        assert!(bytes.len() <= datagram.len(), "no amplification");
+        let (record, rest) = record::split_record(bytes).expect("a record");
+        assert!(rest.is_empty());
+        assert_eq!(&record.bytes[3..11], hello.record_number);
+        assert_eq!(record.fragment[0], HELLO_VERIFY_REQUEST);
+        assert_eq!(&record.fragment[12..], [[0xfe, 0xff, 32].as_slice(), &[5; 32]].concat());
+    }
+}

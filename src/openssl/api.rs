@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The table of OpenSSL functions this library calls.
+//!
+//! One list, three uses: the table's type, looking the functions up in a library that is already loaded, and, with the
+//! feature `linked`, taking them from the libraries linked at build time. Functions that openssl-sys declares are
+//! checked against its declarations; the others are declared here from their manual pages.
+
+use openssl_sys::{
+    BIO, BIO_METHOD, EVP_MD, SSL, SSL_CIPHER, SSL_CTX, SSL_METHOD, SSL_SESSION, X509, X509_STORE_CTX,
+    stack_st_X509,
+};
+use std::ffi::{CStr, c_char, c_int, c_long, c_uchar, c_uint, c_ulong, c_void};
+use std::ptr::NonNull;
+
+/// `BIO_ADDR` (BIO_ADDR(3)), which openssl-sys does not declare.
+#[repr(C)]
+pub struct BioAddr {
+    _opaque: [u8; 0],
+}
+
+/// Reads, writes and puts of a BIO method (BIO_meth_new(3)).
+pub type BioRead = unsafe extern "C" fn(*mut BIO, *mut c_char, c_int) -> c_int;
+/// See [`BioRead`].
+pub type BioWrite = unsafe extern "C" fn(*mut BIO, *const c_char, c_int) -> c_int;
+/// See [`BioRead`].
+pub type BioPuts = unsafe extern "C" fn(*mut BIO, *const c_char) -> c_int;
+/// See [`BioRead`].
+pub type BioCtrl = unsafe extern "C" fn(*mut BIO, c_int, c_long, *mut c_void) -> c_long;
+/// See [`BioRead`].
+pub type BioLife = unsafe extern "C" fn(*mut BIO) -> c_int;
+/// SSL_CTX_set_cookie_generate_cb(3).
+pub type CookieGenerate = unsafe extern "C" fn(*mut SSL, *mut c_uchar, *mut c_uint) -> c_int;
+/// SSL_CTX_set_cookie_verify_cb(3).
+pub type CookieVerify = unsafe extern "C" fn(*mut SSL, *const c_uchar, c_uint) -> c_int;
+/// SSL_set_psk_client_callback(3).
+pub type PskClient =
+    unsafe extern "C" fn(*mut SSL, *const c_char, *mut c_char, c_uint, *mut c_uchar, c_uint) -> c_uint;
+/// SSL_set_psk_server_callback(3).
+pub type PskServer = unsafe extern "C" fn(*mut SSL, *const c_char, *mut c_uchar, c_uint) -> c_uint;
+/// DTLS_set_timer_cb(3).
+pub type TimerLength = unsafe extern "C" fn(*mut SSL, c_uint) -> c_uint;
+
+macro_rules! table {
+    (
+        bound { $(fn $bound:ident($($bound_type:ty),*) $(-> $bound_return:ty)?;)* }
+        declared { $(fn $declared:ident($($declared_type:ty),*) $(-> $declared_return:ty)?;)* }
+    ) => {
+        /// OpenSSL's functions under OpenSSL's names.
+        #[allow(non_snake_case, missing_docs, reason = "the names and their manual pages are OpenSSL's")]
+        pub struct Api {
+            $(pub $bound: unsafe extern "C" fn($($bound_type),*) $(-> $bound_return)?,)*
+            $(pub $declared: unsafe extern "C" fn($($declared_type),*) $(-> $declared_return)?,)*
+        }
+
+        impl Api {
+            /// Takes every function from `symbol`; the name of the first one that is missing otherwise.
+            pub(super) fn look_up(
+                symbol: impl Fn(&CStr) -> Option<NonNull<c_void>>,
+            ) -> Result<Self, &'static str> {
+                let find = |name: &'static CStr| symbol(name).ok_or(name.to_str().unwrap_or_default());
+                Ok(Self {
+                    $($bound: {
+                        let address = find(c_name!($bound))?;
+                        // SAFETY: the address is that of OpenSSL's exported function of this name, whose C type,
+                        // checked against openssl-sys in the linked table, is the target type.
+                        unsafe { std::mem::transmute::<
+                            NonNull<c_void>, unsafe extern "C" fn($($bound_type),*) $(-> $bound_return)?
+                        >(address) }
+                    },)*
+                    $($declared: {
+                        let address = find(c_name!($declared))?;
+                        // SAFETY: as above; the type is that of the function's manual page.
+                        unsafe { std::mem::transmute::<
+                            NonNull<c_void>, unsafe extern "C" fn($($declared_type),*) $(-> $declared_return)?
+                        >(address) }
+                    },)*
+                })
+            }
+
+            /// The functions of the libraries linked at build time.
+            #[cfg(feature = "linked")]
+            pub(super) fn linked() -> Self {
+                unsafe extern "C" {
+                    $(fn $declared($(_: $declared_type),*) $(-> $declared_return)?;)*
+                }
+                Self { $($bound: openssl_sys::$bound,)* $($declared,)* }
+            }
+        }
+    };
+}
+
+macro_rules! c_name {
+    ($name:ident) => {{
+        const NAME: &CStr = match CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
+            Ok(name) => name,
+            Err(_) => c"",
+        };
+        NAME
+    }};
+}
+
+table! {
+    bound {
+        fn OpenSSL_version_num() -> c_ulong;
+        fn OpenSSL_version(c_int) -> *const c_char;
+        fn ERR_clear_error();
+        fn ERR_get_error() -> c_ulong;
+        fn ERR_reason_error_string(c_ulong) -> *const c_char;
+        fn ERR_lib_error_string(c_ulong) -> *const c_char;
+        fn RAND_bytes(*mut c_uchar, c_int) -> c_int;
+        fn EVP_get_digestbyname(*const c_char) -> *const EVP_MD;
+        fn BIO_new(*const BIO_METHOD) -> *mut BIO;
+        fn BIO_free_all(*mut BIO);
+        fn BIO_set_data(*mut BIO, *mut c_void);
+        fn BIO_get_data(*mut BIO) -> *mut c_void;
+        fn BIO_set_init(*mut BIO, c_int);
+        fn BIO_set_flags(*mut BIO, c_int);
+        fn BIO_clear_flags(*mut BIO, c_int);
+        fn BIO_ctrl(*mut BIO, c_int, c_long, *mut c_void) -> c_long;
+        fn BIO_meth_new(c_int, *const c_char) -> *mut BIO_METHOD;
+        fn BIO_meth_free(*mut BIO_METHOD);
+        fn BIO_s_mem() -> *const BIO_METHOD;
+        fn DTLS_client_method() -> *const SSL_METHOD;
+        fn SSL_get_ex_data_X509_STORE_CTX_idx() -> c_int;
+        fn SSL_set_ex_data(*mut SSL, c_int, *mut c_void) -> c_int;
+        fn SSL_get_ex_data(*const SSL, c_int) -> *mut c_void;
+        fn SSL_free(*mut SSL);
+        fn SSL_set_bio(*mut SSL, *mut BIO, *mut BIO);
+        fn SSL_ctrl(*mut SSL, c_int, c_long, *mut c_void) -> c_long;
+        fn SSL_do_handshake(*mut SSL) -> c_int;
+        fn SSL_set_accept_state(*mut SSL);
+        fn SSL_set_connect_state(*mut SSL);
+        fn SSL_get_error(*const SSL, c_int) -> c_int;
+        fn SSL_read(*mut SSL, *mut c_void, c_int) -> c_int;
+        fn SSL_write(*mut SSL, *const c_void, c_int) -> c_int;
+        fn SSL_shutdown(*mut SSL) -> c_int;
+        fn SSL_get_peer_cert_chain(*const SSL) -> *mut stack_st_X509;
+        fn SSL_get_current_cipher(*const SSL) -> *const SSL_CIPHER;
+        fn SSL_version(*const SSL) -> c_int;
+        fn SSL_get_session(*const SSL) -> *mut SSL_SESSION;
+        fn SSL_get_rbio(*const SSL) -> *mut BIO;
+        fn SSL_get0_alpn_selected(*const SSL, *mut *const c_uchar, *mut c_uint);
+    }
+    declared {
+        fn HMAC(*const EVP_MD, *const c_void, c_int, *const c_uchar, usize, *mut c_uchar, *mut c_uint) -> *mut c_uchar;
+        fn CRYPTO_get_ex_new_index(
+            c_int, c_long, *mut c_void, *mut c_void, *mut c_void, *mut c_void
+        ) -> c_int;
+        fn BIO_get_new_index() -> c_int;
+        fn BIO_method_type(*const BIO) -> c_int;
+        fn BIO_meth_set_read(*mut BIO_METHOD, BioRead) -> c_int;
+        fn BIO_meth_set_write(*mut BIO_METHOD, BioWrite) -> c_int;
+        fn BIO_meth_set_puts(*mut BIO_METHOD, BioPuts) -> c_int;
+        fn BIO_meth_set_ctrl(*mut BIO_METHOD, BioCtrl) -> c_int;
+        fn BIO_meth_set_create(*mut BIO_METHOD, BioLife) -> c_int;
+        fn BIO_meth_set_destroy(*mut BIO_METHOD, BioLife) -> c_int;
+        fn X509_STORE_CTX_get_ex_data(*mut X509_STORE_CTX, c_int) -> *mut c_void;
+        fn X509_STORE_CTX_get_error(*mut X509_STORE_CTX) -> c_int;
+        fn X509_STORE_CTX_get_error_depth(*mut X509_STORE_CTX) -> c_int;
+        fn BIO_ADDR_new() -> *mut BioAddr;
+        fn BIO_ADDR_free(*mut BioAddr);
+        fn DTLSv1_listen(*mut SSL, *mut BioAddr) -> c_int;
+        fn DTLS_set_timer_cb(*mut SSL, TimerLength);
+        fn SSL_set_options(*mut SSL, u64) -> u64;
+        fn SSL_CTX_set_cookie_generate_cb(*mut SSL_CTX, CookieGenerate);
+        fn SSL_CTX_set_cookie_verify_cb(*mut SSL_CTX, CookieVerify);
+        fn SSL_set_psk_client_callback(*mut SSL, PskClient);
+        fn SSL_set_psk_server_callback(*mut SSL, PskServer);
+        fn SSL_SESSION_get0_peer(*mut SSL_SESSION) -> *mut X509;
+    }
+}

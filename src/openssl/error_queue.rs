@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! OpenSSL's per-thread error queue (ERR_get_error(3)).
+//!
+//! Whoever calls an OpenSSL function whose failure matters clears the queue before and takes it after, so that an
+//! entry never speaks of another object and none stays behind.
+
+use super::{Api, api};
+use crate::error::{Error, Status};
+use std::ffi::{CStr, c_ulong};
+
+/// The reason of a fatal alert is 1000 plus the alert's number (ssl.h: SSL_AD_REASON_OFFSET).
+const ALERT_REASONS: std::ops::Range<u64> = 1000..1256;
+/// ssl.h: SSL_R_READ_TIMEOUT_EXPIRED: OpenSSL has given up retransmitting.
+const READ_TIMEOUT_EXPIRED: u64 = 312;
+/// err.h: ERR_LIB_SSL.
+const LIBRARY_SSL: u64 = 20;
+
+/// What the queue said: its first entry, which is the cause, as code and text.
+#[derive(Debug, Default)]
+pub struct Cause {
+    code: u64,
+    text: String,
+}
+
+/// Forgets what other objects left behind.
+pub fn clear(api: &Api) {
+    // SAFETY: no preconditions; concerns the calling thread only.
+    unsafe { (api.ERR_clear_error)() };
+}
+
+/// Takes the first entry and forgets the rest.
+pub fn take(api: &Api) -> Cause {
+    // SAFETY: no preconditions; concerns the calling thread only.
+    let code = unsafe { (api.ERR_get_error)() };
+    clear(api);
+    #[allow(clippy::useless_conversion, reason = "c_ulong has 32 bits on some platforms")]
+    Cause { code: code.into(), text: text_of(api, code) }
+}
+
+/// A failure of the OpenSSL function `operation`, with what the queue says of it.
+pub fn failure(status: Status, operation: &'static str) -> Error {
+    match api() {
+        Ok(api) => take(api).into_error(status, operation),
+        Err(error) => error,
+    }
+}
+
+impl Cause {
+    /// An error with this cause.
+    pub fn into_error(self, status: Status, operation: &'static str) -> Error {
+        Error::openssl(status, operation, self.code, &self.text)
+    }
+
+    /// Whether the peer sent a fatal alert.
+    pub fn is_alert(&self) -> bool {
+        self.library() == LIBRARY_SSL && ALERT_REASONS.contains(&self.reason())
+    }
+
+    /// Whether OpenSSL gave up retransmitting.
+    pub fn is_timeout(&self) -> bool {
+        self.library() == LIBRARY_SSL && self.reason() == READ_TIMEOUT_EXPIRED
+    }
+
+    /// ERR_GET_LIB.
+    fn library(&self) -> u64 {
+        if self.is_3() { (self.code >> 23) & 0xff } else { (self.code >> 24) & 0xff }
+    }
+
+    /// ERR_GET_REASON.
+    fn reason(&self) -> u64 {
+        if self.is_3() { self.code & 0x7f_ffff } else { self.code & 0xfff }
+    }
+
+    /// OpenSSL 3 packs codes differently from 1.1.1 (err.h).
+    fn is_3(&self) -> bool {
+        // SAFETY: no preconditions.
+        api().is_ok_and(|api| unsafe { (api.OpenSSL_version_num)() } >= 0x3000_0000)
+    }
+}
+
+fn text_of(api: &Api, code: c_ulong) -> String {
+    if code == 0 {
+        return String::new();
+    }
+    // SAFETY: takes any code and returns null or a string that lives as long as the library.
+    let [reason, library] =
+        unsafe { [(api.ERR_reason_error_string)(code), (api.ERR_lib_error_string)(code)] };
+    let known = [library, reason].into_iter().filter(|text| !text.is_null()).map(|text| {
+        // SAFETY: not null, hence a C string of static lifetime (ERR_error_string(3)).
+        unsafe { CStr::from_ptr(text) }.to_string_lossy()
+    });
+    let parts: Vec<_> = known.collect();
+    if parts.is_empty() { format!("OpenSSL error {code:08X}") } else { parts.join(": ") }
+}

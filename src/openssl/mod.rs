@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The only place that calls OpenSSL.
+//!
+//! Which OpenSSL: two copies in one process would corrupt each other's objects. So the functions come either from the
+//! libraries linked at build time (feature `linked`) or from the very library that made the caller's objects, found
+//! through addresses inside it ([`attach`]); in both cases the caller's addresses are compared with the table's.
+
+mod api;
+pub mod bio;
+pub mod digest;
+pub mod error_queue;
+pub mod inbox;
+pub mod random;
+pub mod ssl;
+
+pub use api::{Api, BioAddr};
+
+use crate::error::{Error, Result, Status};
+use crate::os::Library;
+use std::ffi::{CStr, c_ulong, c_void};
+use std::sync::OnceLock;
+
+/// Oldest version supported: DTLS_set_timer_cb(3) and SSL_OP_NO_RENEGOTIATION appeared in it.
+const OLDEST: c_ulong = 0x1010_1000;
+/// First version not supported, because nothing is known about it.
+const TOO_NEW: c_ulong = 0x4000_0000;
+
+static API: OnceLock<Api> = OnceLock::new();
+
+/// The function table.
+pub fn api() -> Result<&'static Api> {
+    #[cfg(feature = "linked")]
+    if API.get().is_none() {
+        let linked = supported(Api::linked())?;
+        return Ok(API.get_or_init(|| linked));
+    }
+    API.get().ok_or_else(|| {
+        let reason = "no OpenSSL library is attached; call qdtls_openssl_attach first";
+        Error::because(Status::OpensslMissing, "OpenSSL", reason)
+    })
+}
+
+/// Uses the OpenSSL that the two addresses lie in, or makes sure that it is the one already in use.
+///
+/// `ssl_anchor` is what the caller's `DTLS_client_method()` returns, `crypto_anchor` what its `BIO_s_mem()` returns:
+/// static objects of libssl and libcrypto, so that equal addresses mean the same instance.
+pub fn attach(ssl_anchor: *const c_void, crypto_anchor: *const c_void) -> Result<()> {
+    let api = match API.get() {
+        Some(api) => api,
+        None if cfg!(feature = "linked") => api()?,
+        None => {
+            let found = supported(find(ssl_anchor, crypto_anchor)?)?;
+            API.get_or_init(|| found)
+        }
+    };
+    // SAFETY: both functions return the address of a static object and have no preconditions.
+    let (ssl, crypto) = unsafe { ((api.DTLS_client_method)(), (api.BIO_s_mem)()) };
+    if ssl.cast() == ssl_anchor && crypto.cast() == crypto_anchor {
+        return Ok(());
+    }
+    let reason = format!(
+        "the caller's OpenSSL is not the one in use here ({}): two OpenSSL libraries in one process cannot share \
+         connections",
+        version_text(api)
+    );
+    Err(Error::because(Status::OpensslMismatch, "qdtls_openssl_attach", reason))
+}
+
+fn find(ssl_anchor: *const c_void, crypto_anchor: *const c_void) -> Result<Api> {
+    let missing = |what| Error::because(Status::OpensslMissing, "qdtls_openssl_attach", what);
+    let ssl = Library::containing(ssl_anchor)
+        .ok_or_else(|| missing("the libssl address given lies in no loaded library"))?;
+    let crypto = Library::containing(crypto_anchor)
+        .ok_or_else(|| missing("the libcrypto address given lies in no loaded library"))?;
+    Api::look_up(|name| ssl.symbol(name).or_else(|| crypto.symbol(name))).map_err(|name| {
+        let reason = format!("the OpenSSL library in use does not export {name}");
+        Error::because(Status::OpensslUnsupported, "qdtls_openssl_attach", reason)
+    })
+}
+
+fn supported(api: Api) -> Result<Api> {
+    // SAFETY: no preconditions.
+    let version = unsafe { (api.OpenSSL_version_num)() };
+    if (OLDEST..TOO_NEW).contains(&version) {
+        return Ok(api);
+    }
+    let reason = format!("OpenSSL 1.1.1 to 3.x is supported, {} was found", version_text(&api));
+    Err(Error::because(Status::OpensslUnsupported, "OpenSSL", reason))
+}
+
+/// The version of the OpenSSL in use, in its own words.
+pub fn version() -> Result<String> {
+    api().map(version_text)
+}
+
+fn version_text(api: &Api) -> String {
+    const OPENSSL_VERSION: i32 = 0;
+    // SAFETY: OpenSSL_version(3) returns a static C string for any argument.
+    let text = unsafe { CStr::from_ptr((api.OpenSSL_version)(OPENSSL_VERSION)) };
+    text.to_string_lossy().into_owned()
+}
+
+#[cfg(all(test, feature = "linked"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r10_the_same_library_is_accepted_and_another_is_refused() {
+        let api = api().expect("the linked OpenSSL is supported");
+        // SAFETY: no preconditions.
+        let (ssl, crypto) = unsafe { ((api.DTLS_client_method)().cast(), (api.BIO_s_mem)().cast()) };
+        assert_eq!(attach(ssl, crypto), Ok(()));
+        let other = attach(ssl, (&raw const API).cast()).expect_err("another libcrypto");
+        assert_eq!(other.status(), Status::OpensslMismatch);
+        assert!(other.reason().contains("two OpenSSL libraries"), "{other}");
+    }
+
+    #[test]
+    fn r10_functions_are_found_in_the_library_around_an_address() {
+        let api = api().expect("the linked OpenSSL is supported");
+        // SAFETY: no preconditions.
+        let (ssl, crypto) = unsafe { ((api.DTLS_client_method)().cast(), (api.BIO_s_mem)().cast()) };
+        let found = find(ssl, crypto).expect("all functions");
+        assert_eq!(found.SSL_do_handshake as usize, api.SSL_do_handshake as usize);
+        let nowhere = find(std::ptr::without_provenance(1), crypto).err().expect("no library there");
+        assert_eq!(nowhere.status(), Status::OpensslMissing);
+    }
+}

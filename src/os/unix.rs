@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! POSIX.
+
+use crate::log;
+use std::ffi::{CStr, c_void};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ptr::NonNull;
+use std::sync::Once;
+
+pub use libc::timeval as Timeval;
+
+/// Maps `length` bytes that are neither swapped nor dumped. `None` when there is no memory.
+pub fn map_locked(length: usize) -> Option<NonNull<u8>> {
+    // SAFETY: an anonymous private mapping at an address of the kernel's choice touches no existing memory.
+    let start = unsafe {
+        libc::mmap(
+            std::ptr::null_mut(),
+            length,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+            -1,
+            0,
+        )
+    };
+    if start == libc::MAP_FAILED {
+        return None;
+    }
+    keep_private(start, length);
+    NonNull::new(start.cast())
+}
+
+/// Both calls may be refused (RLIMIT_MEMLOCK, an old kernel): a secret in ordinary memory is better than no cookie.
+fn keep_private(start: *mut c_void, length: usize) {
+    // SAFETY: the range is a mapping of ours; locking does not change its contents.
+    let locked = unsafe { libc::mlock(start, length) } == 0;
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    // SAFETY: the range is a mapping of ours; the advice concerns core dumps only.
+    let hidden = unsafe { libc::madvise(start, length, libc::MADV_DONTDUMP) } == 0;
+    #[cfg(target_os = "freebsd")]
+    // SAFETY: as on Linux, under FreeBSD's name.
+    let hidden = unsafe { libc::madvise(start, length, libc::MADV_NOCORE) } == 0;
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+    let hidden = false;
+
+    static REPORTED: Once = Once::new();
+    if !locked || !hidden {
+        REPORTED.call_once(|| {
+            log::warn(format_args!(
+                "secrets: locked against swapping: {locked}, left out of core dumps: {hidden}"
+            ));
+        });
+    }
+}
+
+/// Returns what [`map_locked`] mapped.
+///
+/// # Safety
+/// `start` and `length` are those of one `map_locked` call, and nothing points into the range any more.
+pub unsafe fn unmap_locked(start: NonNull<u8>, length: usize) {
+    // SAFETY: the caller's promise; munmap of a whole mapping of ours cannot affect other memory.
+    unsafe { libc::munmap(start.as_ptr().cast(), length) };
+}
+
+/// Runs `hook` when the process ends or this code is unloaded.
+pub fn at_exit(hook: extern "C" fn()) {
+    // SAFETY: `hook` is a plain function without arguments, which is what atexit(3) calls. A refusal only means that
+    // the hook does not run.
+    unsafe { libc::atexit(hook) };
+}
+
+/// A library that is already loaded into this process.
+pub struct Library {
+    handle: NonNull<c_void>,
+}
+
+impl Library {
+    /// The loaded library (or the program itself) that `address` lies in.
+    pub fn containing(address: *const c_void) -> Option<Self> {
+        // SAFETY: Dl_info is plain data for which all zeroes is a valid value.
+        let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };
+        // SAFETY: dladdr(3) takes any address and fills the structure when it returns non-zero.
+        if unsafe { libc::dladdr(address, &mut info) } == 0 || info.dli_fname.is_null() {
+            return None;
+        }
+        let flags = libc::RTLD_LAZY | libc::RTLD_NOLOAD;
+        // SAFETY: dli_fname is a string of the dynamic linker's that lives as long as the library. RTLD_NOLOAD loads
+        // nothing, it only finds what is there.
+        let named = unsafe { libc::dlopen(info.dli_fname, flags) };
+        // The program itself is not found under its file name but under no name.
+        // SAFETY: as above; a null name asks for the program itself.
+        let handle =
+            NonNull::new(named).or_else(|| NonNull::new(unsafe { libc::dlopen(std::ptr::null(), flags) }))?;
+        Some(Self { handle })
+    }
+
+    /// The address of a function in this library or in those it is linked with.
+    pub fn symbol(&self, name: &CStr) -> Option<NonNull<c_void>> {
+        // SAFETY: the handle came from dlopen and is never closed; the name is a C string.
+        NonNull::new(unsafe { libc::dlsym(self.handle.as_ptr(), name.as_ptr()) })
+    }
+}
+
+/// Reads a `struct sockaddr` given as bytes: address, port and scope. `None` when the length does not fit the family.
+pub fn socket_address(bytes: &[u8]) -> Option<(IpAddr, u16, u32)> {
+    let family: libc::sa_family_t = read_at(bytes, std::mem::offset_of!(libc::sockaddr, sa_family))?;
+    match i32::from(family) {
+        libc::AF_INET => {
+            let address: libc::sockaddr_in = read_at(bytes, 0)?;
+            let ip = Ipv4Addr::from(u32::from_be(address.sin_addr.s_addr));
+            Some((ip.into(), u16::from_be(address.sin_port), 0))
+        }
+        libc::AF_INET6 => {
+            let address: libc::sockaddr_in6 = read_at(bytes, 0)?;
+            let ip = Ipv6Addr::from(address.sin6_addr.s6_addr);
+            Some((ip.into(), u16::from_be(address.sin6_port), address.sin6_scope_id))
+        }
+        _ => None,
+    }
+}
+
+/// Copies a plain value out of bytes of any alignment.
+fn read_at<T: Copy>(bytes: &[u8], offset: usize) -> Option<T> {
+    let place = bytes.get(offset..offset.checked_add(size_of::<T>())?)?;
+    // SAFETY: the slice has the size of T, an unaligned read needs no alignment, and the only types read here are
+    // integers and socket addresses, which are made of integers: every bit pattern is valid.
+    Some(unsafe { place.as_ptr().cast::<T>().read_unaligned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r12_socket_addresses_are_read_by_length() {
+        // SAFETY: all zeroes is a valid socket address.
+        let mut v6: libc::sockaddr_in6 = unsafe { std::mem::zeroed() };
+        v6.sin6_family = libc::AF_INET6 as _;
+        v6.sin6_port = 5684u16.to_be();
+        v6.sin6_scope_id = 3;
+        v6.sin6_addr.s6_addr = Ipv6Addr::LOCALHOST.octets();
+        // SAFETY: a socket address has no padding that was not zeroed above.
+        let bytes = unsafe { std::slice::from_raw_parts((&raw const v6).cast::<u8>(), size_of_val(&v6)) };
+        assert_eq!(socket_address(bytes), Some((Ipv6Addr::LOCALHOST.into(), 5684, 3)));
+        for cut in 0..bytes.len() {
+            assert_eq!(socket_address(&bytes[..cut]), None, "{cut}");
+        }
+    }
+}

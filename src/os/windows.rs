@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Windows.
+
+use std::ffi::{CStr, c_long, c_void};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ptr::NonNull;
+
+/// `struct timeval` of winsock2.h, which OpenSSL uses there.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Timeval {
+    /// Whole seconds.
+    pub tv_sec: c_long,
+    /// Microseconds.
+    pub tv_usec: c_long,
+}
+
+const MEM_COMMIT_RESERVE: u32 = 0x3000;
+const MEM_RELEASE: u32 = 0x8000;
+const PAGE_READWRITE: u32 = 0x04;
+const FROM_ADDRESS_UNCHANGED_REFCOUNT: u32 = 0x4 | 0x2;
+const AF_INET: u16 = 2;
+const AF_INET6: u16 = 23;
+
+#[link(name = "kernel32")]
+unsafe extern "system" {
+    fn VirtualAlloc(address: *mut c_void, size: usize, kind: u32, protection: u32) -> *mut c_void;
+    fn VirtualFree(address: *mut c_void, size: usize, kind: u32) -> i32;
+    fn VirtualLock(address: *mut c_void, size: usize) -> i32;
+    fn GetModuleHandleExW(flags: u32, address: *const c_void, module: *mut *mut c_void) -> i32;
+    fn GetProcAddress(module: *mut c_void, name: *const std::ffi::c_char) -> *mut c_void;
+}
+
+/// Reserves `length` bytes that are not swapped. `None` when there is no memory. Windows has no per-page switch for
+/// minidumps.
+pub fn map_locked(length: usize) -> Option<NonNull<u8>> {
+    // SAFETY: a new reservation at an address of the system's choice touches no existing memory.
+    let start = unsafe { VirtualAlloc(std::ptr::null_mut(), length, MEM_COMMIT_RESERVE, PAGE_READWRITE) };
+    let start = NonNull::new(start)?;
+    // SAFETY: the range was just reserved; a refusal leaves it usable.
+    unsafe { VirtualLock(start.as_ptr(), length) };
+    Some(start.cast())
+}
+
+/// Returns what [`map_locked`] reserved.
+///
+/// # Safety
+/// `start` is that of one `map_locked` call, and nothing points into the range any more.
+pub unsafe fn unmap_locked(start: NonNull<u8>, _length: usize) {
+    // SAFETY: the caller's promise; MEM_RELEASE with size 0 returns exactly the reservation that starts there.
+    unsafe { VirtualFree(start.as_ptr().cast(), 0, MEM_RELEASE) };
+}
+
+/// Runs `hook` when the process ends.
+pub fn at_exit(hook: extern "C" fn()) {
+    // SAFETY: `hook` is a plain function without arguments, which is what atexit calls.
+    unsafe { libc::atexit(hook) };
+}
+
+/// A library that is already loaded into this process.
+pub struct Library {
+    module: NonNull<c_void>,
+}
+
+impl Library {
+    /// The loaded library that `address` lies in.
+    pub fn containing(address: *const c_void) -> Option<Self> {
+        let mut module = std::ptr::null_mut();
+        // SAFETY: with FROM_ADDRESS the second argument is an address and is not read through.
+        let found = unsafe { GetModuleHandleExW(FROM_ADDRESS_UNCHANGED_REFCOUNT, address, &mut module) };
+        if found == 0 { None } else { NonNull::new(module).map(|module| Self { module }) }
+    }
+
+    /// The address of a function that this library exports.
+    pub fn symbol(&self, name: &CStr) -> Option<NonNull<c_void>> {
+        // SAFETY: the module stays loaded, the attached program uses it; the name is a C string.
+        NonNull::new(unsafe { GetProcAddress(self.module.as_ptr(), name.as_ptr()) })
+    }
+}
+
+/// Reads a `struct sockaddr` given as bytes: address, port and scope. `None` when the length does not fit the family.
+pub fn socket_address(bytes: &[u8]) -> Option<(IpAddr, u16, u32)> {
+    let (family, rest) = bytes.split_first_chunk::<2>()?;
+    let (port, rest) = rest.split_first_chunk::<2>()?;
+    let port = u16::from_be_bytes(*port);
+    match u16::from_ne_bytes(*family) {
+        AF_INET => {
+            let (address, _) = rest.split_first_chunk::<4>()?;
+            Some((Ipv4Addr::from(*address).into(), port, 0))
+        }
+        AF_INET6 => {
+            let (_flow, rest) = rest.split_first_chunk::<4>()?;
+            let (address, rest) = rest.split_first_chunk::<16>()?;
+            let (scope, _) = rest.split_first_chunk::<4>()?;
+            Some((Ipv6Addr::from(*address).into(), port, u32::from_ne_bytes(*scope)))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The address of a peer, checked and in one canonical form.
+
+use crate::error::{Error, Result, Status};
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+
+/// A unicast address with a port. An IPv4-mapped IPv6 address is the IPv4 address it stands for, so that one peer has
+/// one identity whatever socket its datagrams came through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerAddress {
+    ip: IpAddr,
+    /// The IPv6 zone (RFC 4007); 0 except for link-local addresses, where it is part of the identity.
+    scope: u32,
+    port: u16,
+}
+
+/// The length of the longest [`PeerAddress::identity`].
+pub const IDENTITY_LENGTH: usize = 1 + 16 + 4 + 2;
+
+impl PeerAddress {
+    /// Checks the parts and brings them into canonical form.
+    pub fn new(ip: IpAddr, port: u16, scope: u32) -> Result<Self> {
+        let ip = ip.to_canonical();
+        let broadcast = matches!(ip, IpAddr::V4(v4) if v4.is_broadcast());
+        if port == 0 || ip.is_unspecified() || ip.is_multicast() || broadcast {
+            return Err(Error::new(Status::InvalidAddress, "peer address"));
+        }
+        let scope = match ip {
+            IpAddr::V6(v6) if is_link_local(v6) => scope,
+            _ => 0,
+        };
+        Ok(Self { ip, scope, port })
+    }
+
+    /// The IP address.
+    pub fn ip(&self) -> IpAddr {
+        self.ip
+    }
+
+    /// The UDP port, never 0.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The bytes that stand for this peer in a cookie: family, address, scope and port, of fixed length.
+    pub fn identity(&self) -> [u8; IDENTITY_LENGTH] {
+        let mut bytes = [0; IDENTITY_LENGTH];
+        let (family, rest) = bytes.split_at_mut(1);
+        let (address, rest) = rest.split_at_mut(16);
+        let (scope, port) = rest.split_at_mut(4);
+        match self.ip {
+            IpAddr::V4(v4) => {
+                family.copy_from_slice(&[4]);
+                address.copy_from_slice(&v4.to_ipv6_mapped().octets());
+            }
+            IpAddr::V6(v6) => {
+                family.copy_from_slice(&[6]);
+                address.copy_from_slice(&v6.octets());
+            }
+        }
+        scope.copy_from_slice(&self.scope.to_be_bytes());
+        port.copy_from_slice(&self.port.to_be_bytes());
+        bytes
+    }
+
+    /// The bytes of IP and UDP header in front of each datagram (RFC 791, RFC 8200, RFC 768; without options).
+    pub fn header_overhead(&self) -> u16 {
+        match self.ip {
+            IpAddr::V4(_) => 20 + 8,
+            IpAddr::V6(_) => 40 + 8,
+        }
+    }
+}
+
+impl fmt::Display for PeerAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.ip, self.scope) {
+            (IpAddr::V4(v4), _) => write!(f, "{v4}:{}", self.port),
+            (IpAddr::V6(v6), 0) => write!(f, "[{v6}]:{}", self.port),
+            (IpAddr::V6(v6), scope) => write!(f, "[{v6}%{scope}]:{}", self.port),
+        }
+    }
+}
+
+fn is_link_local(v6: Ipv6Addr) -> bool {
+    let [first, ..] = v6.segments();
+    first & 0xffc0 == 0xfe80
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(ip: &str, port: u16, scope: u32) -> Result<PeerAddress> {
+        PeerAddress::new(ip.parse().expect("a literal address"), port, scope)
+    }
+
+    #[test]
+    fn s17_unusable_addresses_are_refused() {
+        for ip in ["0.0.0.0", "::", "224.0.0.1", "ff02::1", "255.255.255.255", "::ffff:0.0.0.0"] {
+            assert_eq!(peer(ip, 5684, 0).map_err(|e| e.status()), Err(Status::InvalidAddress), "{ip}");
+        }
+        assert_eq!(peer("127.0.0.1", 0, 0).map_err(|e| e.status()), Err(Status::InvalidAddress));
+    }
+
+    #[test]
+    fn s28_one_peer_has_one_identity() {
+        assert_eq!(peer("::ffff:127.0.0.1", 5684, 0), peer("127.0.0.1", 5684, 0));
+        assert_eq!(peer("2001:db8::1", 5684, 3), peer("2001:db8::1", 5684, 0));
+        assert_ne!(peer("fe80::1", 5684, 3), peer("fe80::1", 5684, 2));
+    }
+
+    #[test]
+    fn identities_differ_in_each_part() {
+        let all = [
+            peer("127.0.0.1", 5684, 0),
+            peer("127.0.0.1", 5683, 0),
+            peer("127.0.0.2", 5684, 0),
+            peer("::1", 5684, 0),
+            peer("fe80::1", 5684, 1),
+            peer("fe80::1", 5684, 2),
+        ]
+        .map(|p| p.expect("valid").identity());
+        for (i, a) in all.iter().enumerate() {
+            assert!(all.iter().skip(i + 1).all(|b| a != b));
+        }
+    }
+}

@@ -1,0 +1,525 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+// Converts between Qt and the Rust core; what is decided is decided there. What is Qt's stays here:
+// the context of QSslContext, certificates, host names, signals, the timer.
+
+#include "qdtls_openssl_p.h"
+
+#include "qx509_openssl_p.h"
+
+#include <QtNetwork/private/qsslcertificate_p.h>
+
+#include <QtNetwork/qudpsocket.h>
+
+#include <QtCore/qcoreevent.h>
+#include <QtCore/qurl.h>
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+QT_BEGIN_NAMESPACE
+
+using namespace QdtlsRs;
+
+static_assert(QDTLS_STATE_NOT_STARTED == int(QDtls::HandshakeNotStarted)
+              && QDTLS_STATE_IN_PROGRESS == int(QDtls::HandshakeInProgress)
+              && QDTLS_STATE_PEER_VERIFICATION_FAILED == int(QDtls::PeerVerificationFailed)
+              && QDTLS_STATE_COMPLETE == int(QDtls::HandshakeComplete));
+static_assert(QDTLS_CATEGORY_NONE == int(QDtlsError::NoError)
+              && QDTLS_CATEGORY_INVALID_INPUT == int(QDtlsError::InvalidInputParameters)
+              && QDTLS_CATEGORY_INVALID_OPERATION == int(QDtlsError::InvalidOperation)
+              && QDTLS_CATEGORY_SOCKET == int(QDtlsError::UnderlyingSocketError)
+              && QDTLS_CATEGORY_REMOTE_CLOSED == int(QDtlsError::RemoteClosedConnectionError)
+              && QDTLS_CATEGORY_TLS_INITIALIZATION == int(QDtlsError::TlsInitializationError)
+              && QDTLS_CATEGORY_TLS_FATAL == int(QDtlsError::TlsFatalError)
+              && QDTLS_CATEGORY_TLS_NON_FATAL == int(QDtlsError::TlsNonFatalError));
+
+QdtlsRsBase::QdtlsRsBase(QSslSocket::SslMode mode)
+    : QDtlsBasePrivate(mode, {})
+{
+}
+
+bool QdtlsRsBase::setCookieGeneratorParameters(const GenParams &parameters)
+{
+    if (!libraryIsUsable())
+        return false;
+    qdtls_error error = {};
+    if (!cookie.set(parameters, &error)) {
+        report(error);
+        return false;
+    }
+    clearDtlsError();
+    return true;
+}
+
+QTlsPrivate::DtlsBase::GenParams QdtlsRsBase::cookieGeneratorParameters() const
+{
+    return Library::instance().isUsable() ? cookie.get() : GenParams {};
+}
+
+void QdtlsRsBase::report(const qdtls_error &error, const QString &socketError)
+{
+    QString text = QDtls::tr("%1 failed: %2")
+                       .arg(QString::fromUtf8(error.operation), QString::fromUtf8(error.reason));
+    if (error.category == QDTLS_CATEGORY_SOCKET && !socketError.isEmpty())
+        text += QLatin1String(": ") + socketError;
+    setDtlsError(QDtlsError(error.category), text);
+}
+
+bool QdtlsRsBase::libraryIsUsable()
+{
+    const Library &library = Library::instance();
+    if (!library.isUsable())
+        report(library.error());
+    return library.isUsable();
+}
+
+QdtlsRsClientVerifier::QdtlsRsClientVerifier()
+    : QdtlsRsBase(QSslSocket::SslServerMode)
+    , transport(std::make_shared<Transport>())
+{
+    const qdtls_callbacks callbacks = Transport::callbacksFor(transport);
+    qdtls_listener *handle = nullptr;
+    qdtls_listener_new(&callbacks, &handle);
+    listener.reset(handle);
+}
+
+QdtlsRsClientVerifier::~QdtlsRsClientVerifier()
+{
+    transport->ownerGone = true;
+}
+
+bool QdtlsRsClientVerifier::verifyClient(QUdpSocket *socket, const QByteArray &dgram,
+                                         const QHostAddress &address, quint16 port)
+{
+    clearDtlsError();
+    hello.clear();
+    if (!libraryIsUsable())
+        return false;
+
+    const auto kept = transport;
+    const auto inUse = kept->use(socket);
+    kept->address = address;
+    kept->port = port;
+    const qdtls_address peer = addressFrom(address, port);
+    qdtls_listener_set_cookie(listener.get(), cookie.handle());
+    bool verified = false;
+    const auto status =
+        qdtls_listener_verify(listener.get(), &peer, bytesOf(dgram), sizeOf(dgram), &verified);
+    if (kept->ownerGone)
+        return false;
+
+    if (status != QDTLS_STATUS_OK) {
+        qdtls_error error = {};
+        qdtls_listener_last_error(listener.get(), &error);
+        report(error, kept->socketError);
+    }
+    if (verified)
+        hello = dgram;
+    return verified;
+}
+
+QByteArray QdtlsRsClientVerifier::verifiedHello() const
+{
+    return hello;
+}
+
+QdtlsRsConnection::QdtlsRsConnection(QDtls *qObject, QSslSocket::SslMode mode)
+    : QdtlsRsBase(mode)
+    , q(qObject)
+    , transport(std::make_shared<Transport>())
+{
+    transport->connection = this;
+    const qdtls_callbacks callbacks = Transport::callbacksFor(transport);
+    const bool server = mode == QSslSocket::SslServerMode;
+    qdtls_connection *handle = nullptr;
+    qdtls_connection_new(server ? QDTLS_ROLE_SERVER : QDTLS_ROLE_CLIENT, &callbacks, &handle);
+    connection.reset(handle);
+}
+
+QdtlsRsConnection::~QdtlsRsConnection()
+{
+    transport->connection = nullptr;
+    transport->ownerGone = true;
+}
+
+void QdtlsRsConnection::setPeer(const QHostAddress &addr, quint16 port, const QString &name)
+{
+    remoteAddress = addr;
+    remotePort = port;
+    peerVfyName = name;
+}
+
+QDtls::HandshakeState QdtlsRsConnection::state() const
+{
+    int32_t state = QDTLS_STATE_NOT_STARTED;
+    qdtls_connection_state(connection.get(), &state);
+    return QDtls::HandshakeState(state);
+}
+
+bool QdtlsRsConnection::isConnectionEncrypted() const
+{
+    return state() == QDtls::HandshakeComplete;
+}
+
+bool QdtlsRsConnection::startHandshake(QUdpSocket *socket, const QByteArray &dgram)
+{
+    clearDtlsError();
+    const auto kept = transport;
+    const auto inUse = kept->use(socket);
+    if (!libraryIsUsable())
+        return false;
+    qdtls_connection_reset(connection.get());
+    peerErrors.clear();
+    QTlsBackend::clearPeerCertificates(dtlsConfiguration);
+    if (!configure(socket) || !initTls())
+        return false;
+
+    int32_t need = QDTLS_NEED_DATAGRAM;
+    const auto status =
+        qdtls_connection_start(connection.get(), bytesOf(dgram), sizeOf(dgram), &need);
+    return !kept->ownerGone && finishStep(status, need);
+}
+
+bool QdtlsRsConnection::continueHandshake(QUdpSocket *socket, const QByteArray &dgram)
+{
+    clearDtlsError();
+    const auto kept = transport;
+    const auto inUse = kept->use(socket);
+    int32_t need = QDTLS_NEED_DATAGRAM;
+    const auto status =
+        qdtls_connection_continue(connection.get(), bytesOf(dgram), sizeOf(dgram), &need);
+    return !kept->ownerGone && finishStep(status, need);
+}
+
+bool QdtlsRsConnection::handleTimeout(QUdpSocket *socket)
+{
+    clearDtlsError();
+    const auto kept = transport;
+    const auto inUse = kept->use(socket);
+    bool retransmitted = false;
+    const auto status = qdtls_connection_handle_timeout(connection.get(), &retransmitted);
+    return !kept->ownerGone && finishStep(status, QDTLS_NEED_DATAGRAM);
+}
+
+// Hands Rust what the application has set.
+bool QdtlsRsConnection::configure(QUdpSocket *socket)
+{
+    transport->address = remoteAddress;
+    transport->port = remotePort;
+    const qdtls_address peer = addressFrom(remoteAddress, remotePort);
+
+    int mtu = mtuHint;
+    if (!mtu && socket->state() == QAbstractSocket::ConnectedState)
+        mtu = socket->socketOption(QAbstractSocket::PathMtuSocketOption).toInt();
+    mtu = qBound(0, mtu, int(std::numeric_limits<quint16>::max()));
+
+    const QString name = expectedPeerName();
+    const QByteArray serverName =
+        QHostAddress().setAddress(name) ? QByteArray() : QUrl::toAce(name);
+    const bool demandsCookie =
+        mode == QSslSocket::SslServerMode && dtlsConfiguration.dtlsCookieVerificationEnabled();
+
+    const bool accepted = qdtls_connection_set_peer(connection.get(), &peer) == QDTLS_STATUS_OK
+        && qdtls_connection_set_mtu_hint(connection.get(), uint16_t(mtu)) == QDTLS_STATUS_OK
+        && qdtls_connection_set_server_name(connection.get(), bytesOf(serverName),
+                                            sizeOf(serverName))
+            == QDTLS_STATUS_OK
+        && qdtls_connection_set_cookie(connection.get(), demandsCookie ? cookie.handle() : nullptr)
+            == QDTLS_STATUS_OK;
+    if (!accepted)
+        reportLast();
+    return accepted;
+}
+
+// Makes an SSL the way Qt does and hands it to Rust, with the context that has to outlive it.
+bool QdtlsRsConnection::initTls()
+{
+    using Context = std::shared_ptr<QSslContext>;
+
+    if (mode == QSslSocket::UnencryptedMode) {
+        setDtlsError(QDtlsError::TlsInitializationError,
+                     QDtls::tr("Invalid SslMode, SslServerMode or SslClientMode expected"));
+        return false;
+    }
+    if (!isDtlsProtocol(dtlsConfiguration.protocol())) {
+        setDtlsError(QDtlsError::TlsInitializationError,
+                     QDtls::tr("Invalid protocol version, DTLS protocol expected"));
+        return false;
+    }
+
+    const bool rootsOnDemand = QTlsBackend::rootLoadingOnDemandAllowed(dtlsConfiguration);
+    const Context context =
+        QSslContext::sharedFromConfiguration(mode, dtlsConfiguration, rootsOnDemand);
+    if (context->error() != QSslError::NoError) {
+        setDtlsError(QDtlsError::TlsInitializationError, context->errorString());
+        return false;
+    }
+    SSL *ssl = context->createSsl();
+    auto companion = std::make_unique<Context>(context);
+    const auto release = [](void *owner) { delete static_cast<Context *>(owner); };
+    if (qdtls_connection_init_tls(connection.get(), ssl, companion.get(), release)
+        != QDTLS_STATUS_OK) {
+        reportLast();
+        q_SSL_free(ssl);
+        return false;
+    }
+    companion.release();
+    return true;
+}
+
+// What follows each call of Rust's that moves a handshake on.
+bool QdtlsRsConnection::finishStep(qdtls_status status, int32_t need)
+{
+    if (status == QDTLS_STATUS_OK && need == QDTLS_NEED_VERDICT) {
+        const bool accepted = judgePeer();
+        updateTimer();
+        return accepted;
+    }
+    if (status != QDTLS_STATUS_OK) {
+        reportLast();
+        if (state() == QDtls::HandshakeNotStarted && status != QDTLS_STATUS_ABORTED) {
+            storePeerCertificates();
+            qdtls_connection_reset(connection.get());
+        }
+    }
+    updateTimer();
+    return status == QDTLS_STATUS_OK;
+}
+
+bool QdtlsRsConnection::judgePeer()
+{
+    storePeerCertificates();
+    fetchNegotiatedParameters();
+    peerErrors = mustVerifyPeer() ? findPeerErrors() : QList<QSslError>();
+    const bool accepted = peerErrors.isEmpty() || peerErrorsAreIgnored();
+    qdtls_connection_judge_peer(connection.get(), accepted);
+    if (!accepted)
+        setDtlsError(QDtlsError::PeerVerificationError, QDtls::tr("Peer verification failed"));
+    return accepted;
+}
+
+bool QdtlsRsConnection::resumeHandshake(QUdpSocket *)
+{
+    clearDtlsError();
+    if (!peerErrorsAreIgnored())
+        return false;
+    if (qdtls_connection_judge_peer(connection.get(), true) != QDTLS_STATUS_OK) {
+        reportLast();
+        return false;
+    }
+    peerErrors.clear();
+    ignoredErrors.clear();
+    return true;
+}
+
+void QdtlsRsConnection::abortHandshake(QUdpSocket *socket)
+{
+    clearDtlsError();
+    const auto kept = transport;
+    const auto inUse = kept->use(socket);
+    qdtls_connection_abort(connection.get());
+    if (!kept->ownerGone)
+        forgetPeer();
+}
+
+void QdtlsRsConnection::sendShutdownAlert(QUdpSocket *socket)
+{
+    clearDtlsError();
+    const auto kept = transport;
+    const auto inUse = kept->use(socket);
+    qdtls_connection_shutdown(connection.get());
+    if (!kept->ownerGone)
+        forgetPeer();
+}
+
+void QdtlsRsConnection::ignoreVerificationErrors(const QList<QSslError> &errors)
+{
+    ignoredErrors = errors;
+}
+
+qint64 QdtlsRsConnection::writeDatagramEncrypted(QUdpSocket *socket, const QByteArray &dgram)
+{
+    clearDtlsError();
+    const auto kept = transport;
+    const auto inUse = kept->use(socket);
+    size_t written = 0;
+    const auto status =
+        qdtls_connection_write(connection.get(), bytesOf(dgram), sizeOf(dgram), &written);
+    if (status == QDTLS_STATUS_OK)
+        return qint64(written);
+    if (!kept->ownerGone)
+        reportLast();
+    return -1;
+}
+
+QByteArray QdtlsRsConnection::decryptDatagram(QUdpSocket *socket, const QByteArray &dgram)
+{
+    clearDtlsError();
+    const auto kept = transport;
+    const auto inUse = kept->use(socket);
+    size_t capacity = 0;
+    qdtls_connection_read_capacity(connection.get(), sizeOf(dgram), &capacity);
+    QByteArray plaintext(qsizetype(capacity), Qt::Uninitialized);
+    size_t length = 0;
+    int32_t end = QDTLS_STATUS_OK;
+    const auto status = qdtls_connection_read(connection.get(), bytesOf(dgram), sizeOf(dgram),
+                                              reinterpret_cast<uint8_t *>(plaintext.data()),
+                                              capacity, &length, &end);
+    plaintext.truncate(qsizetype(length));
+    if (!kept->ownerGone && (status != QDTLS_STATUS_OK || end != QDTLS_STATUS_OK))
+        reportLast();
+    return plaintext;
+}
+
+void QdtlsRsConnection::emitPskRequired(QSslPreSharedKeyAuthenticator *authenticator)
+{
+    emit q->pskRequired(authenticator);
+}
+
+void QdtlsRsConnection::Timer::timerEvent(QTimerEvent *event)
+{
+    if (event->timerId() != timer.timerId())
+        return;
+    timer.stop();
+    // Nothing may follow: the slot may delete the QDtls, and this timer with it.
+    emit connection->q->handshakeTimeout();
+}
+
+// The timer is OpenSSL's; ours tells the application when it has run out.
+void QdtlsRsConnection::updateTimer()
+{
+    bool running = false;
+    uint64_t microseconds = 0;
+    qdtls_connection_timeout(connection.get(), &running, &microseconds);
+    if (!running) {
+        if (timer)
+            timer->timer.stop();
+        return;
+    }
+    if (!timer)
+        timer = std::make_unique<Timer>(this);
+    // Rounded up: never early.
+    const uint64_t milliseconds = (microseconds + 999) / 1000;
+    const auto interval = int(std::min<uint64_t>(milliseconds, std::numeric_limits<int>::max()));
+    timer->timer.start(interval, Qt::PreciseTimer, timer.get());
+}
+
+bool QdtlsRsConnection::mustVerifyPeer() const
+{
+    const auto verifyMode = dtlsConfiguration.peerVerifyMode();
+    return verifyMode == QSslSocket::VerifyPeer
+        || (verifyMode == QSslSocket::AutoVerifyPeer && mode == QSslSocket::SslClientMode);
+}
+
+bool QdtlsRsConnection::peerErrorsAreIgnored() const
+{
+    const auto isIgnored = [this](const QSslError &error) { return ignoredErrors.contains(error); };
+    return !ignoredErrors.isEmpty()
+        && std::all_of(peerErrors.cbegin(), peerErrors.cend(), isIgnored);
+}
+
+// Everything that speaks against the peer: the list Qt keeps of certificates not to be trusted, the
+// name, and what OpenSSL found in the chain.
+QList<QSslError> QdtlsRsConnection::findPeerErrors() const
+{
+    QList<QSslError> errors;
+    const auto chain = dtlsConfiguration.peerCertificateChain();
+    for (const QSslCertificate &certificate : chain) {
+        if (QSslCertificatePrivate::isBlacklisted(certificate))
+            errors << QSslError(QSslError::CertificateBlacklisted, certificate);
+    }
+
+    const auto certificate = dtlsConfiguration.peerCertificate();
+    if (certificate.isNull()) {
+        errors << QSslError(QSslError::NoPeerCertificate);
+    } else if (mode == QSslSocket::SslClientMode) {
+        // A peer known by its address alone is expected to have a certificate for the address.
+        const QString name = expectedPeerName();
+        const QString expected = name.isEmpty() ? remoteAddress.toString() : name;
+        if (!QTlsPrivate::TlsCryptograph::isMatchingHostname(certificate, expected))
+            errors << QSslError(QSslError::HostNameMismatch, certificate);
+    }
+
+    size_t count = 0;
+    qdtls_connection_verify_errors(connection.get(), nullptr, 0, &count);
+    std::vector<qdtls_verify_error> found(count);
+    qdtls_connection_verify_errors(connection.get(), found.data(), found.size(), &count);
+    for (const qdtls_verify_error &error : found) {
+        errors << QTlsPrivate::X509CertificateOpenSSL::openSSLErrorToQSslError(
+            error.code, chain.value(error.depth));
+    }
+    return errors;
+}
+
+// The name the application has given, or the one its socket is connected by.
+QString QdtlsRsConnection::expectedPeerName() const
+{
+    if (!peerVfyName.isEmpty() || !transport->socket)
+        return peerVfyName;
+    return transport->socket->peerName();
+}
+
+void QdtlsRsConnection::storePeerCertificates()
+{
+    using Certificate = QTlsPrivate::X509CertificateOpenSSL;
+
+    X509 *x509 = nullptr;
+    struct stack_st_X509 *stack = nullptr;
+    if (qdtls_connection_peer_certificate(connection.get(), &x509) != QDTLS_STATUS_OK
+        || qdtls_connection_peer_chain(connection.get(), &stack) != QDTLS_STATUS_OK) {
+        return;
+    }
+    const auto certificate = Certificate::certificateFromX509(x509);
+    auto chain = Certificate::stackOfX509ToQSslCertificates(stack);
+    // To a server OpenSSL gives the chain without the client's own certificate.
+    if (mode == QSslSocket::SslServerMode && !certificate.isNull())
+        chain.prepend(certificate);
+    QTlsBackend::storePeerCertificate(dtlsConfiguration, certificate);
+    QTlsBackend::storePeerCertificateChain(dtlsConfiguration, chain);
+}
+
+void QdtlsRsConnection::fetchNegotiatedParameters()
+{
+    const SSL_CIPHER *cipher = nullptr;
+    qdtls_connection_cipher(connection.get(), &cipher);
+    sessionCipher =
+        cipher ? QTlsBackendOpenSSL::qt_OpenSSL_cipher_to_QSslCipher(cipher) : QSslCipher();
+
+    int32_t protocol = QDTLS_PROTOCOL_UNKNOWN;
+    qdtls_connection_protocol(connection.get(), &protocol);
+    switch (protocol) {
+        QT_WARNING_PUSH
+        QT_WARNING_DISABLE_DEPRECATED
+    case QDTLS_PROTOCOL_DTLS1_0:
+        sessionProtocol = QSsl::DtlsV1_0;
+        break;
+        QT_WARNING_POP
+    case QDTLS_PROTOCOL_DTLS1_2:
+        sessionProtocol = QSsl::DtlsV1_2;
+        break;
+    default:
+        sessionProtocol = QSsl::UnknownProtocol;
+    }
+}
+
+// After an end that the application asked for.
+void QdtlsRsConnection::forgetPeer()
+{
+    updateTimer();
+    peerErrors.clear();
+    ignoredErrors.clear();
+    QTlsBackend::clearPeerCertificates(dtlsConfiguration);
+    sessionCipher = {};
+    sessionProtocol = QSsl::UnknownProtocol;
+}
+
+void QdtlsRsConnection::reportLast()
+{
+    qdtls_error error = {};
+    qdtls_connection_last_error(connection.get(), &error);
+    report(error, transport->socketError);
+}
+
+QT_END_NAMESPACE

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What an operator can tune without a rebuild: by environment variable, or by `qdtls_setting_set`.
+//!
+//! Each setting is a number with bounds. The environment is read once, at first use; a value that is no number or out
+//! of bounds is reported through the log and the default stays in force.
+
+use crate::error::{Error, Result, Status};
+use crate::log;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// One number with its bounds.
+pub struct Setting {
+    variable: &'static str,
+    default: u64,
+    minimum: u64,
+    maximum: u64,
+    value: AtomicU64,
+}
+
+/// No setting can have this value: it says that the environment has not been read.
+const UNREAD: u64 = u64::MAX;
+
+/// Bytes of the process-wide cookie secret. 32 by default: the output length of HMAC-SHA-256, which is as much as its
+/// key can add to its strength (RFC 2104, 3); a shorter one would be the weakest part, a longer one gains nothing.
+pub static COOKIE_SECRET_SIZE: Setting = Setting::new("QDTLS_COOKIE_SECRET_SIZE", 32, 16, 64);
+
+/// Seconds after which the process-wide cookie secret is replaced. The one before it is still accepted, so that a
+/// handshake under way is not disturbed.
+pub static COOKIE_ROTATION_S: Setting = Setting::new("QDTLS_COOKIE_ROTATION_S", 3600, 60, 7 * 24 * 3600);
+
+/// Seconds of the time slots that cookies are made for. A cookie is accepted in its own slot and in the slots before
+/// and after, so it lives between one and two lengths, and clocks of servers sharing a secret may differ by one.
+pub static COOKIE_LIFETIME_S: Setting = Setting::new("QDTLS_COOKIE_LIFETIME_S", 60, 1, 3600);
+
+/// Milliseconds before the first retransmission of a flight (RFC 6347, 4.2.4.1 recommends 1 second).
+pub static TIMEOUT_INITIAL_MS: Setting = Setting::new("QDTLS_TIMEOUT_INITIAL_MS", 1000, 20, 60_000);
+
+/// Milliseconds that the doubled wait does not exceed (RFC 6347, 4.2.4.1 recommends at least 60 seconds).
+pub static TIMEOUT_MAX_MS: Setting = Setting::new("QDTLS_TIMEOUT_MAX_MS", 60_000, 20, 600_000);
+
+/// 1 ignores alerts that are not authenticated, which anyone can forge, until the handshake's keys are in use. The
+/// default, 0, lets them end a handshake, so that a peer's refusal is seen at once.
+pub static STRICT_ALERTS: Setting = Setting::new("QDTLS_STRICT_ALERTS", 0, 0, 1);
+
+impl Setting {
+    const fn new(variable: &'static str, default: u64, minimum: u64, maximum: u64) -> Self {
+        Self { variable, default, minimum, maximum, value: AtomicU64::new(UNREAD) }
+    }
+
+    /// The value in force.
+    pub fn get(&self) -> u64 {
+        match self.value.load(Ordering::Relaxed) {
+            UNREAD => self.read_environment(),
+            value => value,
+        }
+    }
+
+    /// Replaces the value, when it is within the bounds.
+    pub fn set(&self, value: u64) -> Result<()> {
+        if !self.allows(value) {
+            let reason = format!("{} must be from {} to {}", self.variable, self.minimum, self.maximum);
+            return Err(Error::because(Status::InvalidArgument, "setting", reason));
+        }
+        self.value.store(value, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn allows(&self, value: u64) -> bool {
+        (self.minimum..=self.maximum).contains(&value)
+    }
+
+    fn read_environment(&self) -> u64 {
+        let value = match std::env::var(self.variable) {
+            Err(_) => self.default,
+            Ok(text) => self.parse(&text),
+        };
+        // Another thread may have read or set it meanwhile: the first one stands.
+        match self.value.compare_exchange(UNREAD, value, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => value,
+            Err(other) => other,
+        }
+    }
+
+    fn parse(&self, text: &str) -> u64 {
+        match text.trim().parse() {
+            Ok(value) if self.allows(value) => value,
+            _ => {
+                log::warn(format_args!(
+                    "{}: a number from {} to {} was expected, using {}",
+                    self.variable, self.minimum, self.maximum, self.default
+                ));
+                self.default
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r1_bounds_are_checked() {
+        let setting = Setting::new("QDTLS_TEST_UNSET", 32, 16, 64);
+        assert_eq!(setting.get(), 32);
+        for refused in [0, 15, 65, u64::MAX] {
+            assert_eq!(setting.set(refused).map_err(|e| e.status()), Err(Status::InvalidArgument));
+        }
+        assert_eq!(setting.get(), 32);
+        assert!(setting.set(64).is_ok());
+        assert_eq!(setting.get(), 64);
+    }
+
+    #[test]
+    fn r1_a_bad_environment_value_leaves_the_default() {
+        let setting = Setting::new("QDTLS_TEST_UNSET", 32, 16, 64);
+        assert_eq!(["", "x", "15", "65", "-1", " 48 "].map(|t| setting.parse(t)), [32, 32, 32, 32, 32, 48]);
+    }
+}

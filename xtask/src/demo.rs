@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `cargo xtask demo`: the example program on our plugin.
+
+use crate::cli::Request;
+use crate::plugin::{self, Flavour};
+use crate::process::{self, command};
+use crate::{cmake, packages, qt_source, workspace};
+use anyhow::{Context, Result};
+use std::process::ExitCode;
+
+/// Builds and runs it; its exit code becomes ours.
+pub fn run(request: &Request) -> Result<ExitCode> {
+    packages::ensure(&[packages::PLUGIN, packages::DEMO].concat(), request.install)?;
+    let plugin_dir = plugin::build(Flavour::Rust, &qt_source::find(request.qt_source.as_deref())?)?;
+    let build_dir = workspace::target("qt-echo");
+    cmake::build("examples/qt-echo", &build_dir, &[])?;
+
+    let mut demo = command(build_dir.join("qt-echo"));
+    demo.arg("--require-qdtls-rs").env("QT_PLUGIN_PATH", plugin_dir);
+    let status = demo.status().with_context(|| format!("cannot run {}", process::name(&demo)))?;
+    // A program ended by a signal has no code.
+    Ok(status.code().map_or(ExitCode::FAILURE, |code| ExitCode::from(code as u8)))
+}

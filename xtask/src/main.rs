@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The one entry point for people and CI: `cargo xtask <verb>`.
+//!
+//! Progress goes to stderr; stdout carries results only, so that `$(cargo xtask plugin | tail -n 1)` is a folder.
+
+mod autotests;
+mod checks;
+mod cli;
+mod cmake;
+mod demo;
+mod deny;
+mod elf;
+mod header;
+mod memcheck;
+mod packages;
+mod plugin;
+mod process;
+mod qt_program;
+mod qt_source;
+mod test;
+mod workspace;
+
+use cli::{Request, Verb};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let request = match cli::parse(std::env::args().skip(1)) {
+        Ok(request) => request,
+        Err(usage) => {
+            eprintln!("xtask: {usage}; see `cargo xtask --help`");
+            return ExitCode::from(2);
+        }
+    };
+    match perform(&request) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(request: &Request) -> anyhow::Result<ExitCode> {
+    match request.verb {
+        Verb::Help => print!("{}", cli::help()),
+        Verb::Plugin { flavour } => {
+            packages::ensure(packages::PLUGIN, request.install)?;
+            let qt_source = qt_source::find(request.qt_source.as_deref())?;
+            println!("{}", plugin::build(flavour, &qt_source)?.display());
+        }
+        Verb::Demo => return demo::run(request),
+        Verb::Test => test::run(request)?,
+        Verb::Header { check: true } => header::check()?,
+        Verb::Header { check: false } => header::write()?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `cargo xtask test`: everything that is checked, in the order in which a mistake is cheapest to find.
+
+use crate::cli::Request;
+use crate::plugin::{self, Flavour};
+use crate::{autotests, checks, deny, elf, header, packages, qt_source};
+use anyhow::{Context, Result};
+use std::time::Instant;
+
+pub fn run(request: &Request) -> Result<()> {
+    let mut sum = Sum(0);
+    work("prerequisites", || {
+        packages::ensure(&[packages::PLUGIN, packages::TEST].concat(), request.install)
+    })?;
+
+    sum.check("rustfmt", checks::rustfmt)?;
+    sum.check("clippy", checks::clippy)?;
+    sum.check("licence lines", checks::spdx)?;
+    sum.check("clang-format", checks::clang_format)?;
+    sum.check("C header", header::check)?;
+    sum.check("cargo-deny", || deny::check(request.install))?;
+    sum.step("Rust tests", checks::cargo_test)?;
+
+    let qt_source = &work("source of Qt", || qt_source::find(request.qt_source.as_deref()))?;
+    let qt_version = &qt_source::version(qt_source)?;
+    for flavour in Flavour::ALL {
+        work(&format!("{} plugin", flavour.name()), || plugin::build(flavour, qt_source))?;
+    }
+    sum.check("whose DTLS is in which plugin", elf::compare_contents)?;
+    sum.check("needed libraries as stock's", elf::compare_needed)?;
+    sum.check("exported symbols as stock's", elf::compare_exports)?;
+
+    work("programs of QtTest", || autotests::build(qt_source))?;
+    sum.step("Qt's autotests", || autotests::run(qt_source, qt_version))?;
+    sum.step("Qt's autotests under memcheck", || autotests::run_memcheck(qt_source))?;
+
+    println!("{} passed, 0 failed", sum.0);
+    Ok(())
+}
+
+/// Something that must succeed for the rest, but proves nothing by itself.
+fn work<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let start = Instant::now();
+    let result = work().with_context(|| format!("{name} failed"))?;
+    println!("{name}: done ({:.1} s)", start.elapsed().as_secs_f32());
+    Ok(result)
+}
+
+/// The number of checks and tests that passed so far. The first that fails ends it all.
+struct Sum(u32);
+
+impl Sum {
+    /// Something that yields one yes or no.
+    fn check(&mut self, name: &str, check: impl FnOnce() -> Result<()>) -> Result<()> {
+        self.step(name, || check().map(|()| 1))
+    }
+
+    /// Something that yields the number of its tests that passed.
+    fn step(&mut self, name: &str, step: impl FnOnce() -> Result<u32>) -> Result<()> {
+        let start = Instant::now();
+        let passed = step().with_context(|| format!("{name} failed"))?;
+        self.0 += passed;
+        println!("{name}: {passed} passed ({:.1} s)", start.elapsed().as_secs_f32());
+        Ok(())
+    }
+}
