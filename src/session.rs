@@ -20,6 +20,7 @@ use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::rc::Rc;
 use std::time::Duration;
+use subtle::ConstantTimeEq;
 
 /// One error that OpenSSL found while verifying the peer's chain (X509_STORE_CTX_get_error(3)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +63,8 @@ pub struct Session {
     inbox: Inbox,
     /// The cookie key, while DTLSv1_listen(3) runs.
     listening: RefCell<Option<CookieKey>>,
+    /// The cookie it found valid: the handshake asks for it again.
+    verified_cookie: RefCell<Vec<u8>>,
     handshaking: Cell<bool>,
     /// Bytes of protected records that came during the handshake: OpenSSL keeps them for the first read.
     early: Cell<usize>,
@@ -126,6 +129,7 @@ impl Session {
             sink,
             inbox: Inbox::default(),
             listening: RefCell::default(),
+            verified_cookie: RefCell::default(),
             handshaking: Cell::new(true),
             early: Cell::new(0),
             verify_errors: RefCell::default(),
@@ -340,12 +344,20 @@ impl Session {
         self.with_hello(|key, hello| key.issue(&self.peer, hello, self.sink.now()))
     }
 
-    /// Checks the cookie DTLSv1_listen(3) found.
+    /// Checks the cookie of a ClientHello: by its HMAC for DTLSv1_listen(3), and once more when the handshake reads the
+    /// hello that was found. By then its datagram is gone, but OpenSSL has kept the hello, and we its cookie.
     pub fn check_cookie(&self, cookie: &[u8]) -> Result<bool> {
-        self.with_hello(|key, hello| {
+        if self.listening.borrow().is_none() {
+            return Ok(self.verified_cookie.borrow().as_slice().ct_eq(cookie).into());
+        }
+        let valid = self.with_hello(|key, hello| {
             let shown = ClientHello { cookie, ..*hello };
             Ok(matches!(key.judge(&self.peer, &shown, self.sink.now())?, Verdict::Verified))
-        })
+        })?;
+        if valid {
+            self.verified_cookie.replace(cookie.to_vec());
+        }
+        Ok(valid)
     }
 
     fn with_hello<R>(&self, run: impl FnOnce(&CookieKey, &ClientHello<'_>) -> Result<R>) -> Result<R> {

@@ -123,15 +123,15 @@ void Associations::S11_peer_chain_after_remote_close()
     trusting.addCaCertificate(second.certificate);
     link.client.setConfiguration(trusting);
     VERIFY_HANDSHAKE(link);
-    QCOMPARE(link.client.dtls->dtlsConfiguration().peerCertificateChain().value(0),
-             first.certificate);
+    QVERIFY(link.client.dtls->dtlsConfiguration().peerCertificateChain().value(0)
+            == first.certificate);
     VERIFY_REMOTE_CLOSE(link);
 
     link.server.setConfiguration(serverConfiguration(second));
     VERIFY_HANDSHAKE(link);
-    QCOMPARE(link.client.dtls->dtlsConfiguration().peerCertificate(), second.certificate);
-    QCOMPARE(link.client.dtls->dtlsConfiguration().peerCertificateChain().value(0),
-             second.certificate);
+    QVERIFY(link.client.dtls->dtlsConfiguration().peerCertificate() == second.certificate);
+    QVERIFY(link.client.dtls->dtlsConfiguration().peerCertificateChain().value(0)
+            == second.certificate);
 }
 
 void Associations::S11_close_after_remote_close()

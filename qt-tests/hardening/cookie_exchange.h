@@ -3,6 +3,7 @@
 // A verifier on a loopback socket and a client whose hellos are bytes, so that they can be altered.
 #pragma once
 
+#include "error_names.h"
 #include "wire.h"
 
 #include <QtNetwork/QDtlsClientVerifier>

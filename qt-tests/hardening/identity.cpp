@@ -17,7 +17,7 @@ QByteArray contents(const QString &fileName)
 
 } // namespace
 
-Identity Identity::selfSigned(const QString &alternativeName)
+Identity Identity::selfSigned(const QString &alternativeNames, const QString &commonName)
 {
     const QTemporaryDir directory;
     const QString certificateFile = directory.filePath(QStringLiteral("certificate.pem"));
@@ -26,8 +26,8 @@ Identity Identity::selfSigned(const QString &alternativeName)
     QProcess openssl;
     openssl.start(QStringLiteral("openssl"),
                   { "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-                    "-nodes", "-days", "2", "-subj", "/CN=qdtls hardening", "-addext",
-                    "subjectAltName=" + alternativeName, "-keyout", keyFile, "-out",
+                    "-nodes", "-days", "2", "-subj", "/CN=" + commonName, "-addext",
+                    "subjectAltName=" + alternativeNames, "-keyout", keyFile, "-out",
                     certificateFile });
     if (!openssl.waitForFinished() || openssl.exitCode() != 0)
         qWarning("openssl req: %s", openssl.readAllStandardError().constData());

@@ -12,10 +12,11 @@ struct Identity {
     QSslCertificate certificate;
     QSslKey key;
 
-    // A self-signed certificate and its key. `alternativeName` is in OpenSSL's notation:
+    // A self-signed certificate and its key. `alternativeNames` is in OpenSSL's notation:
     // "DNS:bob.example", "IP:127.0.0.1". Both are null when they could not be made; then the
     // handshake that needs them fails.
-    static Identity selfSigned(const QString &alternativeName);
+    static Identity selfSigned(const QString &alternativeNames,
+                               const QString &commonName = "hardening.example");
 };
 
 } // namespace hardening

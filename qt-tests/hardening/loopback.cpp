@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "loopback.h"
 
-#include <QtCore/QDebug>
-
 #include <poll.h>
 
 namespace hardening {
@@ -116,10 +114,13 @@ QByteArray Endpoint::report() const
 {
     if (!dtls)
         return "deleted";
-    QString text;
-    QDebug(&text).nospace() << "state " << dtls->handshakeState() << ", error "
-                            << int(dtls->dtlsError()) << ' ' << dtls->dtlsErrorString();
-    return text.toUtf8();
+    static const char *const states[] = { "not started", "in progress", "peer not verified",
+                                          "complete" };
+    QByteArray text = states[dtls->handshakeState()];
+    if (dtls->dtlsError() != QDtlsError::NoError)
+        text +=
+            QByteArray(", ") + nameOf(dtls->dtlsError()) + ": " + dtls->dtlsErrorString().toUtf8();
+    return text;
 }
 
 Loopback::Loopback(const QHostAddress &address)

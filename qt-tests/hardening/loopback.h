@@ -6,6 +6,7 @@
 // them.
 #pragma once
 
+#include "error_names.h"
 #include "identity.h"
 
 #include <QtCore/QByteArrayList>
@@ -26,8 +27,8 @@ using Filter = std::function<QByteArrayList(const QByteArray &)>;
 // Every datagram waiting on `socket`.
 QByteArrayList takeDatagrams(QUdpSocket &socket);
 
-// True as soon as a datagram waits on either socket, false when the wire between them is quiet. No event loop runs
-// and, unlike QUdpSocket::waitForReadyRead, the sockets' own error is left alone.
+// True as soon as a datagram waits on either socket, false when the wire between them is quiet. No
+// event loop runs and, unlike QUdpSocket::waitForReadyRead, the sockets' own error is left alone.
 bool waitForDatagram(const QUdpSocket &one, const QUdpSocket &other);
 
 class Endpoint {
