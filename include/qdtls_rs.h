@@ -672,6 +672,32 @@ qdtls_status qdtls_connection_set_server_name(struct qdtls_connection *connectio
                                               size_t length);
 
 /**
+ * Sets the application protocols that a client offers, or a server chooses from, in their wire form: each name with its
+ * length in front (RFC 7301, 3.1). None when `length` is 0. A server's context must be prepared.
+ *
+ * # Safety
+ * `connection` is null or a live handle; `list` is null or readable for `length` bytes.
+ */
+qdtls_status qdtls_connection_set_alpn(struct qdtls_connection *connection,
+                                       const uint8_t *list,
+                                       size_t length);
+
+/**
+ * Sets whether sessions may be resumed by tickets (RFC 5077), which is off at first: 0 for no. A client may pass the
+ * session to resume with its next handshake, as `qdtls_connection_session` gave it; one that cannot be used is ignored.
+ * Tickets are good for connections of the same `SSL_CTX`.
+ *
+ * A resumed handshake shows no certificate. Let a server that verifies its clients not resume sessions.
+ *
+ * # Safety
+ * `connection` is null or a live handle; `session` is null or readable for `length` bytes.
+ */
+qdtls_status qdtls_connection_set_resumption(struct qdtls_connection *connection,
+                                             int32_t allowed,
+                                             const uint8_t *session,
+                                             size_t length);
+
+/**
  * Copies cookie parameters into a server's connection, which then starts only with a ClientHello that carries a valid
  * cookie, and notices a client that restarts (RFC 6347, 4.2.8). Null takes them away.
  *
@@ -885,6 +911,21 @@ qdtls_status qdtls_connection_alpn(const struct qdtls_connection *connection,
                                    size_t *length);
 
 /**
+ * Writes the session that a client can resume later to `session`, of `capacity` bytes, its length to `length`, and the
+ * server's hint how many seconds it is good for to `lifetime_hint`. Length 0 when the server gave no ticket.
+ * `QDTLS_STATUS_BUFFER_TOO_SMALL` tells the length needed in its reason only; 64 KiB are always enough.
+ *
+ * # Safety
+ * `connection` is null or a live handle; `session` is null or writable for `capacity` bytes, the others null or
+ * writable.
+ */
+qdtls_status qdtls_connection_session(const struct qdtls_connection *connection,
+                                      uint8_t *session,
+                                      size_t capacity,
+                                      size_t *length,
+                                      uint64_t *lifetime_hint);
+
+/**
  * Writes what OpenSSL found wrong with the peer's chain to `errors`, at most `capacity` of them, and the number of all
  * to `count`.
  *
@@ -1027,13 +1068,22 @@ qdtls_status qdtls_openssl_attach(const void *libssl,
                                   const void *libcrypto);
 
 /**
- * Gives a server's `SSL_CTX` the cookie callbacks, which must be done before `SSL_new(3)` for connections that demand
- * cookies. A Qt program's contexts have them already.
+ * Readies an `SSL_CTX` that connections are to share: cookie and ALPN callbacks, and no server-side session cache. To be
+ * done once, before the first `qdtls_context_new_ssl`.
  *
  * # Safety
- * `context` is null or a live `SSL_CTX` of the OpenSSL in use that no other thread is working with.
+ * `context` is null or a live `SSL_CTX` of a DTLS method, of the OpenSSL in use, that no other thread is working with.
  */
-qdtls_status qdtls_context_set_cookie_callbacks(SSL_CTX *context);
+qdtls_status qdtls_context_prepare(SSL_CTX *context);
+
+/**
+ * Makes an `SSL` and writes it to `ssl`; the caller owns it, until `qdtls_connection_init_tls` takes it. Any thread.
+ *
+ * # Safety
+ * `context` is null or a live `SSL_CTX` of the OpenSSL in use; `ssl` is null or writable.
+ */
+qdtls_status qdtls_context_new_ssl(SSL_CTX *context,
+                                   SSL **ssl);
 
 /**
  * Sets where warnings go, one line each, UTF-8, without line end; null for nowhere, which is the beginning. A line
@@ -1157,7 +1207,7 @@ int q_X509DtlsCallback(int ok, X509_STORE_CTX *context);
  *
  * # Safety
  * `ssl` is null or live, `hint` null or a C string; `identity` and `key` are null or writable, the former for
- * `identity_capacity` bytes and a terminating zero, the latter for `key_capacity` bytes.
+ * `identity_capacity` bytes, of which the last is for a terminating zero, the latter for `key_capacity` bytes.
  */
 unsigned int q_PSK_client_callback(SSL *ssl,
                                    const char *hint,

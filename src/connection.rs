@@ -4,6 +4,7 @@
 //! A connection outlives its sessions: each handshake gets a fresh one, so nothing of the last is left. Ending a
 //! connection only lets go of its session; an operation under way holds it until OpenSSL has returned.
 
+use crate::alpn;
 use crate::cookie::CookieKey;
 use crate::error::{Error, Result, Status};
 use crate::hello::ClientHello;
@@ -18,6 +19,7 @@ use std::cell::{Cell, RefCell};
 use std::ffi::CString;
 use std::rc::Rc;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// Where the handshake stands, numbered as Qt's `QDtls::HandshakeState`.
 #[repr(i32)]
@@ -60,6 +62,10 @@ pub struct Connection {
     peer: Cell<Option<PeerAddress>>,
     mtu_hint: Cell<u16>,
     server_name: RefCell<Option<CString>>,
+    alpn: RefCell<Vec<u8>>,
+    resumption: Cell<bool>,
+    /// The session a client would like to resume.
+    ticket: RefCell<Zeroizing<Vec<u8>>>,
     /// `None`: a server that starts handshakes without a cookie exchange.
     cookie: RefCell<Option<CookieKey>>,
     session: RefCell<Option<Rc<Session>>>,
@@ -82,6 +88,9 @@ impl Connection {
             peer: Cell::new(None),
             mtu_hint: Cell::new(0),
             server_name: RefCell::default(),
+            alpn: RefCell::default(),
+            resumption: Cell::new(false),
+            ticket: RefCell::default(),
             cookie: RefCell::default(),
             session: RefCell::default(),
             fresh: Cell::new(false),
@@ -113,6 +122,21 @@ impl Connection {
         self.server_name.replace(name);
     }
 
+    /// Sets the application protocols to offer or choose from, in their wire form; none when empty.
+    pub fn set_alpn(&self, list: &[u8]) -> Result<()> {
+        if !alpn::is_well_formed(list) {
+            return Err(Error::because(Status::InvalidArgument, "ALPN", "the protocol list is malformed"));
+        }
+        self.alpn.replace(list.to_vec());
+        Ok(())
+    }
+
+    /// Sets whether sessions may be resumed by tickets, and the session that a client would like to resume.
+    pub fn set_resumption(&self, allowed: bool, ticket: &[u8]) {
+        self.resumption.set(allowed);
+        self.ticket.replace(Zeroizing::new(ticket.to_vec()));
+    }
+
     /// Sets what cookies are checked with; `None` lets a server start without a cookie.
     pub fn set_cookie(&self, key: Option<CookieKey>) {
         self.cookie.replace(key);
@@ -139,6 +163,7 @@ impl Connection {
             Err(error) => return Err((ssl, companion, error)),
         };
         let server_name = self.server_name.borrow().clone();
+        let (alpn, ticket) = (self.alpn.borrow().clone(), self.ticket.take());
         let setup = Setup {
             role: self.role,
             link_mtu: match self.mtu_hint.get() {
@@ -147,6 +172,9 @@ impl Connection {
             },
             cookie_exchange: self.role == Role::Server && self.cookie.borrow().is_some(),
             server_name: server_name.as_deref().filter(|_| self.role == Role::Client),
+            alpn: &alpn,
+            resumption: self.resumption.get(),
+            session: if self.resumption.get() { &ticket } else { &[] },
         };
         let session = Session::new(ssl, &setup, peer, Rc::clone(&self.sink), companion)?;
         self.reset();

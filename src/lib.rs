@@ -6,7 +6,7 @@
 //! | room | what it holds |
 //! |---|---|
 //! | `ffi` | every `extern "C"` item: argument checks, the panic guard, conversions; nothing is decided there |
-//! | core | one file per concept, no I/O and no clock: [`listener`] (cookie exchange), [`connection`] (handshake state machine), [`session`] (one TLS association), [`cookie`], [`secret`], [`hello`], [`record`], [`peer`], [`timer`], [`settings`], [`error`], [`sink`] |
+//! | core | one file per concept, no I/O and no clock: [`listener`] (cookie exchange), [`connection`] (handshake state machine), [`session`] (one TLS association), [`cookie`], [`secret`], [`hello`], [`record`], [`alpn`], [`peer`], [`timer`], [`settings`], [`error`], [`sink`] |
 //! | `openssl` | the only place that calls OpenSSL: the function table, the error queue, owning wrappers |
 //! | `os` | the only place that calls the operating system: locked memory, finding a loaded library |
 //!
@@ -14,6 +14,7 @@
 //! deadline come back. The C header `include/qdtls_rs.h` is generated from `ffi`; the C++ adapter that Qt compiles
 //! stands in `src/qt`.
 
+pub mod alpn;
 pub mod connection;
 pub mod cookie;
 pub mod error;

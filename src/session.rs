@@ -5,6 +5,7 @@
 //! may call the connection again, end it, or delete it. So everything here is behind `&self`, an operation holds the
 //! session by [`InUse`] until OpenSSL has returned, and no second operation starts meanwhile.
 
+use crate::alpn;
 use crate::cookie::{Cookie, CookieKey, Verdict};
 use crate::error::{Error, Result, Status};
 use crate::hello::ClientHello;
@@ -59,6 +60,8 @@ pub struct Session {
     role: Role,
     peer: PeerAddress,
     link_mtu: u16,
+    /// The application protocols a server chooses from.
+    alpn: Vec<u8>,
     sink: Rc<dyn Sink>,
     inbox: Inbox,
     /// The cookie key, while DTLSv1_listen(3) runs.
@@ -126,6 +129,7 @@ impl Session {
             role: setup.role,
             peer,
             link_mtu: setup.link_mtu,
+            alpn: setup.alpn.to_vec(),
             sink,
             inbox: Inbox::default(),
             listening: RefCell::default(),
@@ -288,14 +292,22 @@ impl Session {
         self.peer
     }
 
-    /// The largest UDP payload to send in a handshake.
-    pub fn payload_mtu(&self) -> u16 {
-        self.link_mtu.saturating_sub(self.peer.header_overhead())
+    /// What OpenSSL has to leave room for in each packet: the headers of IP and UDP, and the nonce and tag of an AEAD
+    /// cipher (RFC 5288, 3), which it does not count itself.
+    pub fn mtu_overhead(&self) -> u16 {
+        const AEAD_EXPANSION: u16 = 8 + 16;
+        self.peer.header_overhead() + AEAD_EXPANSION
     }
 
-    /// What OpenSSL found wrong with the peer's chain.
+    /// The largest UDP payload that OpenSSL should plan for.
+    pub fn payload_mtu(&self) -> u16 {
+        self.link_mtu.saturating_sub(self.mtu_overhead())
+    }
+
+    /// What OpenSSL found wrong with the peer's chain, in this handshake or in the one that is resumed.
     pub fn verify_errors(&self) -> Vec<VerifyError> {
-        self.verify_errors.borrow().clone()
+        let inherited = self.ssl.inherited_verify_error().map(|code| VerifyError { code, depth: 0 });
+        self.verify_errors.borrow().iter().copied().chain(inherited).collect()
     }
 }
 
@@ -366,6 +378,11 @@ impl Session {
         let key = self.listening.borrow().clone().ok_or_else(out_of_place)?;
         let hello = ClientHello::parse(self.inbox.lent()).ok_or_else(out_of_place)?;
         run(&key, &hello)
+    }
+
+    /// The first of the protocols a client offers that we take (RFC 7301, 3.2); both lists are in their wire form.
+    pub fn select_alpn<'a>(&self, offered: &'a [u8]) -> Option<&'a [u8]> {
+        alpn::names(offered).find(|name| alpn::names(&self.alpn).any(|ours| ours == *name))
     }
 
     /// Asks the application for a pre-shared key and checks that it fits. `None` ends the handshake.

@@ -3,10 +3,10 @@
 # Puts our DTLS into the target qopensslbackend, which has been made without Qt's.
 
 get_filename_component(repository "${CMAKE_CURRENT_LIST_DIR}/../.." ABSOLUTE)
-set(adapter "${repository}/src/qt/qdtls_openssl.cpp" "${repository}/src/qt/qdtlsrs_bridge.cpp")
+file(GLOB adapter CONFIGURE_DEPENDS "${repository}/src/qt/*.cpp")
 set(adapter_header "${repository}/src/qt/qdtls_openssl_p.h")
 
-target_sources(qopensslbackend PRIVATE ${adapter} "${adapter_header}" "${repository}/src/qt/qdtlsrs_bridge_p.h")
+target_sources(qopensslbackend PRIVATE ${adapter} "${adapter_header}")
 target_include_directories(qopensslbackend PRIVATE "${repository}/include")
 set_property(SOURCE ${adapter} APPEND PROPERTY COMPILE_OPTIONS ${ADAPTER_COMPILE_OPTIONS})
 

@@ -10,15 +10,32 @@
 #include "outcomes.h"
 
 #include <QtCore/QCoreApplication>
+#include <QtCore/QFile>
+#include <QtCore/QFileInfo>
 #include <QtCore/QTextStream>
+#include <QtNetwork/QSslSocket>
 #include <QtTest/QTest>
 
 using namespace hardening;
 
 namespace {
 
+// Qt takes the installed plugin when it cannot load the selected one: then a result would be
+// entered under the wrong name.
+bool selectedPluginIsLoaded()
+{
+    const QString selected = QFileInfo(qEnvironmentVariable("QT_PLUGIN_PATH")).canonicalFilePath();
+    if (selected.isEmpty())
+        return !qEnvironmentVariableIsSet("QT_PLUGIN_PATH");
+    QSslSocket::availableBackends(); // loads them
+    QFile maps(QStringLiteral("/proc/self/maps"));
+    return maps.open(QIODevice::ReadOnly) && maps.readAll().contains(selected.toUtf8() + "/tls/");
+}
+
 int runCase(const QStringList &arguments)
 {
+    if (!selectedPluginIsLoaded())
+        return pluginNotLoaded;
     const QByteArray name = arguments.at(1).toLatin1();
     for (const Theme &theme : themes()) {
         if (theme.meta->indexOfSlot(name + "()") >= 0)

@@ -31,12 +31,22 @@ const Registered<Mtu> registration;
 
 constexpr quint16 smallestHint = 256;
 
+// Common sizes, and every second one for which the last fragment of some flight may just fit: what
+// follows a full fragment in the same datagram counts too.
+QList<quint16> hints()
+{
+    QList<quint16> list { 576, 1280, 1500 };
+    for (quint16 hint = smallestHint; hint < 384; hint += 2)
+        list << hint;
+    return list;
+}
+
 } // namespace
 
 void Mtu::datagramsFit(const QHostAddress &address, int headers)
 {
     const Identity identity = Identity::selfSigned("DNS:bob.example");
-    for (const quint16 hint : { smallestHint, quint16(300), quint16(576), quint16(1280) }) {
+    for (const quint16 hint : hints()) {
         Loopback link(identity, "bob.example", address);
         link.client.dtls->setMtuHint(hint);
         link.server.dtls->setMtuHint(hint);

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <csignal>
 #include <functional>
+#include <tuple>
 
 namespace hardening {
 
@@ -74,10 +75,12 @@ QByteArray firstFailure(const QByteArray &log)
     return text.toUtf8();
 }
 
+// A skipped case has no such line.
 bool passed(const QByteArray &log, const Case &one)
 {
-    return log.contains("::" + one.name + "()\n") && log.contains("PASS   : ")
-        && !log.contains("\nFAIL!") && !log.contains("\nSKIP");
+    const QRegularExpression pass("^PASS +: [\\w:]+::" + one.name + "\\(\\)$",
+                                  QRegularExpression::MultilineOption);
+    return pass.match(QString::fromUtf8(log)).hasMatch();
 }
 
 QProcessEnvironment cleanEnvironment()
@@ -107,6 +110,8 @@ QByteArray outcomeOf(const Case &one)
     if (child.exitStatus() == QProcess::CrashExit)
         return "crash:" + signalName(child.exitCode());
 
+    if (child.exitCode() == pluginNotLoaded)
+        return "wrong:the plugin of QT_PLUGIN_PATH could not be loaded";
     const QByteArray log = child.readAllStandardOutput();
     if (child.exitCode() == 0 && passed(log, one))
         return "right";

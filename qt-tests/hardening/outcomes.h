@@ -9,6 +9,9 @@
 
 namespace hardening {
 
+// The exit code of a case that did not get the plugin of QT_PLUGIN_PATH.
+constexpr int pluginNotLoaded = 3;
+
 struct Case {
     QByteArray name;
     QByteArray description;

@@ -27,6 +27,8 @@ class Records : public QObject {
                 "a forged fragment that ends after its record is dropped")
     Q_CLASSINFO("S8_short_handshake_header", "a forged record too short for its header is dropped")
     Q_CLASSINFO("S8_truncated_record", "a forged record that ends after its datagram is dropped")
+    Q_CLASSINFO("S8_high_sequence_number",
+                "a dropped record does not move the window against replay")
     Q_CLASSINFO("S8_forged_fatal_alert",
                 "by default a plaintext fatal alert ends a handshake at once")
     Q_CLASSINFO("S8_forged_fatal_alert_strict",
@@ -50,6 +52,7 @@ private slots:
     void S8_fragment_beyond_its_record();
     void S8_short_handshake_header();
     void S8_truncated_record();
+    void S8_high_sequence_number();
     void S8_forged_fatal_alert();
     void S8_forged_fatal_alert_strict();
     void S9_fatal_alert_on_a_connection();
@@ -182,6 +185,12 @@ void Records::S8_short_handshake_header()
 void Records::S8_truncated_record()
 {
     dropsForgery(forged(wire::Handshake, "a record that is cut").chopped(6));
+}
+
+void Records::S8_high_sequence_number()
+{
+    constexpr quint64 highest = (quint64(1) << 48) - 1;
+    dropsForgery(wire::Record { 99, wire::dtls12, 0, highest, "forged" }.bytes());
 }
 
 void Records::S8_forged_fatal_alert()

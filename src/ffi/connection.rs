@@ -2,7 +2,7 @@
 //! The handshake and the data of one peer.
 
 use super::address::qdtls_address;
-use super::arguments::{Out, bytes, invalid, reference};
+use super::arguments::{Out, bytes, copy_out, invalid, reference};
 use super::callbacks::{CallbackSink, qdtls_callbacks, role};
 use super::cookie::qdtls_cookie;
 use super::error::{ErrorSlot, qdtls_error};
@@ -131,6 +131,49 @@ pub unsafe extern "C" fn qdtls_connection_set_server_name(
                 name => Some(CString::new(name).map_err(|_| invalid("the name contains a zero byte"))?),
             };
             connection.core.set_server_name(name);
+            Ok(())
+        })
+    }
+}
+
+/// Sets the application protocols that a client offers, or a server chooses from, in their wire form: each name with its
+/// length in front (RFC 7301, 3.1). None when `length` is 0. A server's context must be prepared.
+///
+/// # Safety
+/// `connection` is null or a live handle; `list` is null or readable for `length` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qdtls_connection_set_alpn(
+    connection: *mut qdtls_connection,
+    list: *const u8,
+    length: usize,
+) -> Status {
+    // SAFETY: passed on.
+    unsafe {
+        call_on("qdtls_connection_set_alpn", connection, |connection| {
+            connection.core.set_alpn(bytes(list, length)?)
+        })
+    }
+}
+
+/// Sets whether sessions may be resumed by tickets (RFC 5077), which is off at first: 0 for no. A client may pass the
+/// session to resume with its next handshake, as `qdtls_connection_session` gave it; one that cannot be used is ignored.
+/// Tickets are good for connections of the same `SSL_CTX`.
+///
+/// A resumed handshake shows no certificate. Let a server that verifies its clients not resume sessions.
+///
+/// # Safety
+/// `connection` is null or a live handle; `session` is null or readable for `length` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qdtls_connection_set_resumption(
+    connection: *mut qdtls_connection,
+    allowed: i32,
+    session: *const u8,
+    length: usize,
+) -> Status {
+    // SAFETY: passed on.
+    unsafe {
+        call_on("qdtls_connection_set_resumption", connection, |connection| {
+            connection.core.set_resumption(allowed != 0, bytes(session, length)?);
             Ok(())
         })
     }
@@ -553,6 +596,34 @@ pub unsafe extern "C" fn qdtls_connection_alpn(
             let protocol = session.ssl().alpn();
             name.write(protocol.as_ptr());
             length.write(protocol.len());
+            Ok(())
+        })
+    }
+}
+
+/// Writes the session that a client can resume later to `session`, of `capacity` bytes, its length to `length`, and the
+/// server's hint how many seconds it is good for to `lifetime_hint`. Length 0 when the server gave no ticket.
+/// `QDTLS_STATUS_BUFFER_TOO_SMALL` tells the length needed in its reason only; 64 KiB are always enough.
+///
+/// # Safety
+/// `connection` is null or a live handle; `session` is null or writable for `capacity` bytes, the others null or
+/// writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qdtls_connection_session(
+    connection: *const qdtls_connection,
+    session: *mut u8,
+    capacity: usize,
+    length: *mut usize,
+    lifetime_hint: *mut u64,
+) -> Status {
+    // SAFETY: passed on.
+    unsafe {
+        call_on("qdtls_connection_session", connection, |connection| {
+            let (length, lifetime_hint) = (Out::new(length)?, Out::new(lifetime_hint)?);
+            let ticket = connection.session()?.ssl().session_ticket();
+            let asn1 = ticket.as_ref().map_or([].as_slice(), |ticket| ticket.asn1.as_slice());
+            copy_out(asn1, session, capacity, length)?;
+            lifetime_hint.write(ticket.map_or(0, |ticket| ticket.lifetime_hint));
             Ok(())
         })
     }

@@ -6,7 +6,7 @@ use super::guard::call;
 use crate::error::{Result, Status};
 use crate::settings::{self, Setting};
 use crate::{cookie, log, openssl};
-use openssl_sys::SSL_CTX;
+use openssl_sys::{SSL, SSL_CTX};
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr::NonNull;
 use zeroize::Zeroize;
@@ -49,17 +49,33 @@ pub unsafe extern "C" fn qdtls_openssl_attach(libssl: *const c_void, libcrypto: 
     })
 }
 
-/// Gives a server's `SSL_CTX` the cookie callbacks, which must be done before `SSL_new(3)` for connections that demand
-/// cookies. A Qt program's contexts have them already.
+/// Readies an `SSL_CTX` that connections are to share: cookie and ALPN callbacks, and no server-side session cache. To be
+/// done once, before the first `qdtls_context_new_ssl`.
 ///
 /// # Safety
-/// `context` is null or a live `SSL_CTX` of the OpenSSL in use that no other thread is working with.
+/// `context` is null or a live `SSL_CTX` of a DTLS method, of the OpenSSL in use, that no other thread is working with.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn qdtls_context_set_cookie_callbacks(context: *mut SSL_CTX) -> Status {
-    call("qdtls_context_set_cookie_callbacks", || {
+pub unsafe extern "C" fn qdtls_context_prepare(context: *mut SSL_CTX) -> Status {
+    call("qdtls_context_prepare", || {
         let context = NonNull::new(context).ok_or_else(|| invalid("the SSL_CTX is null"))?;
         // SAFETY: passed on.
-        unsafe { openssl::ssl::set_cookie_callbacks(context) }
+        unsafe { openssl::context::prepare(context) }
+    })
+}
+
+/// Makes an `SSL` and writes it to `ssl`; the caller owns it, until `qdtls_connection_init_tls` takes it. Any thread.
+///
+/// # Safety
+/// `context` is null or a live `SSL_CTX` of the OpenSSL in use; `ssl` is null or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qdtls_context_new_ssl(context: *mut SSL_CTX, ssl: *mut *mut SSL) -> Status {
+    call("qdtls_context_new_ssl", || {
+        let context = NonNull::new(context).ok_or_else(|| invalid("the SSL_CTX is null"))?;
+        // SAFETY: passed on.
+        let place = unsafe { Out::new(ssl) }?;
+        // SAFETY: passed on.
+        place.write(unsafe { openssl::context::new_ssl(context) }?.as_ptr());
+        Ok(())
     })
 }
 

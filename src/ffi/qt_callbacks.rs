@@ -114,7 +114,7 @@ pub unsafe extern "C" fn q_X509DtlsCallback(ok: c_int, context: *mut X509_STORE_
 ///
 /// # Safety
 /// `ssl` is null or live, `hint` null or a C string; `identity` and `key` are null or writable, the former for
-/// `identity_capacity` bytes and a terminating zero, the latter for `key_capacity` bytes.
+/// `identity_capacity` bytes, of which the last is for a terminating zero, the latter for `key_capacity` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn q_PSK_client_callback(
     ssl: *mut SSL,
@@ -137,13 +137,16 @@ pub unsafe extern "C" fn q_PSK_client_callback(
             role: Role::Client,
             // SAFETY: null or a C string, which outlives this callback.
             text: unsafe { text(hint) },
-            max_identity: identity_capacity as usize,
+            max_identity: (identity_capacity as usize).saturating_sub(1),
             max_key: key_capacity as usize,
         };
         let Some(psk) = session.psk(&request) else {
             return 0;
         };
-        // SAFETY: `psk` has checked both lengths against the capacities; the zero has a place of its own.
+        if identity_capacity == 0 {
+            return refuse(NAME, "there is no place for an identity");
+        }
+        // SAFETY: `psk` has checked both lengths against the capacities, less one for the zero.
         unsafe {
             ptr::copy_nonoverlapping(psk.identity.as_ptr(), identity.cast(), psk.identity.len());
             identity.add(psk.identity.len()).write(0);
@@ -297,6 +300,45 @@ pub unsafe extern "C" fn q_dgram_create(bio: *mut BIO) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn q_dgram_destroy(bio: *mut BIO) -> c_int {
     c_int::from(!bio.is_null())
+}
+
+/// Chooses a server's application protocol (SSL_CTX_set_alpn_select_cb(3)); without a common one the handshake goes on
+/// without.
+///
+/// # Safety
+/// `ssl` is null or live; the outputs are null or writable; `offered` is null or readable for its length.
+pub unsafe extern "C" fn select_alpn(
+    ssl: *mut SSL,
+    chosen: *mut *const c_uchar,
+    chosen_length: *mut c_uchar,
+    offered: *const c_uchar,
+    offered_length: c_uint,
+    _argument: *mut c_void,
+) -> c_int {
+    /// tls1.h: SSL_TLSEXT_ERR_OK.
+    const OK: c_int = 0;
+    /// tls1.h: SSL_TLSEXT_ERR_NOACK.
+    const NOT_ACKNOWLEDGED: c_int = 3;
+    guard("select_alpn", NOT_ACKNOWLEDGED, || {
+        if chosen.is_null() || chosen_length.is_null() || offered.is_null() {
+            return NOT_ACKNOWLEDGED;
+        }
+        // SAFETY: passed on; the session is used within this callback.
+        let Some(session) = (unsafe { ssl::session_of(ssl) }) else {
+            return NOT_ACKNOWLEDGED;
+        };
+        // SAFETY: not null, and readable for its length by OpenSSL's promise.
+        let offered = unsafe { std::slice::from_raw_parts(offered, offered_length as usize) };
+        let Some(name) = session.select_alpn(offered) else {
+            return NOT_ACKNOWLEDGED;
+        };
+        // SAFETY: both outputs are writable. The choice points into the client's list, as the manual page allows.
+        unsafe {
+            chosen.write(name.as_ptr());
+            chosen_length.write(c_uchar::try_from(name.len()).unwrap_or(0));
+        }
+        OK
+    })
 }
 
 /// The length of the next retransmission timer (DTLS_set_timer_cb(3)).

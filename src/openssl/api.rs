@@ -37,6 +37,15 @@ pub type PskClient =
     unsafe extern "C" fn(*mut SSL, *const c_char, *mut c_char, c_uint, *mut c_uchar, c_uint) -> c_uint;
 /// SSL_set_psk_server_callback(3).
 pub type PskServer = unsafe extern "C" fn(*mut SSL, *const c_char, *mut c_uchar, c_uint) -> c_uint;
+/// SSL_CTX_set_alpn_select_cb(3).
+pub type AlpnSelect = unsafe extern "C" fn(
+    *mut SSL,
+    *mut *const c_uchar,
+    *mut c_uchar,
+    *const c_uchar,
+    c_uint,
+    *mut c_void,
+) -> c_int;
 /// DTLS_set_timer_cb(3).
 pub type TimerLength = unsafe extern "C" fn(*mut SSL, c_uint) -> c_uint;
 
@@ -139,6 +148,13 @@ table! {
         fn SSL_version(*const SSL) -> c_int;
         fn SSL_get_session(*const SSL) -> *mut SSL_SESSION;
         fn SSL_get_rbio(*const SSL) -> *mut BIO;
+        fn SSL_new(*mut SSL_CTX) -> *mut SSL;
+        fn SSL_set_session(*mut SSL, *mut SSL_SESSION) -> c_int;
+        fn SSL_SESSION_free(*mut SSL_SESSION);
+        fn SSL_session_reused(*const SSL) -> c_int;
+        fn SSL_get_verify_result(*const SSL) -> c_long;
+        fn SSL_set_alpn_protos(*mut SSL, *const c_uchar, c_uint) -> c_int;
+        fn SSL_CTX_ctrl(*mut SSL_CTX, c_int, c_long, *mut c_void) -> c_long;
         fn SSL_get0_alpn_selected(*const SSL, *mut *const c_uchar, *mut c_uint);
     }
     declared {
@@ -162,6 +178,13 @@ table! {
         fn DTLSv1_listen(*mut SSL, *mut BioAddr) -> c_int;
         fn DTLS_set_timer_cb(*mut SSL, TimerLength);
         fn SSL_set_options(*mut SSL, u64) -> u64;
+        fn SSL_clear_options(*mut SSL, u64) -> u64;
+        fn SSL_CTX_set_alpn_select_cb(*mut SSL_CTX, AlpnSelect, *mut c_void);
+        fn SSL_CTX_set_session_id_context(*mut SSL_CTX, *const c_uchar, c_uint) -> c_int;
+        fn d2i_SSL_SESSION(*mut *mut SSL_SESSION, *mut *const c_uchar, c_long) -> *mut SSL_SESSION;
+        fn i2d_SSL_SESSION(*mut SSL_SESSION, *mut *mut c_uchar) -> c_int;
+        fn SSL_SESSION_has_ticket(*const SSL_SESSION) -> c_int;
+        fn SSL_SESSION_get_ticket_lifetime_hint(*const SSL_SESSION) -> c_ulong;
         fn SSL_CTX_set_cookie_generate_cb(*mut SSL_CTX, CookieGenerate);
         fn SSL_CTX_set_cookie_verify_cb(*mut SSL_CTX, CookieVerify);
         fn SSL_set_psk_client_callback(*mut SSL, PskClient);

@@ -160,7 +160,7 @@ pub fn control(session: &Session, number: c_int, argument: c_long) -> c_long {
             session.inbox().set_peeking(argument != 0);
             1
         }
-        command::DGRAM_GET_MTU_OVERHEAD => session.peer().header_overhead().into(),
+        command::DGRAM_GET_MTU_OVERHEAD => session.mtu_overhead().into(),
         command::DGRAM_GET_FALLBACK_MTU => session.payload_mtu().into(),
         // There is nothing to do: nothing is buffered, the socket is the caller's, the session knows its peer, and the
         // timer is asked for when it is needed.

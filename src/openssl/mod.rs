@@ -7,6 +7,7 @@
 
 mod api;
 pub mod bio;
+pub mod context;
 pub mod digest;
 pub mod error_queue;
 pub mod inbox;

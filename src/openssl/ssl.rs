@@ -12,12 +12,13 @@ use crate::os::Timeval;
 use crate::record::Role;
 use crate::session::Session;
 use openssl_sys::{SSL, SSL_CIPHER, X509, X509_STORE_CTX, stack_st_X509};
-use std::ffi::{CStr, c_int, c_long, c_void};
+use std::ffi::{CStr, c_int, c_long, c_uint, c_void};
 use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
 use std::sync::OnceLock;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// Numbers of ssl.h and tls1.h that openssl-sys does not name.
 mod number {
@@ -29,8 +30,10 @@ mod number {
     pub const CTRL_SET_LINK_MTU: c_int = 120;
     pub const CTRL_SET_MAX_PROTO_VERSION: c_int = 124;
     pub const CTRL_GET_MAX_PROTO_VERSION: c_int = 131;
+    pub const OP_TLSEXT_PADDING: u64 = 0x10;
     pub const OP_NO_QUERY_MTU: u64 = 0x1000;
     pub const OP_COOKIE_EXCHANGE: u64 = 0x2000;
+    pub const OP_NO_TICKET: u64 = 0x4000;
     pub const OP_NO_RENEGOTIATION: u64 = 0x4000_0000;
     pub const DTLS1_VERSION: c_int = 0xfeff;
     pub const DTLS1_2_VERSION: c_int = 0xfefd;
@@ -112,6 +115,20 @@ pub struct Setup<'a> {
     pub cookie_exchange: bool,
     /// The name a client asks for (RFC 6066, 3).
     pub server_name: Option<&'a CStr>,
+    /// The application protocols to offer or choose from, in their wire form (RFC 7301).
+    pub alpn: &'a [u8],
+    /// Whether sessions may be resumed by tickets (RFC 5077).
+    pub resumption: bool,
+    /// A session of a client to resume, as [`Ssl::session_ticket`] gave it.
+    pub session: &'a [u8],
+}
+
+/// A session that a client can resume.
+pub struct SessionTicket {
+    /// The session, its keys included, in its ASN.1 form (i2d_SSL_SESSION(3)).
+    pub asn1: Zeroizing<Vec<u8>>,
+    /// The server's hint how long it is good for, in seconds.
+    pub lifetime_hint: u64,
 }
 
 impl Ssl {
@@ -133,6 +150,7 @@ impl Ssl {
         let raw = self.raw.as_ptr();
         let failed = |operation| error_queue::failure(Status::InitFailed, operation);
         let cookies = if setup.cookie_exchange { number::OP_COOKIE_EXCHANGE } else { 0 };
+        let tickets = if setup.resumption { 0 } else { number::OP_NO_TICKET };
         let bio = bio::create(self.api)?;
         // The SSL owns the BIO from here on, twice over (SSL_set_bio(3)).
         // SAFETY: both are live and ours; there is no other user of the SSL yet.
@@ -145,7 +163,11 @@ impl Ssl {
         }
         // SAFETY: the callbacks have the types asked for.
         unsafe {
-            (self.api.SSL_set_options)(raw, number::OP_NO_QUERY_MTU | number::OP_NO_RENEGOTIATION | cookies);
+            let always = number::OP_NO_QUERY_MTU | number::OP_NO_RENEGOTIATION;
+            (self.api.SSL_set_options)(raw, always | cookies | tickets);
+            // Qt asks for it in all contexts. It blows a ClientHello up to 525 bytes, for the sake of old TLS servers,
+            // and with our MTU that would mean to fragment it (RFC 7685).
+            (self.api.SSL_clear_options)(raw, number::OP_TLSEXT_PADDING);
             (self.api.DTLS_set_timer_cb)(raw, callbacks::timer_length);
             match setup.role {
                 Role::Client => {
@@ -166,9 +188,73 @@ impl Ssl {
                 return Err(failed("SSL_set_tlsext_host_name"));
             }
         }
+        if setup.role == Role::Client {
+            self.offer(setup.alpn)?;
+            self.resume(setup.session);
+        }
         // SAFETY: takes no pointer.
         let mtu = unsafe { self.ctrl(number::CTRL_SET_LINK_MTU, setup.link_mtu.into(), ptr::null_mut()) };
         if mtu == 1 { Ok(()) } else { Err(failed("DTLS_set_link_mtu")) }
+    }
+
+    fn offer(&self, alpn: &[u8]) -> Result<()> {
+        let length = c_uint::try_from(alpn.len()).unwrap_or(c_uint::MAX);
+        // SAFETY: `raw` is live; the bytes are readable for their length and copied. 0 is success here.
+        match unsafe { (self.api.SSL_set_alpn_protos)(self.raw.as_ptr(), alpn.as_ptr(), length) } {
+            0 => Ok(()),
+            _ => Err(error_queue::failure(Status::InitFailed, "SSL_set_alpn_protos")),
+        }
+    }
+
+    /// A session that cannot be used any more is none: the handshake is then a full one.
+    fn resume(&self, asn1: &[u8]) {
+        if asn1.is_empty() {
+            return;
+        }
+        let mut start = asn1.as_ptr();
+        let length = c_long::try_from(asn1.len()).unwrap_or(c_long::MAX);
+        // SAFETY: the bytes are readable for their length; the result is null or ours. SSL_set_session takes its own
+        // reference.
+        unsafe {
+            let session = (self.api.d2i_SSL_SESSION)(ptr::null_mut(), &mut start, length);
+            if !session.is_null() {
+                (self.api.SSL_set_session)(self.raw.as_ptr(), session);
+                (self.api.SSL_SESSION_free)(session);
+            }
+        }
+        error_queue::clear(self.api);
+    }
+
+    /// The session of a client, when the server gave a ticket for it.
+    pub fn session_ticket(&self) -> Option<SessionTicket> {
+        // SAFETY: `raw` is live, and with it the session it returns, unless null. The first i2d call only measures, the
+        // second writes as many bytes.
+        unsafe {
+            let session = (self.api.SSL_get_session)(self.raw.as_ptr());
+            if session.is_null() || (self.api.SSL_SESSION_has_ticket)(session) != 1 {
+                return None;
+            }
+            let length = (self.api.i2d_SSL_SESSION)(session, ptr::null_mut());
+            let length = usize::try_from(length).ok().filter(|length| *length > 0)?;
+            let mut asn1 = Zeroizing::new(vec![0; length]);
+            let mut start = asn1.as_mut_ptr();
+            (self.api.i2d_SSL_SESSION)(session, &mut start);
+            let lifetime_hint = (self.api.SSL_SESSION_get_ticket_lifetime_hint)(session);
+            #[allow(clippy::useless_conversion, reason = "c_ulong has 32 bits on some platforms")]
+            Some(SessionTicket { asn1, lifetime_hint: lifetime_hint.into() })
+        }
+    }
+
+    /// What the verification of the peer had said when the session that was resumed was made (X509_V_ERR_* number);
+    /// `None` when none was resumed, or nothing was wrong.
+    pub fn inherited_verify_error(&self) -> Option<i32> {
+        // SAFETY: `raw` is live.
+        let (reused, result) = unsafe {
+            let raw = self.raw.as_ptr();
+            ((self.api.SSL_session_reused)(raw) == 1, (self.api.SSL_get_verify_result)(raw))
+        };
+        let code = i32::try_from(result).unwrap_or(i32::MAX);
+        (reused && code != 0).then_some(code)
     }
 
     /// A newer protocol than this library knows must not be negotiated, whatever the library under it learns.
@@ -401,18 +487,4 @@ pub unsafe fn verification_of<'a>(context: *mut X509_STORE_CTX) -> Option<(&'a S
         let error = (api.X509_STORE_CTX_get_error)(context);
         Some((session, error, (api.X509_STORE_CTX_get_error_depth)(context)))
     }
-}
-
-/// Gives a context our cookie callbacks, which a server's `SSL` needs to demand cookies.
-///
-/// # Safety
-/// `context` is a live `SSL_CTX` of the OpenSSL in use.
-pub unsafe fn set_cookie_callbacks(context: NonNull<openssl_sys::SSL_CTX>) -> Result<()> {
-    let api = api()?;
-    // SAFETY: the caller's promise; the callbacks have the types asked for.
-    unsafe {
-        (api.SSL_CTX_set_cookie_generate_cb)(context.as_ptr(), callbacks::q_generate_cookie_callback);
-        (api.SSL_CTX_set_cookie_verify_cb)(context.as_ptr(), callbacks::q_verify_cookie_callback);
-    }
-    Ok(())
 }

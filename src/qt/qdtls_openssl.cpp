@@ -5,6 +5,7 @@
 
 #include "qdtls_openssl_p.h"
 
+#include "qdtlsrs_context_p.h"
 #include "qx509_openssl_p.h"
 
 #include <QtNetwork/private/qsslcertificate_p.h>
@@ -172,7 +173,7 @@ bool QdtlsRsConnection::startHandshake(QUdpSocket *socket, const QByteArray &dgr
         return false;
     qdtls_connection_reset(connection.get());
     peerErrors.clear();
-    QTlsBackend::clearPeerCertificates(dtlsConfiguration);
+    clearPeerCertificates();
     if (!configure(socket) || !initTls())
         return false;
 
@@ -218,26 +219,30 @@ bool QdtlsRsConnection::configure(QUdpSocket *socket)
     const QString name = expectedPeerName();
     const QByteArray serverName =
         QHostAddress().setAddress(name) ? QByteArray() : QUrl::toAce(name);
+    const QByteArray alpn = alpnList(dtlsConfiguration.allowedNextProtocols());
+    const QByteArray ticket = dtlsConfiguration.sessionTicket();
     const bool demandsCookie =
         mode == QSslSocket::SslServerMode && dtlsConfiguration.dtlsCookieVerificationEnabled();
 
-    const bool accepted = qdtls_connection_set_peer(connection.get(), &peer) == QDTLS_STATUS_OK
-        && qdtls_connection_set_mtu_hint(connection.get(), uint16_t(mtu)) == QDTLS_STATUS_OK
-        && qdtls_connection_set_server_name(connection.get(), bytesOf(serverName),
-                                            sizeOf(serverName))
+    qdtls_connection *handle = connection.get();
+    const bool accepted = qdtls_connection_set_peer(handle, &peer) == QDTLS_STATUS_OK
+        && qdtls_connection_set_mtu_hint(handle, uint16_t(mtu)) == QDTLS_STATUS_OK
+        && qdtls_connection_set_server_name(handle, bytesOf(serverName), sizeOf(serverName))
             == QDTLS_STATUS_OK
-        && qdtls_connection_set_cookie(connection.get(), demandsCookie ? cookie.handle() : nullptr)
+        && qdtls_connection_set_alpn(handle, bytesOf(alpn), sizeOf(alpn)) == QDTLS_STATUS_OK
+        && qdtls_connection_set_resumption(handle, mayResume(), bytesOf(ticket), sizeOf(ticket))
+            == QDTLS_STATUS_OK
+        && qdtls_connection_set_cookie(handle, demandsCookie ? cookie.handle() : nullptr)
             == QDTLS_STATUS_OK;
     if (!accepted)
         reportLast();
     return accepted;
 }
 
-// Makes an SSL the way Qt does and hands it to Rust, with the context that has to outlive it.
+// Makes an SSL of a shared context and hands it to Rust, together with the context, which has to
+// outlive it.
 bool QdtlsRsConnection::initTls()
 {
-    using Context = std::shared_ptr<QSslContext>;
-
     if (mode == QSslSocket::UnencryptedMode) {
         setDtlsError(QDtlsError::TlsInitializationError,
                      QDtls::tr("Invalid SslMode, SslServerMode or SslClientMode expected"));
@@ -249,16 +254,27 @@ bool QdtlsRsConnection::initTls()
         return false;
     }
 
-    const bool rootsOnDemand = QTlsBackend::rootLoadingOnDemandAllowed(dtlsConfiguration);
+    using Context = std::shared_ptr<SharedContext>;
+    QString contextError;
+    const bool ticketsOutliveConnections = mode == QSslSocket::SslServerMode && mayResume();
     const Context context =
-        QSslContext::sharedFromConfiguration(mode, dtlsConfiguration, rootsOnDemand);
-    if (context->error() != QSslError::NoError) {
-        setDtlsError(QDtlsError::TlsInitializationError, context->errorString());
+        SharedContext::find(mode, dtlsConfiguration, ticketsOutliveConnections, &contextError);
+    if (!context) {
+        setDtlsError(QDtlsError::TlsInitializationError, contextError);
         return false;
     }
-    SSL *ssl = context->createSsl();
+    SSL *ssl = nullptr;
+    if (qdtls_context_new_ssl(context->handle(), &ssl) != QDTLS_STATUS_OK) {
+        qdtls_error error = {};
+        qdtls_last_error(&error);
+        report(error);
+        return false;
+    }
+    const auto release = [](void *companion) {
+        delete static_cast<Context *>(companion);
+        SharedContext::forgetUnused();
+    };
     auto companion = std::make_unique<Context>(context);
-    const auto release = [](void *owner) { delete static_cast<Context *>(owner); };
     if (qdtls_connection_init_tls(connection.get(), ssl, companion.get(), release)
         != QDTLS_STATUS_OK) {
         reportLast();
@@ -267,6 +283,14 @@ bool QdtlsRsConnection::initTls()
     }
     companion.release();
     return true;
+}
+
+// A resumed handshake shows no certificate: a server that verifies its clients asks each time.
+bool QdtlsRsConnection::mayResume() const
+{
+    return !dtlsConfiguration.testSslOption(QSsl::SslOptionDisableSessionPersistence)
+        && !dtlsConfiguration.testSslOption(QSsl::SslOptionDisableSessionTickets)
+        && (mode == QSslSocket::SslClientMode || !mustVerifyPeer());
 }
 
 // What follows each call of Rust's that moves a handshake on.
@@ -295,7 +319,9 @@ bool QdtlsRsConnection::judgePeer()
     peerErrors = mustVerifyPeer() ? findPeerErrors() : QList<QSslError>();
     const bool accepted = peerErrors.isEmpty() || peerErrorsAreIgnored();
     qdtls_connection_judge_peer(connection.get(), accepted);
-    if (!accepted)
+    if (accepted)
+        storeSessionTicket();
+    else
         setDtlsError(QDtlsError::PeerVerificationError, QDtls::tr("Peer verification failed"));
     return accepted;
 }
@@ -311,6 +337,7 @@ bool QdtlsRsConnection::resumeHandshake(QUdpSocket *)
     }
     peerErrors.clear();
     ignoredErrors.clear();
+    storeSessionTicket();
     return true;
 }
 
@@ -349,8 +376,10 @@ qint64 QdtlsRsConnection::writeDatagramEncrypted(QUdpSocket *socket, const QByte
         qdtls_connection_write(connection.get(), bytesOf(dgram), sizeOf(dgram), &written);
     if (status == QDTLS_STATUS_OK)
         return qint64(written);
-    if (!kept->ownerGone)
+    if (!kept->ownerGone) {
         reportLast();
+        forgetSession();
+    }
     return -1;
 }
 
@@ -368,8 +397,10 @@ QByteArray QdtlsRsConnection::decryptDatagram(QUdpSocket *socket, const QByteArr
                                               reinterpret_cast<uint8_t *>(plaintext.data()),
                                               capacity, &length, &end);
     plaintext.truncate(qsizetype(length));
-    if (!kept->ownerGone && (status != QDTLS_STATUS_OK || end != QDTLS_STATUS_OK))
+    if (!kept->ownerGone && (status != QDTLS_STATUS_OK || end != QDTLS_STATUS_OK)) {
         reportLast();
+        forgetSession();
+    }
     return plaintext;
 }
 
@@ -473,8 +504,11 @@ void QdtlsRsConnection::storePeerCertificates()
     }
     const auto certificate = Certificate::certificateFromX509(x509);
     auto chain = Certificate::stackOfX509ToQSslCertificates(stack);
-    // To a server OpenSSL gives the chain without the client's own certificate.
-    if (mode == QSslSocket::SslServerMode && !certificate.isNull())
+    if (certificate.isNull())
+        return;
+    // OpenSSL gives a server the chain without the client's own certificate, and none at all when a
+    // session is resumed.
+    if (mode == QSslSocket::SslServerMode || chain.isEmpty())
         chain.prepend(certificate);
     QTlsBackend::storePeerCertificate(dtlsConfiguration, certificate);
     QTlsBackend::storePeerCertificateChain(dtlsConfiguration, chain);
@@ -502,6 +536,40 @@ void QdtlsRsConnection::fetchNegotiatedParameters()
     default:
         sessionProtocol = QSsl::UnknownProtocol;
     }
+
+    const uint8_t *name = nullptr;
+    size_t length = 0;
+    qdtls_connection_alpn(connection.get(), &name, &length);
+    const QByteArray negotiated(reinterpret_cast<const char *>(name), qsizetype(length));
+    if (negotiated != dtlsConfiguration.nextNegotiatedProtocol())
+        setNegotiatedProtocol(dtlsConfiguration, negotiated);
+}
+
+void QdtlsRsConnection::storeSessionTicket()
+{
+    if (mode != QSslSocket::SslClientMode || !mayResume())
+        return;
+    QByteArray session(1 << 16, Qt::Uninitialized);
+    size_t length = 0;
+    uint64_t lifetimeHint = 0;
+    const auto status =
+        qdtls_connection_session(connection.get(), reinterpret_cast<uint8_t *>(session.data()),
+                                 sizeOf(session), &length, &lifetimeHint);
+    if (status != QDTLS_STATUS_OK || length == 0)
+        return;
+    dtlsConfiguration.setSessionTicket(QByteArray(session.constData(), qsizetype(length)));
+    setTicketLifetimeHint(dtlsConfiguration, int(std::min<uint64_t>(lifetimeHint, INT_MAX)));
+    qdtls_wipe(reinterpret_cast<uint8_t *>(session.data()), length);
+}
+
+// There is a session cipher and protocol only while there is a connection; the peer's certificate
+// can be asked for until the next handshake.
+void QdtlsRsConnection::forgetSession()
+{
+    if (isConnectionEncrypted())
+        return;
+    sessionCipher = {};
+    sessionProtocol = QSsl::UnknownProtocol;
 }
 
 // After an end that the application asked for.
@@ -510,9 +578,17 @@ void QdtlsRsConnection::forgetPeer()
     updateTimer();
     peerErrors.clear();
     ignoredErrors.clear();
-    QTlsBackend::clearPeerCertificates(dtlsConfiguration);
-    sessionCipher = {};
-    sessionProtocol = QSsl::UnknownProtocol;
+    clearPeerCertificates();
+    forgetSession();
+}
+
+// Left alone when there is nothing to clear: writing would end the sharing of the configuration's
+// data, which is how the context it made is found again at once.
+void QdtlsRsConnection::clearPeerCertificates()
+{
+    if (!dtlsConfiguration.peerCertificate().isNull()
+        || !dtlsConfiguration.peerCertificateChain().isEmpty())
+        QTlsBackend::clearPeerCertificates(dtlsConfiguration);
 }
 
 void QdtlsRsConnection::reportLast()

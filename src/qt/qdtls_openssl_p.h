@@ -133,6 +133,7 @@ private:
 
     bool configure(QUdpSocket *socket);
     bool initTls();
+    bool mayResume() const;
     bool finishStep(qdtls_status status, int32_t need);
     bool judgePeer();
     bool mustVerifyPeer() const;
@@ -140,7 +141,10 @@ private:
     QList<QSslError> findPeerErrors() const;
     QString expectedPeerName() const;
     void storePeerCertificates();
+    void clearPeerCertificates();
+    void storeSessionTicket();
     void fetchNegotiatedParameters();
+    void forgetSession();
     void forgetPeer();
     void reportLast();
     void updateTimer();

@@ -167,7 +167,8 @@ void Transport::psk(void *user, const qdtls_psk_request *request, qdtls_psk_repl
     QSslPreSharedKeyAuthenticator authenticator;
     self->pskText =
         QByteArray(reinterpret_cast<const char *>(request->text), qsizetype(request->text_length));
-    const auto maxIdentity = unsigned(request->max_identity);
+    // Qt counts a terminating zero in, as OpenSSL does.
+    const auto maxIdentity = unsigned(request->max_identity) + 1;
     const auto maxKey = unsigned(request->max_key);
     if (request->role == QDTLS_ROLE_CLIENT) {
         QTlsBackend::setupClientPskAuth(&authenticator,

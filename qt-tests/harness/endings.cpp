@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// How handshakes and connections end: close_notify, alerts, junk that must not end them.
+#include "cases.h"
+#include "pair.h"
+
+using namespace harness;
+
+namespace {
+
+// A record of epoch 0, as anyone can send it.
+Bytes forgedRecord(std::uint8_t content, const Bytes &fragment)
+{
+    Bytes record { content, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 99, 0, 0 };
+    record[12] = static_cast<std::uint8_t>(fragment.size());
+    record.insert(record.end(), fragment.begin(), fragment.end());
+    return record;
+}
+
+Bytes forgedAlert()
+{
+    return forgedRecord(21, { SSL3_AL_FATAL, SSL_AD_HANDSHAKE_FAILURE });
+}
+
+} // namespace
+
+CASE(shutdown_closes_the_peer)
+{
+    Pair pair;
+    pair.connect();
+    CHECK_EQUAL(qdtls_connection_shutdown(pair.client.handle), QDTLS_STATUS_OK);
+    CHECK_EQUAL(pair.client.state(), QDTLS_STATE_NOT_STARTED);
+    CHECK_EQUAL(pair.server.read(pair.client.take()), "");
+    CHECK_EQUAL(pair.server.end, QDTLS_STATUS_CLOSED);
+    CHECK_EQUAL(pair.server.lastError().category, QDTLS_CATEGORY_REMOTE_CLOSED);
+    CHECK_EQUAL(pair.server.state(), QDTLS_STATE_NOT_STARTED);
+}
+
+CASE(a_message_before_the_close_is_read)
+{
+    Pair pair;
+    pair.connect();
+    CHECK_EQUAL(pair.client.write("farewell"), QDTLS_STATUS_OK);
+    Bytes datagram = pair.client.take();
+    CHECK_EQUAL(qdtls_connection_shutdown(pair.client.handle), QDTLS_STATUS_OK);
+    const Bytes close = pair.client.take();
+    datagram.insert(datagram.end(), close.begin(), close.end());
+    CHECK_EQUAL(pair.server.read(datagram), "farewell");
+    CHECK_EQUAL(pair.server.end, QDTLS_STATUS_CLOSED);
+}
+
+CASE(a_refusing_server_alerts_the_client)
+{
+    Pair pair;
+    CHECK_EQUAL(SSL_set_cipher_list(pair.server.ssl, "ECDHE-RSA-AES128-GCM-SHA256"), 1);
+    const Bytes hello = pair.verifiedHello();
+    CHECK_EQUAL(pair.server.start(hello), QDTLS_STATUS_HANDSHAKE_FAILED);
+    const qdtls_error error = pair.server.lastError();
+    CHECK_EQUAL(error.category, QDTLS_CATEGORY_TLS_FATAL);
+    CHECK(error.openssl_code != 0);
+    CHECK(std::string(error.reason).find("no shared cipher") != std::string::npos);
+    CHECK_EQUAL(pair.server.state(), QDTLS_STATE_NOT_STARTED);
+
+    CHECK_EQUAL(pair.client.proceed(pair.server.take()), QDTLS_STATUS_ALERT_RECEIVED);
+    CHECK_EQUAL(pair.client.state(), QDTLS_STATE_NOT_STARTED);
+    CHECK_EQUAL(pair.client.lastError().category, QDTLS_CATEGORY_TLS_FATAL);
+}
+
+CASE(s8_an_unauthenticated_alert_ends_a_handshake_unless_strict)
+{
+    for (const bool strict : { false, true }) {
+        const ScopedSetting setting(QDTLS_SETTING_STRICT_ALERTS, strict ? 1 : 0);
+        Pair pair;
+        CHECK_EQUAL(pair.client.start(), QDTLS_STATUS_OK);
+        CHECK_EQUAL(pair.client.proceed(forgedAlert()),
+                    strict ? QDTLS_STATUS_OK : QDTLS_STATUS_ALERT_RECEIVED);
+        CHECK_EQUAL(pair.client.state(),
+                    strict ? QDTLS_STATE_IN_PROGRESS : QDTLS_STATE_NOT_STARTED);
+        if (strict) {
+            pair.deliver();
+            pair.checkMessages();
+        }
+    }
+}
+
+CASE(s8_junk_does_not_disturb_a_handshake)
+{
+    const Bytes junk[] = { bytesOf("x"), bytesOf("this is no record of any kind"),
+                           forgedRecord(20, { 2 }), forgedRecord(22, { 20, 0, 0, 0 }),
+                           forgedRecord(23, { 1, 2, 3 }), forgedRecord(99, { 1 }) };
+    Pair pair;
+    CHECK_EQUAL(pair.server.start(pair.verifiedHello()), QDTLS_STATUS_OK);
+    for (const Bytes &datagram : junk) {
+        CHECK_EQUAL(pair.client.proceed(datagram), QDTLS_STATUS_OK);
+        CHECK_EQUAL(pair.client.need, QDTLS_NEED_DATAGRAM);
+        CHECK_EQUAL(pair.server.proceed(datagram), QDTLS_STATUS_OK);
+    }
+    pair.deliver();
+    pair.checkMessages();
+}
+
+CASE(junk_does_not_disturb_a_connection)
+{
+    Pair pair;
+    pair.connect();
+    for (const Bytes &datagram : { Bytes(), bytesOf("x"), forgedAlert(), forgedRecord(23, { 1 }) }) {
+        CHECK_EQUAL(pair.server.read(datagram), "");
+        CHECK_EQUAL(pair.server.status, QDTLS_STATUS_OK);
+        CHECK_EQUAL(pair.server.end, QDTLS_STATUS_OK);
+    }
+    pair.checkMessages();
+}
+
+CASE(abort_ends_a_handshake_in_silence)
+{
+    Pair pair;
+    CHECK_EQUAL(pair.client.start(), QDTLS_STATUS_OK);
+    pair.client.outbox.clear();
+    CHECK_EQUAL(qdtls_connection_abort(pair.client.handle), QDTLS_STATUS_OK);
+    CHECK(pair.client.outbox.empty());
+    CHECK(!pair.client.timeout());
+    CHECK_EQUAL(qdtls_connection_abort(pair.client.handle), QDTLS_STATUS_INVALID_STATE);
+    pair.client.init(pair.clientTls.get());
+    pair.connect();
+}
+
+CASE(a_handshake_in_progress_refuses_what_is_out_of_place)
+{
+    Pair pair;
+    const qdtls_address other = ipv4(99);
+    CHECK_EQUAL(pair.client.start(), QDTLS_STATUS_OK);
+    CHECK_EQUAL(pair.client.start(), QDTLS_STATUS_INVALID_STATE);
+    CHECK_EQUAL(qdtls_connection_set_peer(pair.client.handle, &other), QDTLS_STATUS_INVALID_STATE);
+    CHECK_EQUAL(qdtls_connection_judge_peer(pair.client.handle, 1), QDTLS_STATUS_INVALID_STATE);
+    CHECK_EQUAL(qdtls_connection_shutdown(pair.client.handle), QDTLS_STATUS_INVALID_STATE);
+    const SslPtr second(SSL_new(pair.clientTls.get()));
+    CHECK_EQUAL(qdtls_connection_init_tls(pair.client.handle, second.get(), nullptr, nullptr),
+                QDTLS_STATUS_INVALID_STATE);
+    pair.deliver();
+    pair.checkMessages();
+    CHECK_EQUAL(pair.client.proceed({}), QDTLS_STATUS_INVALID_STATE);
+    CHECK_EQUAL(qdtls_connection_abort(pair.client.handle), QDTLS_STATUS_INVALID_STATE);
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "endpoint.h"
+#include "cases.h"
+
+#include <utility>
+
+namespace harness {
+
+qdtls_address ipv4(std::uint16_t port)
+{
+    return { 4, 0, port, { 127, 0, 0, 1 } };
+}
+
+qdtls_address ipv6(std::uint16_t port)
+{
+    return { 6, 0, port, { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 } };
+}
+
+qdtls_address linkLocal(std::uint32_t scope)
+{
+    return { 6, scope, 5684, { 0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 } };
+}
+
+Bytes bytesOf(const std::string &text)
+{
+    return Bytes(text.begin(), text.end());
+}
+
+std::string textOf(const Bytes &bytes)
+{
+    return std::string(bytes.begin(), bytes.end());
+}
+
+extern "C" {
+
+static std::int32_t sendDatagram(void *user, const std::uint8_t *datagram, std::size_t length)
+{
+    auto *program = static_cast<Program *>(user);
+    const Bytes bytes(datagram, datagram + length);
+    if (program->onSend)
+        return program->onSend(bytes);
+    program->outbox.push_back(bytes);
+    return QDTLS_SEND_RESULT_SENT;
+}
+
+static void askForPsk(void *user, const qdtls_psk_request *request, qdtls_psk_reply *reply)
+{
+    auto *program = static_cast<Program *>(user);
+    if (program->onPsk)
+        program->onPsk(*request, reply);
+}
+
+static std::uint64_t tellTime(void *user)
+{
+    return static_cast<Program *>(user)->now;
+}
+
+static void noteRelease(void *user)
+{
+    auto *program = static_cast<Program *>(user);
+    ++program->released;
+    if (program->onRelease)
+        program->onRelease();
+}
+
+} // extern "C"
+
+qdtls_callbacks Program::callbacks()
+{
+    return { this, sendDatagram, askForPsk, tellTime, noteRelease };
+}
+
+Cookie::Cookie()
+{
+    CHECK_EQUAL(qdtls_cookie_new(&handle), QDTLS_STATUS_OK);
+}
+
+Cookie::~Cookie()
+{
+    qdtls_cookie_free(handle);
+}
+
+Listener::Listener()
+{
+    const qdtls_callbacks mine = callbacks();
+    CHECK_EQUAL(qdtls_listener_new(&mine, &handle), QDTLS_STATUS_OK);
+}
+
+Listener::~Listener()
+{
+    free();
+}
+
+bool Listener::verify(const Bytes &datagram, const qdtls_address &address)
+{
+    bool verified = false;
+    CHECK_EQUAL(qdtls_listener_verify(handle, &address, datagram.data(), datagram.size(), &verified),
+                QDTLS_STATUS_OK);
+    return verified;
+}
+
+void Listener::free()
+{
+    qdtls_listener_free(std::exchange(handle, nullptr));
+}
+
+Endpoint::Endpoint(qdtls_role role, const qdtls_address &peer)
+{
+    const qdtls_callbacks mine = callbacks();
+    CHECK_EQUAL(qdtls_connection_new(role, &mine, &handle), QDTLS_STATUS_OK);
+    CHECK_EQUAL(qdtls_connection_set_peer(handle, &peer), QDTLS_STATUS_OK);
+}
+
+Endpoint::~Endpoint()
+{
+    free();
+}
+
+void Endpoint::init(SSL_CTX *context)
+{
+    SSL *made = nullptr;
+    CHECK_EQUAL(qdtls_context_new_ssl(context, &made), QDTLS_STATUS_OK);
+    SslPtr fresh(made);
+    CHECK_EQUAL(qdtls_connection_init_tls(handle, fresh.get(), nullptr, nullptr), QDTLS_STATUS_OK);
+    ssl = fresh.release();
+}
+
+qdtls_status Endpoint::start(const Bytes &datagram)
+{
+    return status = qdtls_connection_start(handle, datagram.data(), datagram.size(), &need);
+}
+
+qdtls_status Endpoint::proceed(const Bytes &datagram)
+{
+    return status = qdtls_connection_continue(handle, datagram.data(), datagram.size(), &need);
+}
+
+qdtls_status Endpoint::write(const std::string &message)
+{
+    std::size_t written = 0;
+    const Bytes bytes = bytesOf(message);
+    status = qdtls_connection_write(handle, bytes.data(), bytes.size(), &written);
+    CHECK_EQUAL(written, status == QDTLS_STATUS_OK ? bytes.size() : 0u);
+    return status;
+}
+
+std::string Endpoint::read(const Bytes &datagram)
+{
+    std::size_t capacity = 0;
+    CHECK_EQUAL(qdtls_connection_read_capacity(handle, datagram.size(), &capacity),
+                QDTLS_STATUS_OK);
+    Bytes buffer(capacity + 1);
+    std::size_t length = 0;
+    end = QDTLS_STATUS_OK;
+    status = qdtls_connection_read(handle, datagram.data(), datagram.size(), buffer.data(),
+                                   capacity, &length, &end);
+    CHECK(length <= capacity);
+    buffer.resize(length);
+    return textOf(buffer);
+}
+
+qdtls_state Endpoint::state() const
+{
+    std::int32_t state = -1;
+    CHECK_EQUAL(qdtls_connection_state(handle, &state), QDTLS_STATUS_OK);
+    return static_cast<qdtls_state>(state);
+}
+
+qdtls_error Endpoint::lastError() const
+{
+    qdtls_error error {};
+    CHECK_EQUAL(qdtls_connection_last_error(handle, &error), QDTLS_STATUS_OK);
+    return error;
+}
+
+std::optional<std::uint64_t> Endpoint::timeout() const
+{
+    bool running = false;
+    std::uint64_t microseconds = 0;
+    CHECK_EQUAL(qdtls_connection_timeout(handle, &running, &microseconds), QDTLS_STATUS_OK);
+    return running ? std::optional(microseconds) : std::nullopt;
+}
+
+qdtls_status Endpoint::handleTimeout()
+{
+    bool retransmitted = false;
+    return status = qdtls_connection_handle_timeout(handle, &retransmitted);
+}
+
+Bytes Endpoint::take()
+{
+    CHECK(!outbox.empty());
+    Bytes oldest = outbox.front();
+    outbox.pop_front();
+    return oldest;
+}
+
+void Endpoint::free()
+{
+    qdtls_connection_free(std::exchange(handle, nullptr));
+}
+
+ScopedSetting::ScopedSetting(qdtls_setting setting, std::uint64_t value)
+    : name(setting)
+{
+    CHECK_EQUAL(qdtls_setting_get(name, &before), QDTLS_STATUS_OK);
+    CHECK_EQUAL(qdtls_setting_set(name, value), QDTLS_STATUS_OK);
+}
+
+ScopedSetting::~ScopedSetting()
+{
+    qdtls_setting_set(name, before);
+}
+
+} // namespace harness

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Tests of the C ABI as a C++ program without Qt sees it. Every case prints a line; any failure makes the exit code 1.
+#include "cases.h"
+
+#include <iostream>
+
+namespace harness {
+
+std::vector<Case> &cases()
+{
+    static std::vector<Case> all;
+    return all;
+}
+
+Registration::Registration(std::string name, std::function<void()> body)
+{
+    cases().push_back({ std::move(name), std::move(body) });
+}
+
+void fail(const char *file, int line, const std::string &what)
+{
+    std::ostringstream text;
+    text << file << ':' << line << ": " << what;
+    throw Failure(text.str());
+}
+
+} // namespace harness
+
+static bool passes(const harness::Case &one)
+{
+    try {
+        one.body();
+        std::cout << "PASS " << one.name << std::endl;
+        return true;
+    } catch (const std::exception &failure) {
+        std::cout << "FAIL " << one.name << ": " << failure.what() << std::endl;
+        return false;
+    }
+}
+
+int main()
+{
+    int passed = 0;
+    int failed = 0;
+    for (const harness::Case &one : harness::cases())
+        ++(passes(one) ? passed : failed);
+    std::cout << passed << " passed, " << failed << " failed" << std::endl;
+    return failed == 0 && passed > 0 ? 0 : 1;
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// S22: a client that restarts on the same port (RFC 6347, 4.2.8).
+#include "cases.h"
+#include "pair.h"
+
+using namespace harness;
+
+namespace {
+
+// The client after its restart: it knows nothing of the connection before.
+struct Restarted
+{
+    explicit Restarted(SSL_CTX *context) { client.init(context); }
+
+    Endpoint client { QDTLS_ROLE_CLIENT };
+};
+
+} // namespace
+
+CASE(s22_a_restarted_client_is_reported_once_it_is_verified)
+{
+    Pair pair;
+    pair.connect();
+    Restarted again(pair.clientTls.get());
+    CHECK_EQUAL(again.client.start(), QDTLS_STATUS_OK);
+
+    CHECK_EQUAL(pair.server.read(again.client.take()), "");
+    CHECK_EQUAL(pair.server.status, QDTLS_STATUS_OK);
+    CHECK_EQUAL(again.client.proceed(pair.server.take()), QDTLS_STATUS_OK);
+    pair.checkMessages();
+
+    const Bytes hello = again.client.take();
+    pair.server.read(hello);
+    CHECK_EQUAL(pair.server.status, QDTLS_STATUS_PEER_RESTARTED);
+    CHECK_EQUAL(pair.server.state(), QDTLS_STATE_NOT_STARTED);
+
+    pair.server.init(pair.serverTls.get());
+    CHECK_EQUAL(pair.server.start(hello), QDTLS_STATUS_OK);
+    CHECK(!pair.server.outbox.empty());
+}
+
+CASE(s22_a_client_may_restart_during_the_handshake)
+{
+    Pair pair;
+    CHECK_EQUAL(pair.server.start(pair.verifiedHello()), QDTLS_STATUS_OK);
+    pair.server.outbox.clear();
+    Restarted again(pair.clientTls.get());
+    CHECK_EQUAL(again.client.start(), QDTLS_STATUS_OK);
+    CHECK_EQUAL(pair.server.proceed(again.client.take()), QDTLS_STATUS_OK);
+    CHECK_EQUAL(pair.server.need, QDTLS_NEED_DATAGRAM);
+    CHECK_EQUAL(again.client.proceed(pair.server.take()), QDTLS_STATUS_OK);
+    CHECK_EQUAL(pair.server.proceed(again.client.take()), QDTLS_STATUS_PEER_RESTARTED);
+    CHECK_EQUAL(pair.server.state(), QDTLS_STATE_NOT_STARTED);
+}
+
+CASE(s22_a_forged_hello_does_not_end_the_connection)
+{
+    Pair pair;
+    pair.connect();
+    Restarted forger(pair.clientTls.get());
+    CHECK_EQUAL(forger.client.start(), QDTLS_STATUS_OK);
+    const Bytes hello = forger.client.take();
+    for (int attempt = 0; attempt < 5; ++attempt) {
+        pair.server.read(hello);
+        CHECK_EQUAL(pair.server.status, QDTLS_STATUS_OK);
+        CHECK_EQUAL(pair.server.take()[0], 22);
+    }
+    pair.checkMessages();
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// What is found wrong with a peer, and the program's verdict on it.
+#include "cases.h"
+#include "pair.h"
+
+#include <openssl/x509_vfy.h>
+
+#include <vector>
+
+using namespace harness;
+
+// Brings the client to where it asks for a verdict.
+static void connectUntilVerdict(Pair &pair)
+{
+    CHECK_EQUAL(pair.server.start(pair.verifiedHello()), QDTLS_STATUS_OK);
+    for (int flight = 0; flight < 2; ++flight) {
+        while (!pair.server.outbox.empty())
+            CHECK_EQUAL(pair.client.proceed(pair.server.take()), QDTLS_STATUS_OK);
+        while (!pair.client.outbox.empty())
+            CHECK_EQUAL(pair.server.proceed(pair.client.take()), QDTLS_STATUS_OK);
+    }
+    CHECK_EQUAL(pair.client.need, QDTLS_NEED_VERDICT);
+    CHECK_EQUAL(pair.server.need, QDTLS_NEED_VERDICT);
+    CHECK_EQUAL(qdtls_connection_judge_peer(pair.server.handle, 1), QDTLS_STATUS_OK);
+}
+
+CASE(no_message_before_the_verdict)
+{
+    Pair pair;
+    connectUntilVerdict(pair);
+    CHECK_EQUAL(pair.client.state(), QDTLS_STATE_IN_PROGRESS);
+    CHECK_EQUAL(pair.client.write("early"), QDTLS_STATUS_INVALID_STATE);
+    CHECK(!pair.client.timeout());
+}
+
+CASE(a_refused_peer_can_be_accepted_later)
+{
+    Pair pair;
+    connectUntilVerdict(pair);
+    CHECK_EQUAL(qdtls_connection_judge_peer(pair.client.handle, 0), QDTLS_STATUS_OK);
+    CHECK_EQUAL(pair.client.state(), QDTLS_STATE_PEER_VERIFICATION_FAILED);
+    CHECK_EQUAL(pair.client.write("refused"), QDTLS_STATUS_INVALID_STATE);
+    CHECK_EQUAL(qdtls_connection_judge_peer(pair.client.handle, 1), QDTLS_STATUS_OK);
+    CHECK_EQUAL(pair.client.state(), QDTLS_STATE_COMPLETE);
+    pair.checkMessages();
+    CHECK_EQUAL(qdtls_connection_judge_peer(pair.client.handle, 0), QDTLS_STATUS_INVALID_STATE);
+}
+
+CASE(s7_a_refused_peer_is_told)
+{
+    Pair pair;
+    connectUntilVerdict(pair);
+    CHECK_EQUAL(qdtls_connection_judge_peer(pair.client.handle, 0), QDTLS_STATUS_OK);
+    CHECK_EQUAL(qdtls_connection_abort(pair.client.handle), QDTLS_STATUS_OK);
+    CHECK_EQUAL(pair.client.state(), QDTLS_STATE_NOT_STARTED);
+    CHECK_EQUAL(pair.server.read(pair.client.take()), "");
+    CHECK_EQUAL(pair.server.end, QDTLS_STATUS_CLOSED);
+}
+
+static std::vector<qdtls_verify_error> verifyErrors(const Endpoint &side, std::size_t capacity)
+{
+    std::vector<qdtls_verify_error> errors(capacity);
+    std::size_t count = 0;
+    CHECK_EQUAL(qdtls_connection_verify_errors(side.handle, capacity > 0 ? errors.data() : nullptr,
+                                               capacity, &count),
+                QDTLS_STATUS_OK);
+    CHECK_EQUAL(count, 2u);
+    return errors;
+}
+
+CASE(all_verify_errors_are_told)
+{
+    Pair pair(clientContext(), serverContext(makeIdentity(-3600)));
+    pair.connect();
+    verifyErrors(pair.client, 0);
+    const auto first = verifyErrors(pair.client, 1);
+    CHECK_EQUAL(first[0].code, X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT);
+    CHECK_EQUAL(first[0].depth, 0);
+    auto all = verifyErrors(pair.client, 3);
+    CHECK_EQUAL(all[1].code, X509_V_ERR_CERT_HAS_EXPIRED);
+    CHECK_EQUAL(all[2].code, 0);
+}

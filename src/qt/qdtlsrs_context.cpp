@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+#include "qdtlsrs_context_p.h"
+
+#include "qtlsbackend_openssl_p.h"
+
+#include <QtNetwork/private/qsslconfiguration_p.h>
+#include <QtNetwork/private/qtlsbackend_p.h>
+
+#include <qdtls_rs.h>
+
+#include <QtCore/qlist.h>
+#include <QtCore/qmutex.h>
+
+#include <algorithm>
+
+QT_BEGIN_NAMESPACE
+
+namespace QdtlsRs {
+namespace {
+
+// Two members that Qt keeps private and offers no way to. An explicit instantiation may name them
+// (C++17, [temp.explicit]), so that no header of Qt's has to change.
+struct ContextMember {
+    using Pointer = SSL_CTX *QSslContext::*;
+    friend Pointer pointerTo(ContextMember);
+};
+
+struct ConfigurationMember {
+    using Pointer = QSharedDataPointer<QSslConfigurationPrivate> QSslConfiguration::*;
+    friend Pointer pointerTo(ConfigurationMember);
+};
+
+template <typename Member, typename Member::Pointer pointer> struct Reveal {
+    friend typename Member::Pointer pointerTo(Member) { return pointer; }
+};
+
+template struct Reveal<ContextMember, &QSslContext::ctx>;
+template struct Reveal<ConfigurationMember, &QSslConfiguration::d>;
+
+const QSslConfigurationPrivate *identityOf(const QSslConfiguration &configuration)
+{
+    return (configuration.*pointerTo(ConfigurationMember())).constData();
+}
+
+QSslConfigurationPrivate &writable(QSslConfiguration &configuration)
+{
+    return *(configuration.*pointerTo(ConfigurationMember())).data();
+}
+
+// What makes a context: the configuration without what belongs to one connection.
+QSslConfiguration sharedPartOf(QSslConfiguration configuration)
+{
+    QTlsBackend::clearPeerCertificates(configuration);
+    configuration.setSessionTicket({});
+    configuration.setAllowedNextProtocols({});
+    QSslConfigurationPrivate &d = writable(configuration);
+    d.sslSessionTicketLifeTimeHint = -1;
+    d.nextNegotiatedProtocol.clear();
+    d.nextProtocolNegotiationStatus = QSslConfiguration::NextProtocolNegotiationNone;
+    return configuration;
+}
+
+struct Entry {
+    QSslSocket::SslMode mode;
+    QSslConfiguration original; // recognised without a comparison when an application uses it again
+    QSslConfiguration shared;
+    bool rootsOnDemand;
+    std::weak_ptr<SharedContext> context;
+    std::shared_ptr<SharedContext>
+        kept; // null unless tickets have to be good for later connections
+};
+
+// Few applications use more than a handful of configurations; beyond that, the oldest are made anew
+// when needed.
+constexpr qsizetype maximumEntries = 32;
+
+struct Cache {
+    QMutex mutex;
+    QList<Entry> entries; // the most recently used first
+};
+
+Q_GLOBAL_STATIC(Cache, cache)
+
+bool matches(const Entry &entry, const Entry &wanted)
+{
+    return entry.mode == wanted.mode && entry.rootsOnDemand == wanted.rootsOnDemand
+        && (identityOf(entry.original) == identityOf(wanted.original)
+            || entry.shared == wanted.shared);
+}
+
+} // namespace
+
+SharedContext::SharedContext(std::shared_ptr<QSslContext> qtContext)
+    : context(std::move(qtContext))
+{
+}
+
+SSL_CTX *SharedContext::handle() const
+{
+    return (*context).*pointerTo(ContextMember());
+}
+
+std::shared_ptr<SharedContext> SharedContext::find(QSslSocket::SslMode mode,
+                                                   const QSslConfiguration &configuration,
+                                                   bool outlivesConnections, QString *error)
+{
+    const QMutexLocker lock(&cache->mutex);
+    const bool rootsOnDemand = QTlsBackend::rootLoadingOnDemandAllowed(configuration);
+    Entry wanted { mode, configuration, {}, rootsOnDemand, {}, {} };
+    auto &entries = cache->entries;
+    const auto isOriginal = [&wanted](const Entry &entry) {
+        return entry.mode == wanted.mode && entry.rootsOnDemand == wanted.rootsOnDemand
+            && identityOf(entry.original) == identityOf(wanted.original);
+    };
+    auto found = std::find_if(entries.begin(), entries.end(), isOriginal);
+    if (found == entries.end()) {
+        wanted.shared = sharedPartOf(configuration);
+        found = std::find_if(entries.begin(), entries.end(),
+                             [&wanted](const Entry &entry) { return matches(entry, wanted); });
+    }
+    if (found != entries.end()) {
+        if (auto context = found->context.lock()) {
+            std::rotate(entries.begin(), found, found + 1);
+            return context;
+        }
+        entries.erase(found);
+        wanted.shared = sharedPartOf(configuration);
+    }
+
+    const auto made = QSslContext::sharedFromConfiguration(mode, wanted.shared, rootsOnDemand);
+    auto context = std::make_shared<SharedContext>(made);
+    if (made->error() != QSslError::NoError) {
+        *error = made->errorString();
+        return {};
+    }
+    if (qdtls_context_prepare(context->handle()) != QDTLS_STATUS_OK) {
+        qdtls_error failure = {};
+        qdtls_last_error(&failure);
+        *error = QString::fromUtf8(failure.reason);
+        return {};
+    }
+    wanted.context = context;
+    if (outlivesConnections)
+        wanted.kept = context;
+    entries.prepend(wanted);
+    if (entries.size() > maximumEntries)
+        entries.removeLast();
+    return context;
+}
+
+void SharedContext::forgetUnused()
+{
+    if (cache.isDestroyed())
+        return;
+    const QMutexLocker lock(&cache->mutex);
+    cache->entries.removeIf([](const Entry &entry) { return entry.context.expired(); });
+}
+
+void setNegotiatedProtocol(QSslConfiguration &configuration, const QByteArray &protocol)
+{
+    QSslConfigurationPrivate &d = writable(configuration);
+    d.nextNegotiatedProtocol = protocol;
+    d.nextProtocolNegotiationStatus = protocol.isEmpty()
+        ? QSslConfiguration::NextProtocolNegotiationNone
+        : QSslConfiguration::NextProtocolNegotiationNegotiated;
+}
+
+void setTicketLifetimeHint(QSslConfiguration &configuration, int seconds)
+{
+    writable(configuration).sslSessionTicketLifeTimeHint = seconds;
+}
+
+QByteArray alpnList(const QList<QByteArray> &protocols)
+{
+    QByteArray list;
+    for (const QByteArray &protocol : protocols) {
+        if (protocol.size() > 255)
+            qCWarning(lcTlsBackend) << "ALPN:" << protocol << "is too long and left out";
+        else if (!protocol.isEmpty())
+            list += char(protocol.size()) + protocol;
+    }
+    return list;
+}
+
+} // namespace QdtlsRs
+
+QT_END_NAMESPACE
