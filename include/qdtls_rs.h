@@ -137,7 +137,7 @@ enum qdtls_status
      */
     QDTLS_STATUS_PSK_REJECTED = 20,
     /**
-     * The connection was aborted or shut down from inside a callback of this operation.
+     * The connection was aborted, shut down or freed from inside a callback of this operation.
      */
     QDTLS_STATUS_ABORTED = 21,
     /**
@@ -172,40 +172,40 @@ typedef int32_t qdtls_status;
 /**
  * A hash algorithm, numbered as in Qt.
  */
-enum Hash
+enum qdtls_hash
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
-    HASH_MD4 = 0,
-    HASH_MD5 = 1,
-    HASH_SHA1 = 2,
-    HASH_SHA224 = 3,
-    HASH_SHA256 = 4,
-    HASH_SHA384 = 5,
-    HASH_SHA512 = 6,
-    HASH_KECCAK224 = 7,
-    HASH_KECCAK256 = 8,
-    HASH_KECCAK384 = 9,
-    HASH_KECCAK512 = 10,
-    HASH_SHA3_224 = 11,
-    HASH_SHA3_256 = 12,
-    HASH_SHA3_384 = 13,
-    HASH_SHA3_512 = 14,
-    HASH_BLAKE2B160 = 15,
-    HASH_BLAKE2B256 = 16,
-    HASH_BLAKE2B384 = 17,
-    HASH_BLAKE2B512 = 18,
-    HASH_BLAKE2S128 = 19,
-    HASH_BLAKE2S160 = 20,
-    HASH_BLAKE2S224 = 21,
-    HASH_BLAKE2S256 = 22,
+    QDTLS_HASH_MD4 = 0,
+    QDTLS_HASH_MD5 = 1,
+    QDTLS_HASH_SHA1 = 2,
+    QDTLS_HASH_SHA224 = 3,
+    QDTLS_HASH_SHA256 = 4,
+    QDTLS_HASH_SHA384 = 5,
+    QDTLS_HASH_SHA512 = 6,
+    QDTLS_HASH_KECCAK224 = 7,
+    QDTLS_HASH_KECCAK256 = 8,
+    QDTLS_HASH_KECCAK384 = 9,
+    QDTLS_HASH_KECCAK512 = 10,
+    QDTLS_HASH_SHA3_224 = 11,
+    QDTLS_HASH_SHA3_256 = 12,
+    QDTLS_HASH_SHA3_384 = 13,
+    QDTLS_HASH_SHA3_512 = 14,
+    QDTLS_HASH_BLAKE2B160 = 15,
+    QDTLS_HASH_BLAKE2B256 = 16,
+    QDTLS_HASH_BLAKE2B384 = 17,
+    QDTLS_HASH_BLAKE2B512 = 18,
+    QDTLS_HASH_BLAKE2S128 = 19,
+    QDTLS_HASH_BLAKE2S160 = 20,
+    QDTLS_HASH_BLAKE2S224 = 21,
+    QDTLS_HASH_BLAKE2S256 = 22,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
-typedef enum Hash Hash;
+typedef enum qdtls_hash qdtls_hash;
 #else
-typedef int32_t Hash;
+typedef int32_t qdtls_hash;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 

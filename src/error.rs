@@ -49,7 +49,7 @@ pub enum Status {
     CookieRejected = 19,
     /// The pre-shared key or its identity does not fit; nothing was cut off silently.
     PskRejected = 20,
-    /// The connection was aborted or shut down from inside a callback of this operation.
+    /// The connection was aborted, shut down or freed from inside a callback of this operation.
     Aborted = 21,
     /// The peer closed the connection (close_notify).
     Closed = 22,

@@ -189,4 +189,20 @@ pub(crate) mod tests {
         assert_eq!(record.fragment[0], HELLO_VERIFY_REQUEST);
         assert_eq!(&record.fragment[12..], [[0xfe, 0xff, 32].as_slice(), &[5; 32]].concat());
     }
+
+    #[test]
+    fn r16_a_cookie_longer_than_ours_stays_within_bounds() {
+        let datagram = client_hello(7, &[], &[], &[]);
+        let hello = ClientHello::parse(&datagram).expect("a ClientHello");
+        for length in [0, 1, MAX_COOKIE, MAX_COOKIE + 1, 255, 100_000] {
+            let request = HelloVerifyRequest::new(&hello, &vec![5; length]);
+            let (record, rest) = record::split_record(request.as_bytes()).expect("a whole record");
+            assert!(rest.is_empty());
+            assert_eq!(
+                usize::from(record.fragment[14]),
+                length.min(MAX_COOKIE),
+                "the length byte says what follows"
+            );
+        }
+    }
 }

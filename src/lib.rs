@@ -14,6 +14,20 @@
 //! deadline come back. The C header `include/qdtls_rs.h` is generated from `ffi`; the C++ adapter that Qt compiles
 //! stands in `src/qt`.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::unreachable,
+        clippy::todo,
+        clippy::unimplemented
+    )
+)]
+#![deny(dead_code)]
+
 pub mod alpn;
 pub mod connection;
 pub mod cookie;

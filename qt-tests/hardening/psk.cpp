@@ -7,6 +7,8 @@
 
 #include <QtTest/QTest>
 
+#include <algorithm>
+
 namespace hardening {
 
 class Psk : public QObject {
@@ -20,7 +22,11 @@ class Psk : public QObject {
     Q_CLASSINFO("S14_wrong_key_ends",
                 "with different keys both sides report an error, in bounded time")
 
+    Q_CLASSINFO("R18_log_line_of_a_refused_key",
+                "a log line names operation, peer and reason, and no secret")
+
 private slots:
+    void R18_log_line_of_a_refused_key();
     void S5_overlong_key_of_client();
     void S5_overlong_key_of_server();
     void S5_overlong_identity();
@@ -59,7 +65,32 @@ Limits limits()
     QVERIFY2((endpoint).dtls->dtlsErrorString().contains(u"PSK"), (endpoint).report());            \
     QCOMPARE((endpoint).dtls->handshakeState(), QDtls::HandshakeNotStarted)
 
+QStringList logged;
+
+void collect(QtMsgType, const QMessageLogContext &context, const QString &text)
+{
+    if (qstrcmp(context.category, "qt.tlsbackend.ossl") == 0)
+        logged << text;
+}
+
 } // namespace
+
+void Psk::R18_log_line_of_a_refused_key()
+{
+    const QByteArray key = "a key that nobody may read" + QByteArray(limits().key, 'k');
+    Loopback link;
+    link.client.usePsk(key);
+    const QtMessageHandler previous = qInstallMessageHandler(collect);
+    link.handshake();
+    qInstallMessageHandler(previous);
+
+    const QString peer = QStringLiteral("127.0.0.1:%1").arg(link.server.socket.localPort());
+    const auto tells = [&peer](const QString &line) {
+        return line.contains(peer) && line.contains(u"PSK") && line.contains(u"at most");
+    };
+    QVERIFY2(std::any_of(logged.cbegin(), logged.cend(), tells), qPrintable(logged.join(u'|')));
+    QVERIFY(!logged.join(u' ').contains(u"nobody may read"));
+}
 
 void Psk::S5_overlong_key_of_client()
 {

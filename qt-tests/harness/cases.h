@@ -11,29 +11,29 @@
 
 namespace harness {
 
-struct Case
-{
+struct Case {
     std::string name;
     std::function<void()> body;
 };
 
+// Where the header of the library is.
+std::string &headerPath();
+
 // In the order of registration.
 std::vector<Case> &cases();
 
-struct Registration
-{
+struct Registration {
     Registration(std::string name, std::function<void()> body);
 };
 
 // Ends the case. Never thrown from inside a callback: those record what they see.
-struct Failure : std::runtime_error
-{
+struct Failure : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
 [[noreturn]] void fail(const char *file, int line, const std::string &what);
 
-template<typename Actual, typename Expected>
+template <typename Actual, typename Expected>
 void checkEqual(const char *file, int line, const char *text, const Actual &actual,
                 const Expected &expected)
 {

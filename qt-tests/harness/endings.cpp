@@ -84,9 +84,12 @@ CASE(s8_an_unauthenticated_alert_ends_a_handshake_unless_strict)
 
 CASE(s8_junk_does_not_disturb_a_handshake)
 {
-    const Bytes junk[] = { bytesOf("x"), bytesOf("this is no record of any kind"),
-                           forgedRecord(20, { 2 }), forgedRecord(22, { 20, 0, 0, 0 }),
-                           forgedRecord(23, { 1, 2, 3 }), forgedRecord(99, { 1 }) };
+    const Bytes junk[] = { bytesOf("x"),
+                           bytesOf("this is no record of any kind"),
+                           forgedRecord(20, { 2 }),
+                           forgedRecord(22, { 20, 0, 0, 0 }),
+                           forgedRecord(23, { 1, 2, 3 }),
+                           forgedRecord(99, { 1 }) };
     Pair pair;
     CHECK_EQUAL(pair.server.start(pair.verifiedHello()), QDTLS_STATUS_OK);
     for (const Bytes &datagram : junk) {
@@ -102,7 +105,8 @@ CASE(junk_does_not_disturb_a_connection)
 {
     Pair pair;
     pair.connect();
-    for (const Bytes &datagram : { Bytes(), bytesOf("x"), forgedAlert(), forgedRecord(23, { 1 }) }) {
+    for (const Bytes &datagram :
+         { Bytes(), bytesOf("x"), forgedAlert(), forgedRecord(23, { 1 }) }) {
         CHECK_EQUAL(pair.server.read(datagram), "");
         CHECK_EQUAL(pair.server.status, QDTLS_STATUS_OK);
         CHECK_EQUAL(pair.server.end, QDTLS_STATUS_OK);

@@ -2,6 +2,8 @@
 #include "endpoint.h"
 #include "cases.h"
 
+#include <chrono>
+#include <thread>
 #include <utility>
 
 namespace harness {
@@ -94,8 +96,9 @@ Listener::~Listener()
 bool Listener::verify(const Bytes &datagram, const qdtls_address &address)
 {
     bool verified = false;
-    CHECK_EQUAL(qdtls_listener_verify(handle, &address, datagram.data(), datagram.size(), &verified),
-                QDTLS_STATUS_OK);
+    CHECK_EQUAL(
+        qdtls_listener_verify(handle, &address, datagram.data(), datagram.size(), &verified),
+        QDTLS_STATUS_OK);
     return verified;
 }
 
@@ -179,6 +182,12 @@ std::optional<std::uint64_t> Endpoint::timeout() const
     std::uint64_t microseconds = 0;
     CHECK_EQUAL(qdtls_connection_timeout(handle, &running, &microseconds), QDTLS_STATUS_OK);
     return running ? std::optional(microseconds) : std::nullopt;
+}
+
+void Endpoint::waitUntilDue() const
+{
+    for (auto left = timeout(); left.value_or(0) > 0; left = timeout())
+        std::this_thread::sleep_for(std::chrono::microseconds(*left));
 }
 
 qdtls_status Endpoint::handleTimeout()

@@ -16,7 +16,7 @@ namespace harness {
 
 using Bytes = std::vector<std::uint8_t>;
 
-// The numbers after ::1, fe80::1%3 and 127.0.0.1 are ports.
+// 127.0.0.1, ::1, and fe80::1 in a zone.
 qdtls_address ipv4(std::uint16_t port = 5684);
 qdtls_address ipv6(std::uint16_t port = 5684);
 qdtls_address linkLocal(std::uint32_t scope = 3);
@@ -25,8 +25,7 @@ Bytes bytesOf(const std::string &text);
 std::string textOf(const Bytes &bytes);
 
 // What a handle's callbacks do and have seen.
-class Program
-{
+class Program {
 public:
     qdtls_callbacks callbacks();
 
@@ -40,8 +39,7 @@ public:
 };
 
 // A cookie handle, freed with its scope.
-class Cookie
-{
+class Cookie {
 public:
     Cookie();
     ~Cookie();
@@ -51,8 +49,7 @@ public:
     qdtls_cookie *handle = nullptr;
 };
 
-class Listener : public Program
-{
+class Listener : public Program {
 public:
     Listener();
     ~Listener();
@@ -65,8 +62,7 @@ public:
     qdtls_listener *handle = nullptr;
 };
 
-class Endpoint : public Program
-{
+class Endpoint : public Program {
 public:
     explicit Endpoint(qdtls_role role, const qdtls_address &peer = ipv4());
     ~Endpoint();
@@ -78,11 +74,14 @@ public:
     qdtls_status start(const Bytes &datagram = {});
     qdtls_status proceed(const Bytes &datagram);
     qdtls_status write(const std::string &message);
-    // What the datagram held; how it ended the connection is in `end`, the call's status in `status`.
+    // What the datagram held; how it ended the connection is in `end`, the call's status in
+    // `status`.
     std::string read(const Bytes &datagram);
     qdtls_state state() const;
     qdtls_error lastError() const;
     std::optional<std::uint64_t> timeout() const;
+    // A handshake with nothing else to wait for waits for its timer.
+    void waitUntilDue() const;
     qdtls_status handleTimeout();
     // Takes the oldest datagram sent.
     Bytes take();
@@ -97,8 +96,7 @@ public:
 };
 
 // Sets a setting until the end of the scope.
-class ScopedSetting
-{
+class ScopedSetting {
 public:
     ScopedSetting(qdtls_setting name, std::uint64_t value);
     ~ScopedSetting();

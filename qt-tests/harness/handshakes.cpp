@@ -150,9 +150,9 @@ static Bytes sessionOf(const Endpoint &client)
     Bytes session(1 << 16);
     std::size_t length = 0;
     std::uint64_t hint = 0;
-    CHECK_EQUAL(qdtls_connection_session(client.handle, session.data(), session.size(), &length,
-                                         &hint),
-                QDTLS_STATUS_OK);
+    CHECK_EQUAL(
+        qdtls_connection_session(client.handle, session.data(), session.size(), &length, &hint),
+        QDTLS_STATUS_OK);
     CHECK_EQUAL(hint > 0, length > 0);
     session.resize(length);
     return session;

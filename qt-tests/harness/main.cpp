@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// Tests of the C ABI as a C++ program without Qt sees it. Every case prints a line; any failure makes the exit code 1.
+// Tests of the C ABI as a C++ program without Qt sees it. Every case prints a line; any failure
+// makes the exit code 1.
 #include "cases.h"
 
 #include <iostream>
 
 namespace harness {
+
+std::string &headerPath()
+{
+    static std::string path;
+    return path;
+}
 
 std::vector<Case> &cases()
 {
@@ -38,8 +45,13 @@ static bool passes(const harness::Case &one)
     }
 }
 
-int main()
+int main(int count, char **arguments)
 {
+    if (count != 2) {
+        std::cerr << "usage: " << arguments[0] << " HEADER" << std::endl;
+        return 2;
+    }
+    harness::headerPath() = arguments[1];
     int passed = 0;
     int failed = 0;
     for (const harness::Case &one : harness::cases())

@@ -7,8 +7,7 @@
 
 namespace harness {
 
-class Pair
-{
+class Pair {
 public:
     // A pair whose server shows a certificate.
     explicit Pair(const qdtls_address &address = ipv4());
@@ -16,7 +15,8 @@ public:
     // A pair with a pre-shared key on both sides.
     static std::unique_ptr<Pair> psk(const char *hint = nullptr);
 
-    // The cookie exchange, the handshake, and the verdicts, with retransmissions where they are needed.
+    // The cookie exchange, the handshake, and the verdicts, with retransmissions where they are
+    // needed.
     void connect();
     // Delivers what was sent until nobody sends any more.
     void deliver();

@@ -14,8 +14,9 @@ CASE(psk_without_hint)
 
 static std::string textIn(const qdtls_psk_request &request)
 {
-    return request.text == nullptr ? "(none)"
-                                   : textOf(Bytes(request.text, request.text + request.text_length));
+    return request.text == nullptr
+        ? "(none)"
+        : textOf(Bytes(request.text, request.text + request.text_length));
 }
 
 CASE(psk_requests_tell_what_they_are_for)
@@ -34,8 +35,10 @@ CASE(psk_requests_tell_what_they_are_for)
     pair->client.onPsk = answer(pair->client);
     pair->server.onPsk = answer(pair->server);
     pair->connect();
-    const std::vector<std::string> expected { "a hint", "to client", "with identity", "long key",
-                                              "client", "to server", "without identity", "long key" };
+    const std::vector<std::string> expected {
+        "a hint", "to client", "with identity",    "long key",
+        "client", "to server", "without identity", "long key"
+    };
     CHECK(seen == expected);
 }
 

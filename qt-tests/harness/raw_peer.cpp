@@ -10,7 +10,8 @@ namespace {
 void noteAlert(const SSL *ssl, int where, int alert)
 {
     if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT)
-        static_cast<RawPeer *>(SSL_get_app_data(ssl))->alerts.emplace_back(alert >> 8, alert & 0xff);
+        static_cast<RawPeer *>(SSL_get_app_data(ssl))
+            ->alerts.emplace_back(alert >> 8, alert & 0xff);
 }
 
 BIO *memoryBio()

@@ -7,8 +7,7 @@
 
 namespace harness {
 
-class RawPeer
-{
+class RawPeer {
 public:
     RawPeer(SSL_CTX *context, qdtls_role role);
 

@@ -8,8 +8,7 @@ using namespace harness;
 namespace {
 
 // The client after its restart: it knows nothing of the connection before.
-struct Restarted
-{
+struct Restarted {
     explicit Restarted(SSL_CTX *context) { client.init(context); }
 
     Endpoint client { QDTLS_ROLE_CLIENT };

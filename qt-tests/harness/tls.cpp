@@ -12,8 +12,7 @@ namespace harness {
 
 namespace {
 
-struct FreeGenerator
-{
+struct FreeGenerator {
     void operator()(EVP_PKEY_CTX *generator) const { EVP_PKEY_CTX_free(generator); }
 };
 
@@ -22,8 +21,7 @@ KeyPtr makeKey()
     std::unique_ptr<EVP_PKEY_CTX, FreeGenerator> generator(
         EVP_PKEY_CTX_new_id(EVP_PKEY_EC, nullptr));
     CHECK_EQUAL(EVP_PKEY_keygen_init(generator.get()), 1);
-    CHECK_EQUAL(
-        EVP_PKEY_CTX_set_ec_paramgen_curve_nid(generator.get(), NID_X9_62_prime256v1), 1);
+    CHECK_EQUAL(EVP_PKEY_CTX_set_ec_paramgen_curve_nid(generator.get(), NID_X9_62_prime256v1), 1);
     EVP_PKEY *key = nullptr;
     CHECK_EQUAL(EVP_PKEY_keygen(generator.get(), &key), 1);
     return KeyPtr(key);
@@ -32,8 +30,8 @@ KeyPtr makeKey()
 void addComment(X509 *certificate, std::size_t length)
 {
     const std::string text(length, 'c');
-    X509_EXTENSION *comment = X509V3_EXT_conf_nid(nullptr, nullptr, NID_netscape_comment,
-                                                  text.c_str());
+    X509_EXTENSION *comment =
+        X509V3_EXT_conf_nid(nullptr, nullptr, NID_netscape_comment, text.c_str());
     const int added = X509_add_ext(certificate, comment, -1);
     X509_EXTENSION_free(comment);
     CHECK_EQUAL(added, 1);

@@ -13,14 +13,8 @@
 
 namespace harness {
 
-template<auto free>
-struct Free
-{
-    template<typename T>
-    void operator()(T *object) const
-    {
-        free(object);
-    }
+template <auto free> struct Free {
+    template <typename T> void operator()(T *object) const { free(object); }
 };
 
 using BioPtr = std::unique_ptr<BIO, Free<BIO_free_all>>;
@@ -29,8 +23,7 @@ using CertificatePtr = std::unique_ptr<X509, Free<X509_free>>;
 using ContextPtr = std::unique_ptr<SSL_CTX, Free<SSL_CTX_free>>;
 using SslPtr = std::unique_ptr<SSL, Free<SSL_free>>;
 
-struct Identity
-{
+struct Identity {
     KeyPtr key;
     CertificatePtr certificate;
 };

@@ -28,6 +28,10 @@ impl Handle for qdtls_connection {
     fn last_error(&self) -> &ErrorSlot {
         &self.last_error
     }
+
+    fn let_go(&self) {
+        self.core.reset();
+    }
 }
 
 impl qdtls_connection {

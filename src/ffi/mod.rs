@@ -23,3 +23,8 @@ pub use cookie::*;
 pub use error::*;
 pub use library::*;
 pub use listener::*;
+
+#[cfg(all(test, feature = "linked"))]
+mod pair_tests;
+#[cfg(all(test, feature = "linked"))]
+mod panic_tests;

@@ -176,6 +176,7 @@ table! {
         fn BIO_ADDR_new() -> *mut BioAddr;
         fn BIO_ADDR_free(*mut BioAddr);
         fn DTLSv1_listen(*mut SSL, *mut BioAddr) -> c_int;
+        fn SSL_is_dtls(*const SSL) -> c_int;
         fn DTLS_set_timer_cb(*mut SSL, TimerLength);
         fn SSL_set_options(*mut SSL, u64) -> u64;
         fn SSL_clear_options(*mut SSL, u64) -> u64;

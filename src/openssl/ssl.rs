@@ -6,7 +6,7 @@
 
 use super::error_queue::{self, Cause};
 use super::{Api, api, bio};
-use crate::error::{Result, Status};
+use crate::error::{Error, Result, Status};
 use crate::ffi::qt_callbacks as callbacks;
 use crate::os::Timeval;
 use crate::record::Role;
@@ -151,13 +151,18 @@ impl Ssl {
         let failed = |operation| error_queue::failure(Status::InitFailed, operation);
         let cookies = if setup.cookie_exchange { number::OP_COOKIE_EXCHANGE } else { 0 };
         let tickets = if setup.resumption { 0 } else { number::OP_NO_TICKET };
+        // SAFETY: `raw` is live and ours (here and below).
+        if unsafe { (self.api.SSL_is_dtls)(raw) } != 1 {
+            let reason = "the SSL is not one of a DTLS method";
+            return Err(Error::because(Status::InvalidArgument, "SSL_is_dtls", reason));
+        }
         let bio = bio::create(self.api)?;
         // The SSL owns the BIO from here on, twice over (SSL_set_bio(3)).
         // SAFETY: both are live and ours; there is no other user of the SSL yet.
         unsafe { (self.api.SSL_set_bio)(raw, bio.as_ptr(), bio.as_ptr()) };
 
         error_queue::clear(self.api);
-        // SAFETY: `raw` is live and ours (here and below); the index is ours.
+        // SAFETY: the index is ours.
         if unsafe { (self.api.SSL_set_ex_data)(raw, session_index(self.api)?, ptr::null_mut()) } != 1 {
             return Err(failed("SSL_set_ex_data"));
         }

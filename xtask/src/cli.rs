@@ -10,6 +10,9 @@ pub enum Verb {
     Plugin { flavour: Flavour },
     Demo,
     Test,
+    Hardening,
+    Sanitize,
+    Sweep { flavour: Flavour, all: bool },
     Header { check: bool },
 }
 
@@ -31,6 +34,11 @@ Verbs:
     --stock           the same plugin with Qt's own DTLS
   demo              build the plugin and run examples/qt-echo on it
   test              run every check and test there is; the last line printed is the sum
+  hardening         run the hardening tests on both plugins and write docs/hardening.md
+  sanitize          run the hardening tests under memcheck and AddressSanitizer (ten minutes)
+  sweep             fail each of OpenSSL's allocations in an exchange (a minute)
+    --all             in the first exchange of a process, too (three minutes)
+    --stock           on the plugin with Qt's own DTLS, to compare
   header            refresh include/qdtls_rs.h from the Rust sources
     --check           change nothing, fail if it is not up to date
 
@@ -48,6 +56,8 @@ pub fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Request, Str
         match (argument.as_str(), &mut request.verb) {
             ("--help" | "-h", verb) => *verb = Verb::Help,
             ("--stock", Verb::Plugin { flavour }) => *flavour = Flavour::Stock,
+            ("--stock", Verb::Sweep { flavour, .. }) => *flavour = Flavour::Stock,
+            ("--all", Verb::Sweep { all, .. }) => *all = true,
             ("--check", Verb::Header { check }) => *check = true,
             ("--no-install", _) => request.install = false,
             ("--qt-source", _) => {
@@ -65,6 +75,9 @@ fn parse_verb(argument: Option<String>) -> Result<Verb, String> {
         Some("plugin") => Ok(Verb::Plugin { flavour: Flavour::Rust }),
         Some("demo") => Ok(Verb::Demo),
         Some("test") => Ok(Verb::Test),
+        Some("hardening") => Ok(Verb::Hardening),
+        Some("sanitize") => Ok(Verb::Sanitize),
+        Some("sweep") => Ok(Verb::Sweep { flavour: Flavour::Rust, all: false }),
         Some("header") => Ok(Verb::Header { check: false }),
         Some("help" | "--help" | "-h") => Ok(Verb::Help),
         Some(other) => Err(format!("unknown verb '{other}'")),

@@ -7,9 +7,11 @@ mod autotests;
 mod checks;
 mod cli;
 mod cmake;
+mod cost;
 mod demo;
 mod deny;
 mod elf;
+mod hardening;
 mod header;
 mod memcheck;
 mod packages;
@@ -17,6 +19,8 @@ mod plugin;
 mod process;
 mod qt_program;
 mod qt_source;
+mod sanitize;
+mod sweep;
 mod test;
 mod workspace;
 
@@ -50,6 +54,9 @@ fn perform(request: &Request) -> anyhow::Result<ExitCode> {
         }
         Verb::Demo => return demo::run(request),
         Verb::Test => test::run(request)?,
+        Verb::Sanitize => test::run_sanitizers(request)?,
+        Verb::Hardening => test::run_hardening(request)?,
+        Verb::Sweep { flavour, all } => test::run_sweep(request, flavour, all)?,
         Verb::Header { check: true } => header::check()?,
         Verb::Header { check: false } => header::write()?,
     }

@@ -9,9 +9,10 @@ use crate::plugin::{self, Flavour};
 use crate::process::{self, command};
 use crate::workspace;
 use anyhow::{Context, Result, bail};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// A QtTest program, and the plugin it runs on.
 pub struct QtProgram<'a> {
@@ -32,25 +33,36 @@ impl QtProgram<'_> {
     /// Runs it by way of `wrapper`, a program and its arguments that may be empty. Fails if any test did, or if
     /// another plugin was loaded.
     pub fn run(&self, wrapper: &[&str]) -> Result<Totals> {
+        let output = self.execute(wrapper, &[])?;
+        totals(&output).with_context(|| format!("{} printed no totals", self.name))
+    }
+
+    /// Runs it by way of `wrapper` with arguments of its own. Fails if it does, or if it or a process that it starts
+    /// loaded another plugin.
+    pub fn run_with(&self, wrapper: &[&str], arguments: &[&str]) -> Result<()> {
+        self.execute(wrapper, arguments).map(|_| ())
+    }
+
+    fn execute(&self, wrapper: &[&str], arguments: &[&str]) -> Result<String> {
         let run_dir = workspace::target("qt-tests").join(self.flavour.name()).join(self.name);
-        let loader_log = run_dir.join("loader-log");
         let program = self.place(&run_dir)?;
+        let logs = run_dir.join("loader-logs");
+        fs::create_dir(&logs)?;
         let mut words = wrapper.iter().map(|word| word.into()).chain([program]);
         let mut command = clean_command(words.next().context("no program")?);
-        command.args(words).current_dir(self.folder);
-        command.env("LD_DEBUG", "files").env("LD_DEBUG_OUTPUT", &loader_log);
+        command.args(words).args(arguments).current_dir(self.folder);
+        command.env("LD_DEBUG", "files").env("LD_DEBUG_OUTPUT", logs.join("log"));
 
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let child = child.with_context(|| format!("cannot run {}", process::name(&command)))?;
-        let loader_log = loader_log.with_extension(child.id().to_string());
-        let output = child.wait_with_output()?;
+        let output = command.output().with_context(|| format!("cannot run {}", process::name(&command)))?;
         let text = String::from_utf8_lossy(&output.stdout);
         if !output.status.success() {
             eprint!("{text}{}", String::from_utf8_lossy(&output.stderr));
             bail!("{} on the {} plugin: {}", self.name, self.flavour.name(), output.status);
         }
-        check_loaded(&fs::read(&loader_log)?, &self.flavour.plugin_file())?;
-        totals(&text).with_context(|| format!("{} printed no totals", self.name))
+        let logs: Vec<_> =
+            fs::read_dir(&logs)?.map(|log| Ok(fs::read(log?.path())?)).collect::<Result<_>>()?;
+        check_loaded(&logs, &self.flavour.plugin_file())?;
+        Ok(text.into_owned())
     }
 
     /// Copies the program to an empty folder of its own, beside a `qt.conf` for its plugin.
@@ -81,15 +93,16 @@ fn clean_command(program: PathBuf) -> Command {
     command
 }
 
-/// Fails unless the loader's log names `plugin`, and it alone, among the plugins of that name.
-fn check_loaded(loader_log: &[u8], plugin: &Path) -> Result<()> {
-    let log = String::from_utf8_lossy(loader_log);
-    let initialised = log.lines().filter_map(|line| line.split_once("calling init: "));
-    let loaded: Vec<_> = initialised
-        .map(|(_, path)| Path::new(path))
-        .filter(|path| path.ends_with(plugin::FILE_NAME))
-        .collect();
-    if loaded != [plugin] {
+/// Fails unless the loader's logs, one for each process, name `plugin` and no other plugin of that name.
+fn check_loaded(loader_logs: &[Vec<u8>], plugin: &Path) -> Result<()> {
+    let mut loaded = BTreeSet::new();
+    for log in loader_logs {
+        let log = String::from_utf8_lossy(log);
+        let initialised = log.lines().filter_map(|line| line.split_once("calling init: "));
+        let plugins = initialised.map(|(_, path)| PathBuf::from(path));
+        loaded.extend(plugins.filter(|path| path.ends_with(plugin::FILE_NAME)));
+    }
+    if !loaded.iter().eq([plugin]) {
         bail!("{} was to be loaded, and it alone, but what was loaded is {loaded:?}", plugin.display());
     }
     Ok(())
@@ -120,12 +133,15 @@ mod tests {
     #[test]
     fn the_wrong_plugin_is_noticed() {
         let ours = Path::new("/ours/tls/libqopensslbackend.so");
-        let line = |path: &str| format!("  42:\tcalling init: {path}/tls/libqopensslbackend.so\n");
-        let other = "  42:\tcalling init: /lib/libc.so.6\n";
+        let log =
+            |path: &str| format!("  42:\tcalling init: {path}/tls/libqopensslbackend.so\n").into_bytes();
+        let other = b"  42:\tcalling init: /lib/libc.so.6\n".to_vec();
 
-        assert!(check_loaded((line("/ours") + other).as_bytes(), ours).is_ok());
-        assert!(check_loaded(line("/installed").as_bytes(), ours).is_err());
-        assert!(check_loaded((line("/ours") + &line("/installed")).as_bytes(), ours).is_err());
-        assert!(check_loaded(other.as_bytes(), ours).is_err());
+        assert!(check_loaded(&[log("/ours"), other.clone()], ours).is_ok());
+        assert!(check_loaded(&[log("/ours"), log("/ours")], ours).is_ok());
+        assert!(check_loaded(&[log("/installed")], ours).is_err());
+        assert!(check_loaded(&[log("/ours"), log("/installed")], ours).is_err());
+        assert!(check_loaded(&[[log("/ours"), log("/installed")].concat()], ours).is_err());
+        assert!(check_loaded(&[other], ours).is_err());
     }
 }

@@ -3,8 +3,9 @@
 
 use crate::cli::Request;
 use crate::plugin::{self, Flavour};
-use crate::{autotests, checks, deny, elf, header, packages, qt_source};
+use crate::{autotests, checks, cost, deny, elf, hardening, header, packages, qt_source, sanitize, sweep};
 use anyhow::{Context, Result};
+use std::path::Path;
 use std::time::Instant;
 
 pub fn run(request: &Request) -> Result<()> {
@@ -23,9 +24,7 @@ pub fn run(request: &Request) -> Result<()> {
 
     let qt_source = &work("source of Qt", || qt_source::find(request.qt_source.as_deref()))?;
     let qt_version = &qt_source::version(qt_source)?;
-    for flavour in Flavour::ALL {
-        work(&format!("{} plugin", flavour.name()), || plugin::build(flavour, qt_source))?;
-    }
+    build_plugins(qt_source)?;
     sum.check("whose DTLS is in which plugin", elf::compare_contents)?;
     sum.check("needed libraries as stock's", elf::compare_needed)?;
     sum.check("exported symbols as stock's", elf::compare_exports)?;
@@ -34,7 +33,54 @@ pub fn run(request: &Request) -> Result<()> {
     sum.step("Qt's autotests", || autotests::run(qt_source, qt_version))?;
     sum.step("Qt's autotests under memcheck", || autotests::run_memcheck(qt_source))?;
 
+    sum.step("instruction counts, ours and stock", cost::check)?;
+    sum.step("hardening tests, ours and stock", hardening::check)?;
+
+    sum.step("failing allocations", || sweep::check(sweep::Intervals::SAMPLE))?;
+
     println!("{} passed, 0 failed", sum.0);
+    Ok(())
+}
+
+/// `cargo xtask hardening`: its part of the above, with the document written instead of checked.
+pub fn run_hardening(request: &Request) -> Result<()> {
+    packages::ensure(&[packages::PLUGIN, packages::TEST].concat(), request.install)?;
+    let qt_source = &qt_source::find(request.qt_source.as_deref())?;
+    build_plugins(qt_source)?;
+    autotests::build(qt_source)?;
+    hardening::write().map(|_| ())
+}
+
+/// `cargo xtask sanitize`.
+pub fn run_sanitizers(request: &Request) -> Result<()> {
+    packages::ensure(&[packages::PLUGIN, packages::TEST].concat(), request.install)?;
+    let qt_source = &qt_source::find(request.qt_source.as_deref())?;
+    build_plugins(qt_source)?;
+    autotests::build(qt_source)?;
+    let mut sum = Sum(0);
+    sum.step("hardening tests with AddressSanitizer", || sanitize::address(qt_source))?;
+    sum.step("hardening tests under memcheck", sanitize::memcheck)?;
+    println!("{} passed, 0 failed", sum.0);
+    Ok(())
+}
+
+/// `cargo xtask sweep`.
+pub fn run_sweep(request: &Request, flavour: Flavour, all: bool) -> Result<()> {
+    packages::ensure(&[packages::PLUGIN, packages::TEST].concat(), request.install)?;
+    let qt_source = &qt_source::find(request.qt_source.as_deref())?;
+    build_plugins(qt_source)?;
+    autotests::build(qt_source)?;
+    let intervals = if all { sweep::Intervals::ALL } else { sweep::Intervals::USUAL };
+    match flavour {
+        Flavour::Rust => sweep::check(intervals).map(|_| ()),
+        Flavour::Stock => sweep::show_stock(intervals),
+    }
+}
+
+fn build_plugins(qt_source: &Path) -> Result<()> {
+    for flavour in Flavour::ALL {
+        work(&format!("{} plugin", flavour.name()), || plugin::build(flavour, qt_source))?;
+    }
     Ok(())
 }
 

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// The allocator that OpenSSL is given: it counts, and it fails when it is told to.
+#pragma once
+
+#include "stack.h"
+
+#include <QtCore/QtGlobal>
+
+#include <cstddef>
+
+namespace allocation {
+
+enum class Failure {
+    None,
+    Once, // one allocation fails
+    Onwards, // one fails and so do all that follow
+};
+
+namespace allocator {
+
+// Gives OpenSSL this allocator. To be called before anything else uses the libcrypto that Qt is
+// going to load; false when it is too late or there is no such library.
+bool install();
+
+// Starts counting at 1. The allocation that reaches `number` fails, and its stack goes to `failed`.
+void arm(Failure failure, quint64 number, Stack *failed);
+// Ends the failures; returns how many allocations there were since arm().
+quint64 disarm();
+
+// How many blocks are allocated and not freed.
+qint64 liveBlocks();
+
+// From here on the stack of every allocation is remembered, until stopTracing().
+void startTracing();
+void stopTracing();
+// The stack of the first of those allocations that is not freed.
+Stack oldestTraced();
+
+// What OpenSSL is given.
+void *allocate(size_t size);
+void release(void *block);
+
+} // namespace allocator
+} // namespace allocation

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// What is swept: one association between two QDtls in this process, from the cookie to the end.
+#pragma once
+
+#include <QtCore/QByteArray>
+#include <QtNetwork/QSslConfiguration>
+
+namespace allocation {
+
+struct Ending {
+    enum Kind {
+        Completed,
+        Refused, // some step failed, and said so as it must
+        Wrong, // some step failed in a way that an application cannot make sense of
+    };
+
+    static const char *nameOf(Kind kind);
+
+    Kind kind;
+    QByteArray detail; // the failed step, and what was reported
+};
+
+struct Configurations {
+    QSslConfiguration client;
+    QSslConfiguration server;
+
+    // With a certificate for the server, made for the occasion.
+    static Configurations make();
+};
+
+// Cookie exchange, handshake, a datagram each way, shutdown; all objects are gone when it returns.
+Ending runExchange(const Configurations &configurations);
+
+} // namespace allocation

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "sweep.h"
+
+#include "child.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include <unistd.h>
+
+namespace allocation {
+
+// What a child process is at, known to its parent when the child is gone.
+struct Sweep::Progress {
+    quint64 allocations = 0; // in a whole run
+    quint64 number = 0; // the one that is failing
+    bool isNext = false; // that run is over, and the next goes on without failures
+    Stack failed;
+    Crash crash;
+};
+
+Sweep::Sweep(QByteArray name, Subject subject, int rehearsals, unsigned hangSeconds)
+    : name(std::move(name))
+    , subject(std::move(subject))
+    , rehearsals(rehearsals)
+    , hangSeconds(hangSeconds)
+    , progress(makeShared<Progress>())
+{
+}
+
+bool Sweep::run(quint64 interval)
+{
+    const quint64 last = countAllocations();
+    for (const Failure one : { Failure::Once, Failure::Onwards }) {
+        failure = one;
+        for (quint64 number = 1; number <= last; number = progress->number + interval) {
+            const auto sweepOn = [&] { sweepFrom(number, last, interval); };
+            const QByteArray end = inChild(&progress->crash, sweepOn);
+            if (!end.isEmpty())
+                report(end, progress->isNext ? "in the next run" : "");
+        }
+    }
+    return last > 0;
+}
+
+// The runs that go before have to work.
+bool Sweep::rehearse() const
+{
+    for (int i = 0; i < rehearsals; ++i) {
+        const Ending ending = subject();
+        if (ending.kind != Ending::Completed) {
+            std::fprintf(stderr, "%s does not work: %s\n", name.constData(),
+                         ending.detail.constData());
+            return false;
+        }
+    }
+    return true;
+}
+
+quint64 Sweep::countAllocations() const
+{
+    const QByteArray end = inChild(&progress->crash, [this] {
+        if (!rehearse())
+            return;
+        allocator::arm(Failure::None, 0, nullptr);
+        const Ending ending = subject();
+        const quint64 count = allocator::disarm();
+        if (ending.kind == Ending::Completed)
+            progress->allocations = count;
+    });
+    return end.isEmpty() ? progress->allocations : 0;
+}
+
+// What is swept in one process.
+void Sweep::sweepFrom(quint64 number, quint64 last, quint64 interval) const
+{
+    progress->number = number;
+    if (!rehearse())
+        std::exit(EXIT_FAILURE);
+    while (number <= last && sweepOne(number) && rehearsals > 0)
+        number += interval;
+}
+
+// False when this process is of no more use.
+bool Sweep::sweepOne(quint64 number) const
+{
+    alarm(hangSeconds);
+    progress->number = number;
+    progress->isNext = false;
+    const qint64 before = allocator::liveBlocks();
+    const Ending ending = runFailing(number);
+    progress->isNext = true;
+    const Ending next = subject();
+    if (next.kind != Ending::Completed) {
+        report("next-broken", next.detail);
+        return false;
+    }
+    // What a first run leaves behind is not told from what OpenSSL sets up and keeps.
+    if (rehearsals > 0 && allocator::liveBlocks() > before && leaksAgain(number))
+        report("leak", ending.detail);
+    else
+        report(Ending::nameOf(ending.kind), ending.detail);
+    return true;
+}
+
+Ending Sweep::runFailing(quint64 number) const
+{
+    progress->failed.clear();
+    allocator::arm(failure, number, &progress->failed);
+    const Ending ending = subject();
+    allocator::disarm();
+    return ending;
+}
+
+// OpenSSL keeps some of what it allocates when it first takes a path. A leak is what is lost each
+// time.
+bool Sweep::leaksAgain(quint64 number) const
+{
+    const qint64 before = allocator::liveBlocks();
+    allocator::startTracing();
+    runFailing(number);
+    allocator::stopTracing();
+    subject();
+    if (allocator::liveBlocks() <= before)
+        return false;
+    progress->crash.place = allocator::oldestTraced();
+    return true;
+}
+
+void Sweep::report(const QByteArray &outcome, const QByteArray &detail) const
+{
+    const bool isFine = outcome == "completed" || outcome == "refused";
+    const QByteArrayList columns {
+        name,
+        failure == Failure::Once ? "once" : "onwards",
+        QByteArray::number(progress->number),
+        outcome,
+        detail.isEmpty() ? "-" : detail.simplified(),
+        isFine ? "-" : progress->failed.text(),
+        isFine ? "-" : progress->crash.place.text(),
+    };
+    // At once: the process may not live to do it later.
+    std::puts(columns.join('\t').constData());
+    std::fflush(stdout);
+}
+
+} // namespace allocation

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// dtls_cost OPERATION COUNT: runs an operation COUNT times while callgrind collects, and nothing
+// else then.
+//
+//   valgrind --tool=callgrind --collect-atstart=no dtls_cost hello-without-cookie 100
+
+#include "cookie_exchange.h"
+#include "loopback.h"
+
+#include <QtCore/QCoreApplication>
+#include <QtCore/QTextStream>
+
+#include <valgrind/callgrind.h>
+
+#include <functional>
+
+using namespace hardening;
+
+namespace {
+
+// Runs the operation once for what is only done once, then `count` times for callgrind.
+bool measure(int count, const std::function<bool()> &operation)
+{
+    bool right = operation();
+    CALLGRIND_TOGGLE_COLLECT;
+    for (int i = 0; i < count; ++i)
+        right = operation() && right;
+    CALLGRIND_TOGGLE_COLLECT;
+    return right;
+}
+
+// A verifier is sent one and the same datagram again and again.
+bool flood(int count, const std::function<QByteArray(CookieExchange &)> &datagramFor)
+{
+    CookieExchange exchange;
+    const QByteArray datagram = datagramFor(exchange);
+    const QHostAddress address = exchange.client.localAddress();
+    const quint16 port = exchange.client.localPort();
+    return measure(count, [&] {
+        return !exchange.verifier.verifyClient(&exchange.server, datagram, address, port)
+            && exchange.verifier.dtlsError() == QDtlsError::NoError;
+    });
+}
+
+QByteArray helloWithWrongCookie(CookieExchange &exchange)
+{
+    wire::ClientHello hello = exchange.answered(wire::genuineHello());
+    hello.cookie.back() = char(hello.cookie.back() ^ 1);
+    return hello.datagram();
+}
+
+// Client and server together, beside a connection of the same configuration.
+bool handshakes(int count)
+{
+    const Identity identity = Identity::selfSigned(QStringLiteral("DNS:bob.example"));
+    Loopback other(identity);
+    return other.handshake() && measure(count, [&] { return Loopback(identity).handshake(); });
+}
+
+bool run(const QString &operation, int count)
+{
+    if (operation == u"hello-without-cookie")
+        return flood(count, [](CookieExchange &) { return wire::genuineHello().datagram(); });
+    if (operation == u"hello-with-wrong-cookie")
+        return flood(count, helloWithWrongCookie);
+    if (operation == u"junk")
+        return flood(count, [](CookieExchange &) { return QByteArray(200, 'x'); });
+    if (operation == u"handshake")
+        return handshakes(count);
+    return false;
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    const QCoreApplication application(argc, argv);
+    const QStringList arguments = application.arguments();
+    if (run(arguments.value(1), arguments.value(2).toInt()))
+        return 0;
+    QTextStream(stderr) << "not done as it should: " << arguments.mid(1).join(u' ') << Qt::endl;
+    return 1;
+}

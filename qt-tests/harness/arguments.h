@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Calls with wrong arguments, as tables: what each returns, and where its error is told.
+#ifndef HARNESS_ARGUMENTS_H
+#define HARNESS_ARGUMENTS_H
+
+#include "endpoint.h"
+
+#include <climits>
+#include <cstring>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace harness {
+
+// Places for every kind of output. A call that fails leaves their bytes as they are.
+struct Outputs {
+    std::int32_t number;
+    std::uint32_t length32;
+    std::uint64_t wide;
+    std::size_t size;
+    bool flag;
+    std::uint8_t bytes[256];
+    const std::uint8_t *name;
+    qdtls_error error;
+    qdtls_verify_error verifyError;
+    qdtls_cookie *cookie;
+    qdtls_listener *listener;
+    qdtls_connection *connection;
+    SSL *ssl;
+    X509 *certificate;
+    STACK_OF(X509) * chain;
+    const SSL_CIPHER *cipher;
+
+    char *text() { return reinterpret_cast<char *>(bytes); }
+};
+
+// What the rows call with.
+struct Probe {
+    Probe();
+    bool outputsUntouched() const;
+
+    Cookie cookieOwner;
+    Listener listenerOwner;
+    // Its peer is set; TLS is not initialised.
+    Endpoint connectionOwner { QDTLS_ROLE_SERVER };
+    ContextPtr contextOwner { SSL_CTX_new(DTLS_method()) };
+    BioPtr bioOwner { BIO_new(BIO_s_mem()) };
+
+    qdtls_cookie *cookie = cookieOwner.handle;
+    qdtls_listener *listener = listenerOwner.handle;
+    qdtls_connection *connection = connectionOwner.handle;
+    SSL_CTX *context = contextOwner.get();
+    BIO *bio = bioOwner.get();
+    qdtls_callbacks callbacks = connectionOwner.callbacks();
+    qdtls_callbacks noSend = connectionOwner.callbacks();
+    qdtls_address address = ipv4();
+    qdtls_address family5 { 5, 0, 5684, { 127, 0, 0, 1 } };
+    qdtls_address port0 = ipv4(0);
+    qdtls_address unspecified { 4, 0, 5684, {} };
+    std::uint8_t input[64] = {};
+    Outputs out;
+};
+
+enum class Told { Nowhere, OnThread, OnCookie, OnListener, OnConnection };
+
+struct Row {
+    const char *function;
+    const char *what;
+    long expected;
+    Told told;
+    long (*call)(Probe &);
+};
+
+template <typename Call> long resultOf(const Call &call)
+{
+    using Result = decltype(call());
+    if constexpr (std::is_void_v<Result>) {
+        call();
+        return 0;
+    } else if constexpr (std::is_pointer_v<Result>) {
+        return call() != nullptr;
+    } else {
+        return static_cast<long>(call());
+    }
+}
+
+inline Row row(const char *function, const char *what, long expected, Told told,
+               long (*call)(Probe &))
+{
+    return { function, what, expected, told, call };
+}
+
+// The function is spelled once: the one that is called is the one that counts as covered.
+#define ROW(function, what, expected, told, arguments)                                             \
+    row(#function, what, expected, Told::told,                                                     \
+        []([[maybe_unused]] Probe &p) { return resultOf([&] { return function arguments; }); })
+
+using Rows = std::vector<Row>;
+Rows libraryRows();
+Rows cookieRows();
+Rows listenerRows();
+Rows connectionRows();
+Rows operationRows();
+Rows questionRows();
+Rows callbackRows();
+
+} // namespace harness
+
+#endif

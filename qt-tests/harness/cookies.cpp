@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Cookie parameters, cookies, and their rotation.
+#include "cases.h"
+#include "pair.h"
+
+using namespace harness;
+
+namespace {
+
+constexpr std::uint64_t now = 1700000000;
+constexpr std::int32_t sha1 = 2;
+constexpr std::int32_t sha256 = 4;
+
+struct Parameters {
+    std::int32_t hash = -1;
+    Bytes secret;
+};
+
+Parameters parametersOf(const Cookie &cookie)
+{
+    Parameters parameters { -1, Bytes(64) };
+    std::size_t length = 0;
+    CHECK_EQUAL(qdtls_cookie_secret_length(cookie.handle, &length), QDTLS_STATUS_OK);
+    CHECK_EQUAL(qdtls_cookie_parameters(cookie.handle, &parameters.hash, parameters.secret.data(),
+                                        parameters.secret.size(), &length),
+                QDTLS_STATUS_OK);
+    parameters.secret.resize(length);
+    return parameters;
+}
+
+qdtls_status setParameters(Cookie &cookie, std::int32_t hash, const Bytes &secret)
+{
+    return qdtls_cookie_set_parameters(cookie.handle, hash, secret.data(), secret.size());
+}
+
+// A ClientHello with this cookie, as a client would send it.
+Bytes hello(const Bytes &cookie = {}, std::uint8_t random = 7)
+{
+    Bytes body { 0xfe, 0xfd };
+    body.insert(body.end(), 32, random);
+    body.push_back(0);
+    body.push_back(static_cast<std::uint8_t>(cookie.size()));
+    body.insert(body.end(), cookie.begin(), cookie.end());
+    const Bytes rest { 0, 2, 0xc0, 0x2b, 1, 0 };
+    body.insert(body.end(), rest.begin(), rest.end());
+
+    const auto length = static_cast<std::uint8_t>(body.size());
+    Bytes datagram {
+        22, 0xfe, 0xff, 0,      0, 0, 0, 0, 0, 0, 0, 0,     static_cast<std::uint8_t>(length + 12),
+        1,  0,    0,    length, 0, 0, 0, 0, 0, 0, 0, length
+    };
+    datagram.insert(datagram.end(), body.begin(), body.end());
+    return datagram;
+}
+
+Bytes generate(const Cookie &cookie, const qdtls_address &address, std::uint64_t at = now)
+{
+    Bytes made(32);
+    std::size_t length = 0;
+    const Bytes first = hello();
+    CHECK_EQUAL(qdtls_cookie_generate(cookie.handle, &address, first.data(), first.size(), at,
+                                      made.data(), made.size(), &length),
+                QDTLS_STATUS_OK);
+    CHECK(length >= 16 && length <= 32);
+    made.resize(length);
+    return made;
+}
+
+bool verify(const Cookie &cookie, const qdtls_address &address, const Bytes &shown,
+            std::uint64_t at = now)
+{
+    bool valid = false;
+    CHECK_EQUAL(
+        qdtls_cookie_verify(cookie.handle, &address, shown.data(), shown.size(), at, &valid),
+        QDTLS_STATUS_OK);
+    return valid;
+}
+
+} // namespace
+
+CASE(cookie_parameters_are_kept)
+{
+    Cookie cookie;
+    const Bytes secret = bytesOf("a secret of the user's");
+    CHECK_EQUAL(setParameters(cookie, sha1, secret), QDTLS_STATUS_OK);
+    const Parameters kept = parametersOf(cookie);
+    CHECK_EQUAL(kept.hash, sha1);
+    CHECK(kept.secret == secret);
+}
+
+CASE(s15_wrong_parameters_change_nothing)
+{
+    Cookie cookie;
+    const Bytes secret = bytesOf("a secret of the user's");
+    CHECK_EQUAL(setParameters(cookie, sha1, secret), QDTLS_STATUS_OK);
+    CHECK_EQUAL(setParameters(cookie, sha256, {}), QDTLS_STATUS_INVALID_ARGUMENT);
+    for (const int hash : { -1, int(QDTLS_HASH_KECCAK256), QDTLS_HASH_BLAKE2S256 + 1 })
+        CHECK_EQUAL(setParameters(cookie, hash, secret), QDTLS_STATUS_UNSUPPORTED_HASH);
+    CHECK_EQUAL(parametersOf(cookie).hash, sha1);
+}
+
+CASE(cookie_buffers_have_bounds)
+{
+    Cookie cookie;
+    std::int32_t hash = 77;
+    std::uint8_t byte = 7;
+    std::size_t length = 77;
+    CHECK_EQUAL(qdtls_cookie_parameters(cookie.handle, &hash, &byte, 1, &length),
+                QDTLS_STATUS_BUFFER_TOO_SMALL);
+    const qdtls_address address = ipv4();
+    const Bytes first = hello();
+    CHECK_EQUAL(qdtls_cookie_generate(cookie.handle, &address, first.data(), first.size(), now,
+                                      &byte, 1, &length),
+                QDTLS_STATUS_BUFFER_TOO_SMALL);
+    CHECK_EQUAL(hash, 77);
+    CHECK_EQUAL(int(byte), 7);
+    CHECK_EQUAL(length, 77u);
+}
+
+CASE(r1_the_process_secret_is_never_shown_but_its_stand_in_works)
+{
+    Cookie own;
+    const Parameters standIn = parametersOf(own);
+    CHECK_EQUAL(standIn.hash, sha256);
+    CHECK_EQUAL(standIn.secret.size(), 32u);
+    Cookie other;
+    CHECK_EQUAL(setParameters(other, standIn.hash, standIn.secret), QDTLS_STATUS_OK);
+    const Bytes made = generate(own, ipv4());
+    CHECK(verify(other, ipv4(), hello(made)));
+    CHECK_EQUAL(qdtls_cookie_rotate(now), QDTLS_STATUS_OK);
+    CHECK(verify(other, ipv4(), hello(made)));
+}
+
+CASE(s15_cookies_are_bound_and_expire)
+{
+    Cookie cookie;
+    CHECK_EQUAL(setParameters(cookie, sha256, bytesOf("a secret")), QDTLS_STATUS_OK);
+    const Bytes made = generate(cookie, ipv4());
+    CHECK(verify(cookie, ipv4(), hello(made)));
+    CHECK(!verify(cookie, ipv4(5685), hello(made)));
+    CHECK(!verify(cookie, ipv6(), hello(made)));
+    CHECK(!verify(cookie, ipv4(), hello(made, 8)));
+    CHECK(!verify(cookie, ipv4(), hello()));
+    CHECK(verify(cookie, ipv4(), hello(made), now + 60));
+    CHECK(!verify(cookie, ipv4(), hello(made), now + 120));
+    Cookie other;
+    CHECK_EQUAL(setParameters(other, sha256, bytesOf("another secret")), QDTLS_STATUS_OK);
+    CHECK(!verify(other, ipv4(), hello(made)));
+}
+
+CASE(s28_an_ipv4_mapped_address_is_the_ipv4_address)
+{
+    Cookie cookie;
+    const qdtls_address mapped {
+        6, 0, 5684, { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 127, 0, 0, 1 }
+    };
+    CHECK(verify(cookie, mapped, hello(generate(cookie, ipv4()))));
+    CHECK(!verify(cookie, linkLocal(4), hello(generate(cookie, linkLocal(3)))));
+}
+
+CASE(r9_rotation_keeps_the_cookies_made_before)
+{
+    Cookie cookie;
+    const Bytes made = generate(cookie, ipv4());
+    for (int rotation = 0; rotation < 3; ++rotation)
+        CHECK_EQUAL(qdtls_cookie_rotate(now), QDTLS_STATUS_OK);
+    CHECK(verify(cookie, ipv4(), hello(made)));
+    CHECK(verify(cookie, ipv4(), hello(generate(cookie, ipv4(), now + 60)), now + 60));
+}
+
+CASE(r9_rotation_during_a_cookie_exchange_is_not_noticed)
+{
+    Pair pair;
+    const Bytes verified = pair.verifiedHello();
+    CHECK_EQUAL(qdtls_cookie_rotate(pair.listener.now), QDTLS_STATUS_OK);
+    CHECK(pair.listener.verify(verified));
+    CHECK_EQUAL(pair.server.start(verified), QDTLS_STATUS_OK);
+    pair.deliver();
+    pair.checkMessages();
+}
+
+CASE(a_listener_and_a_connection_share_a_users_secret)
+{
+    Cookie cookie;
+    CHECK_EQUAL(setParameters(cookie, sha256, bytesOf("a secret")), QDTLS_STATUS_OK);
+    Pair pair;
+    CHECK_EQUAL(qdtls_listener_set_cookie(pair.listener.handle, cookie.handle), QDTLS_STATUS_OK);
+    const Bytes verified = pair.verifiedHello();
+    CHECK_EQUAL(pair.server.start(verified), QDTLS_STATUS_COOKIE_REJECTED);
+    CHECK_EQUAL(qdtls_connection_set_cookie(pair.server.handle, cookie.handle), QDTLS_STATUS_OK);
+    pair.server.init(pair.serverTls.get());
+    CHECK_EQUAL(pair.server.start(verified), QDTLS_STATUS_OK);
+    pair.deliver();
+    pair.checkMessages();
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// The library as a whole: version, OpenSSL, settings, log, last errors.
+#include "cases.h"
+#include "pair.h"
+
+#include <algorithm>
+#include <cstring>
+#include <thread>
+
+using namespace harness;
+
+CASE(the_header_is_that_of_the_library)
+{
+    CHECK_EQUAL(qdtls_abi_version(), std::uint32_t(QDTLS_ABI_VERSION));
+    const std::string abi = "(ABI " + std::to_string(QDTLS_ABI_VERSION) + ")";
+    CHECK(std::string(qdtls_version()).find(abi) != std::string::npos);
+}
+
+CASE(r10_the_programs_own_openssl_is_accepted_and_another_is_refused)
+{
+    const void *ssl = DTLS_client_method();
+    const void *crypto = BIO_s_mem();
+    const int elsewhere = 0;
+    CHECK_EQUAL(qdtls_openssl_attach(ssl, crypto), QDTLS_STATUS_OK);
+    CHECK_EQUAL(qdtls_openssl_attach(&elsewhere, crypto), QDTLS_STATUS_OPENSSL_MISMATCH);
+    CHECK_EQUAL(qdtls_openssl_attach(ssl, &elsewhere), QDTLS_STATUS_OPENSSL_MISMATCH);
+    CHECK_EQUAL(qdtls_openssl_attach(crypto, ssl), QDTLS_STATUS_OPENSSL_MISMATCH);
+    qdtls_error error {};
+    CHECK_EQUAL(qdtls_last_error(&error), QDTLS_STATUS_OK);
+    CHECK_EQUAL(error.category, QDTLS_CATEGORY_TLS_INITIALIZATION);
+    CHECK_EQUAL(qdtls_openssl_attach(ssl, crypto), QDTLS_STATUS_OK);
+}
+
+CASE(r1_settings_have_bounds)
+{
+    struct Bounds {
+        qdtls_setting name;
+        std::uint64_t minimum, initial, maximum;
+    };
+    const Bounds all[] = {
+        { QDTLS_SETTING_COOKIE_SECRET_SIZE, 16, 32, 64 },
+        { QDTLS_SETTING_COOKIE_ROTATION_S, 60, 3600, 604800 },
+        { QDTLS_SETTING_COOKIE_LIFETIME_S, 1, 60, 3600 },
+        { QDTLS_SETTING_TIMEOUT_INITIAL_MS, 20, 1000, 60000 },
+        { QDTLS_SETTING_TIMEOUT_MAX_MS, 20, 60000, 600000 },
+        { QDTLS_SETTING_STRICT_ALERTS, 0, 0, 1 },
+    };
+    for (const Bounds &bounds : all) {
+        std::uint64_t value = 99;
+        CHECK_EQUAL(qdtls_setting_get(bounds.name, &value), QDTLS_STATUS_OK);
+        CHECK_EQUAL(value, bounds.initial);
+        for (const std::uint64_t refused :
+             { bounds.minimum - 1, bounds.maximum + 1, ~std::uint64_t(0) })
+            CHECK_EQUAL(qdtls_setting_set(bounds.name, refused), QDTLS_STATUS_INVALID_ARGUMENT);
+        for (const std::uint64_t taken : { bounds.minimum, bounds.maximum, bounds.initial }) {
+            CHECK_EQUAL(qdtls_setting_set(bounds.name, taken), QDTLS_STATUS_OK);
+            CHECK_EQUAL(qdtls_setting_get(bounds.name, &value), QDTLS_STATUS_OK);
+            CHECK_EQUAL(value, taken);
+        }
+    }
+}
+
+CASE(r5_wipe_overwrites_all_of_it_and_nothing_else)
+{
+    std::uint8_t memory[32];
+    std::memset(memory, 7, sizeof memory);
+    CHECK_EQUAL(qdtls_wipe(memory + 1, 30), QDTLS_STATUS_OK);
+    CHECK_EQUAL(int(memory[0]), 7);
+    CHECK_EQUAL(int(memory[31]), 7);
+    CHECK(std::all_of(memory + 1, memory + 31, [](std::uint8_t byte) { return byte == 0; }));
+    CHECK_EQUAL(qdtls_wipe(memory, 0), QDTLS_STATUS_OK);
+    CHECK_EQUAL(int(memory[0]), 7);
+}
+
+CASE(last_errors_are_per_thread_and_per_handle)
+{
+    Endpoint endpoint(QDTLS_ROLE_CLIENT);
+    CHECK_EQUAL(endpoint.lastError().status, QDTLS_STATUS_OK);
+    CHECK_EQUAL(std::string(endpoint.lastError().reason), "");
+    CHECK_EQUAL(qdtls_cookie_new(nullptr), QDTLS_STATUS_INVALID_ARGUMENT);
+    CHECK_EQUAL(endpoint.start(), QDTLS_STATUS_INVALID_STATE);
+
+    qdtls_error error {};
+    CHECK_EQUAL(qdtls_last_error(&error), QDTLS_STATUS_OK);
+    CHECK_EQUAL(error.status, QDTLS_STATUS_INVALID_ARGUMENT);
+    CHECK_EQUAL(endpoint.lastError().status, QDTLS_STATUS_INVALID_STATE);
+
+    qdtls_error elsewhere {};
+    std::thread([&] { qdtls_last_error(&elsewhere); }).join();
+    CHECK_EQUAL(elsewhere.status, QDTLS_STATUS_OK);
+}
+
+CASE(a_connection_may_be_moved_between_threads)
+{
+    Pair pair;
+    pair.connect();
+    std::string failure;
+    std::thread([&] {
+        try {
+            pair.checkMessages();
+        } catch (const Failure &what) {
+            failure = what.what();
+        }
+    }).join();
+    CHECK_EQUAL(failure, "");
+}
+
+static std::vector<std::string> &logged()
+{
+    static std::vector<std::string> lines;
+    return lines;
+}
+
+extern "C" {
+static void keepLine(const char *line)
+{
+    logged().emplace_back(line);
+}
+}
+
+CASE(r18_warnings_go_to_the_logger_without_secrets)
+{
+    logged().clear();
+    CHECK_EQUAL(qdtls_set_logger(keepLine), QDTLS_STATUS_OK);
+    auto pair = Pair::psk();
+    answerWithPsk(pair->client, Bytes(600, 's'));
+    CHECK_EQUAL(pair->server.start(pair->verifiedHello()), QDTLS_STATUS_OK);
+    while (!pair->server.outbox.empty() && pair->client.status == QDTLS_STATUS_OK)
+        pair->client.proceed(pair->server.take());
+    CHECK_EQUAL(qdtls_set_logger(nullptr), QDTLS_STATUS_OK);
+    CHECK_EQUAL(q_dgram_puts(nullptr, nullptr), -1);
+
+    CHECK_EQUAL(logged().size(), 1u);
+    CHECK(logged()[0].find("127.0.0.1:5684") != std::string::npos);
+    CHECK(logged()[0].find("600") != std::string::npos);
+    CHECK(logged()[0].find("sss") == std::string::npos);
+    CHECK(logged()[0].find('\n') == std::string::npos);
+}

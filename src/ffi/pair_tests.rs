@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Support for tests: a client and a server with a listener in front that talk in memory, through the exported
+//! functions only.
+
+use super::*;
+use crate::error::Status;
+use openssl_sys as ffi;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::ffi::c_void;
+use std::ptr;
+
+const CLIENT: i32 = 0;
+const SERVER: i32 = 1;
+const COMPLETE: i32 = 3;
+const NEED_VERDICT: i32 = 1;
+const KEY: &[u8] = b"a pre-shared key";
+const ALPN: &[u8] = b"\x04test";
+const ADDRESS: qdtls_address = qdtls_address {
+    family: 4,
+    scope: 0,
+    port: 5684,
+    bytes: [127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+};
+
+/// What the two sides know each other by.
+#[derive(Clone, Copy)]
+pub enum Credentials {
+    Certificate,
+    Psk,
+}
+
+/// How an attempt to shake hands ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Connected,
+    /// The first status that was not `Ok`.
+    Failed(Status),
+    /// Nobody sends any more, and at least one side waits.
+    Stuck,
+}
+
+/// The program behind a handle.
+#[derive(Default)]
+struct Program {
+    outbox: RefCell<VecDeque<Vec<u8>>>,
+    released: Cell<u32>,
+}
+
+impl Program {
+    fn callbacks(&self) -> qdtls_callbacks {
+        qdtls_callbacks {
+            user: ptr::from_ref(self).cast_mut().cast(),
+            send: Some(send),
+            psk: Some(psk),
+            now: None,
+            release: Some(release),
+        }
+    }
+}
+
+unsafe extern "C" fn send(user: *mut c_void, datagram: *const u8, length: usize) -> i32 {
+    // SAFETY: `user` is the Program that the handle was made with, which outlives it; the datagram is the library's.
+    let (program, datagram) =
+        unsafe { (&*user.cast::<Program>(), std::slice::from_raw_parts(datagram, length)) };
+    program.outbox.borrow_mut().push_back(datagram.to_vec());
+    0
+}
+
+unsafe extern "C" fn psk(_: *mut c_void, _: *const qdtls_psk_request, reply: *mut qdtls_psk_reply) {
+    // SAFETY: the reply is that of this callback; the bytes are static.
+    unsafe { qdtls_psk_reply_set(reply, b"client".as_ptr(), 6, KEY.as_ptr(), KEY.len()) };
+}
+
+unsafe extern "C" fn release(user: *mut c_void) {
+    // SAFETY: as in `send`.
+    let program = unsafe { &*user.cast::<Program>() };
+    program.released.set(program.released.get() + 1);
+}
+
+/// An `SSL_CTX`.
+struct Context(*mut ffi::SSL_CTX);
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        // SAFETY: made by `context`, owned.
+        unsafe { ffi::SSL_CTX_free(self.0) };
+    }
+}
+
+impl Context {
+    fn new(role: i32, credentials: Credentials) -> Self {
+        // SAFETY: the objects are made here; their owners are the context, which takes references, and this function,
+        // which frees its own.
+        unsafe {
+            let context = ffi::SSL_CTX_new(ffi::DTLS_method());
+            assert_eq!(qdtls_context_prepare(context), Status::Ok);
+            match credentials {
+                Credentials::Psk => {
+                    assert_eq!(ffi::SSL_CTX_set_cipher_list(context, c"PSK".as_ptr()), 1);
+                }
+                Credentials::Certificate if role == SERVER => use_new_certificate(context),
+                Credentials::Certificate => {
+                    ffi::SSL_CTX_set_verify(context, ffi::SSL_VERIFY_PEER, Some(note_errors));
+                }
+            }
+            Self(context)
+        }
+    }
+}
+
+extern "C" fn note_errors(ok: i32, context: *mut ffi::X509_STORE_CTX) -> i32 {
+    // SAFETY: OpenSSL calls with a live store context.
+    unsafe { qt_callbacks::q_X509DtlsCallback(ok, context) }
+}
+
+/// Gives the context a new EC key with a self-signed certificate.
+///
+/// # Safety
+/// `context` is live.
+unsafe fn use_new_certificate(context: *mut ffi::SSL_CTX) {
+    // SAFETY: the objects are made and freed here; the context takes references of its own.
+    unsafe {
+        let ec = ffi::EC_KEY_new_by_curve_name(ffi::NID_X9_62_prime256v1);
+        assert_eq!(ffi::EC_KEY_generate_key(ec), 1);
+        let key = ffi::EVP_PKEY_new();
+        assert_eq!(ffi::EVP_PKEY_set1_EC_KEY(key, ec), 1);
+        let certificate = ffi::X509_new();
+        ffi::X509_gmtime_adj(ffi::X509_getm_notBefore(certificate), -3600);
+        ffi::X509_gmtime_adj(ffi::X509_getm_notAfter(certificate), 3600);
+        assert_eq!(ffi::X509_set_pubkey(certificate, key), 1);
+        assert!(ffi::X509_sign(certificate, key, ffi::EVP_sha256()) > 0);
+        assert_eq!(ffi::SSL_CTX_use_certificate(context, certificate), 1);
+        assert_eq!(ffi::SSL_CTX_use_PrivateKey(context, key), 1);
+        ffi::X509_free(certificate);
+        ffi::EVP_PKEY_free(key);
+        ffi::EC_KEY_free(ec);
+    }
+}
+
+/// One end of the connection. Dropping it asserts that its handle released the program.
+pub struct End {
+    pub handle: *mut qdtls_connection,
+    /// Borrowed from the connection.
+    pub ssl: Cell<*mut ffi::SSL>,
+    context: Context,
+    program: Box<Program>,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        // SAFETY: the handle is live and not used again.
+        unsafe { qdtls_connection_free(self.handle) };
+        assert_eq!(self.program.released.get(), 1);
+    }
+}
+
+impl End {
+    fn new(role: i32, credentials: Credentials) -> Self {
+        let program = Box::<Program>::default();
+        let mut handle = ptr::null_mut();
+        // SAFETY: all pointers are to live places; the program outlives the handle (see Drop).
+        unsafe {
+            assert_eq!(qdtls_connection_new(role, &program.callbacks(), &mut handle), Status::Ok);
+            assert_eq!(qdtls_connection_set_peer(handle, &ADDRESS), Status::Ok);
+            assert_eq!(qdtls_connection_set_alpn(handle, ALPN.as_ptr(), ALPN.len()), Status::Ok);
+        }
+        let context = Context::new(role, credentials);
+        Self { handle, ssl: Cell::new(ptr::null_mut()), context, program }
+    }
+
+    /// Gives the connection an `SSL`.
+    pub fn init(&self) -> Status {
+        let mut ssl = ptr::null_mut();
+        // SAFETY: the context is live; on failure the SSL is still ours.
+        unsafe {
+            assert_eq!(qdtls_context_new_ssl(self.context.0, &mut ssl), Status::Ok);
+            let status = qdtls_connection_init_tls(self.handle, ssl, ptr::null_mut(), None);
+            match status {
+                Status::Ok => self.ssl.set(ssl),
+                _ => ffi::SSL_free(ssl),
+            }
+            status
+        }
+    }
+
+    pub fn start(&self, datagram: &[u8]) -> Status {
+        let mut need = 0;
+        // SAFETY: the handle is live, the datagram readable.
+        let status =
+            unsafe { qdtls_connection_start(self.handle, datagram.as_ptr(), datagram.len(), &mut need) };
+        self.judge(status, need)
+    }
+
+    fn proceed(&self, datagram: &[u8]) -> Status {
+        let mut need = 0;
+        // SAFETY: as in `start`.
+        let status =
+            unsafe { qdtls_connection_continue(self.handle, datagram.as_ptr(), datagram.len(), &mut need) };
+        self.judge(status, need)
+    }
+
+    /// Accepts the peer when its verdict is asked for.
+    fn judge(&self, status: Status, need: i32) -> Status {
+        match status {
+            // SAFETY: the handle is live.
+            Status::Ok if need == NEED_VERDICT => unsafe { qdtls_connection_judge_peer(self.handle, 1) },
+            status => status,
+        }
+    }
+
+    /// The datagram sent first of those not taken yet.
+    pub fn take(&self) -> Option<Vec<u8>> {
+        self.program.outbox.borrow_mut().pop_front()
+    }
+
+    pub fn state(&self) -> i32 {
+        let mut state = -1;
+        // SAFETY: the handle is live.
+        assert_eq!(unsafe { qdtls_connection_state(self.handle, &mut state) }, Status::Ok);
+        state
+    }
+
+    pub fn write(&self, message: &[u8]) -> Status {
+        let mut written = 0;
+        // SAFETY: the handle is live, the message readable.
+        unsafe { qdtls_connection_write(self.handle, message.as_ptr(), message.len(), &mut written) }
+    }
+
+    /// The plaintext of a datagram, or how reading it failed.
+    pub fn read(&self, datagram: &[u8]) -> Result<Vec<u8>, Status> {
+        let mut buffer = vec![0; 1 << 14];
+        let (mut length, mut end) = (0, 0);
+        // SAFETY: the handle is live, the datagram readable, the buffer writable.
+        let status = unsafe {
+            let (start, capacity) = (buffer.as_mut_ptr(), buffer.len());
+            let (datagram, count) = (datagram.as_ptr(), datagram.len());
+            qdtls_connection_read(self.handle, datagram, count, start, capacity, &mut length, &mut end)
+        };
+        buffer.truncate(length);
+        if status == Status::Ok { Ok(buffer) } else { Err(status) }
+    }
+}
+
+/// A client, a server that demands cookies, and a listener in front of it.
+pub struct Pair {
+    pub client: End,
+    pub server: End,
+    listener: *mut qdtls_listener,
+    program: Box<Program>,
+}
+
+impl Drop for Pair {
+    fn drop(&mut self) {
+        // SAFETY: the handle is live and not used again.
+        unsafe { qdtls_listener_free(self.listener) };
+        assert_eq!(self.program.released.get(), 1);
+    }
+}
+
+impl Pair {
+    pub fn new(credentials: Credentials) -> Self {
+        let (client, server) = (End::new(CLIENT, credentials), End::new(SERVER, credentials));
+        let program = Box::<Program>::default();
+        let (mut listener, mut cookie) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: all pointers are to live places; the cookie is copied.
+        unsafe {
+            assert_eq!(qdtls_listener_new(&program.callbacks(), &mut listener), Status::Ok);
+            assert_eq!(qdtls_cookie_new(&mut cookie), Status::Ok);
+            assert_eq!(qdtls_connection_set_cookie(server.handle, cookie), Status::Ok);
+            qdtls_cookie_free(cookie);
+        }
+        Self { client, server, listener, program }
+    }
+
+    /// Whether the listener has verified the client that sent the datagram.
+    pub fn verify(&self, datagram: &[u8]) -> Result<bool, Status> {
+        let mut verified = false;
+        let (start, length) = (datagram.as_ptr(), datagram.len());
+        // SAFETY: the handle is live, the datagram readable.
+        match unsafe { qdtls_listener_verify(self.listener, &ADDRESS, start, length, &mut verified) } {
+            Status::Ok => Ok(verified),
+            status => Err(status),
+        }
+    }
+
+    /// Sets up TLS on both sides, exchanges cookies and shakes hands.
+    pub fn connect(&self) -> Outcome {
+        match self.try_to_connect() {
+            Err(status) => Outcome::Failed(status),
+            Ok(()) if [&self.client, &self.server].iter().all(|end| end.state() == COMPLETE) => {
+                Outcome::Connected
+            }
+            Ok(()) => Outcome::Stuck,
+        }
+    }
+
+    fn try_to_connect(&self) -> Result<(), Status> {
+        must(self.client.init())?;
+        must(self.server.init())?;
+        must(self.client.start(&[]))?;
+        loop {
+            if let Some(datagram) = self.client.take() {
+                self.to_server(&datagram)?;
+            } else if let Some(datagram) = self.answer() {
+                must(self.client.proceed(&datagram))?;
+            } else {
+                return Ok(());
+            }
+        }
+    }
+
+    fn to_server(&self, datagram: &[u8]) -> Result<(), Status> {
+        if !self.server.ssl.get().is_null() && self.server.state() != 0 {
+            return must(self.server.proceed(datagram));
+        }
+        if self.verify(datagram)? { must(self.server.start(datagram)) } else { Ok(()) }
+    }
+
+    fn answer(&self) -> Option<Vec<u8>> {
+        let from_listener = self.program.outbox.borrow_mut().pop_front();
+        from_listener.or_else(|| self.server.take())
+    }
+}
+
+fn must(status: Status) -> Result<(), Status> {
+    if status == Status::Ok { Ok(()) } else { Err(status) }
+}

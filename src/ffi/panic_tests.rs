@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A panic in whatever OpenSSL or C calls is an error of the operation under way, and of nothing else.
+
+use super::guard::tests::{ask_for_panic, panics};
+use super::pair_tests::{Credentials, Outcome, Pair};
+use super::qt_callbacks::{q_dgram_puts, q_generate_cookie_callback};
+use super::{qdtls_connection_last_error, qdtls_error};
+use crate::error::Status;
+use std::ffi::CStr;
+
+/// Runs `body` while everything called `name` panics, which has to happen.
+fn panicking<R>(name: &'static str, body: impl FnOnce() -> R) -> R {
+    ask_for_panic(Some(name));
+    let result = body();
+    assert!(panics() > 0, "{name} was not called");
+    ask_for_panic(None);
+    result
+}
+
+/// Shakes hands while the callback panics; then the handles can be freed, and fresh ones work.
+fn connect_despite_panic_in(name: &'static str, credentials: Credentials) -> Outcome {
+    let pair = Pair::new(credentials);
+    let outcome = panicking(name, || pair.connect());
+    drop(pair);
+    assert_eq!(Pair::new(credentials).connect(), Outcome::Connected, "after a panic in {name}");
+    outcome
+}
+
+#[test]
+fn in_the_cookie_callbacks() {
+    let outcome = connect_despite_panic_in("q_verify_cookie_callback", Credentials::Certificate);
+    assert_eq!(outcome, Outcome::Failed(Status::CookieRejected));
+
+    let pair = Pair::new(Credentials::Certificate);
+    assert_eq!([pair.client.init(), pair.server.init(), pair.client.start(&[])], [Status::Ok; 3]);
+    let (mut cookie, mut length) = ([0; 255], 0);
+    let made = panicking("q_generate_cookie_callback", || {
+        // SAFETY: the SSL is live, the outputs are writable.
+        unsafe { q_generate_cookie_callback(pair.server.ssl.get(), cookie.as_mut_ptr(), &mut length) }
+    });
+    assert_eq!((made, length), (0, 0));
+    let hello = pair.client.take().expect("a ClientHello");
+    let status = panicking("q_generate_cookie_callback", || pair.server.start(&hello));
+    assert_eq!(status, Status::CookieRejected);
+}
+
+#[test]
+fn in_the_verification_callback() {
+    let outcome = connect_despite_panic_in("q_X509DtlsCallback", Credentials::Certificate);
+    assert_eq!(outcome, Outcome::Failed(Status::HandshakeFailed));
+}
+
+#[test]
+fn in_the_psk_callbacks() {
+    for name in ["q_PSK_client_callback", "q_PSK_server_callback"] {
+        let outcome = connect_despite_panic_in(name, Credentials::Psk);
+        assert_eq!(outcome, Outcome::Failed(Status::HandshakeFailed), "{name}");
+    }
+}
+
+#[test]
+fn in_the_datagram_bio() {
+    for (name, expected) in [
+        ("q_dgram_read", Outcome::Failed(Status::HandshakeFailed)),
+        ("q_dgram_write", Outcome::Failed(Status::HandshakeFailed)),
+        ("q_dgram_create", Outcome::Failed(Status::InitFailed)),
+        ("q_dgram_ctrl", Outcome::Failed(Status::HandshakeFailed)),
+    ] {
+        assert_eq!(connect_despite_panic_in(name, Credentials::Certificate), expected, "{name}");
+    }
+}
+
+#[test]
+fn in_puts_of_the_datagram_bio() {
+    let pair = Pair::new(Credentials::Certificate);
+    assert_eq!(pair.client.init(), Status::Ok);
+    // SAFETY: the SSL is live, and so is its BIO; the text is a C string.
+    let puts = || unsafe { q_dgram_puts(openssl_sys::SSL_get_rbio(pair.client.ssl.get()), c"text".as_ptr()) };
+    assert_eq!(panicking("q_dgram_puts", puts), -1);
+    assert_eq!(pair.client.take(), None);
+    assert_eq!(puts(), 4);
+    assert_eq!(pair.client.take(), Some(b"text".to_vec()));
+}
+
+#[test]
+fn in_what_has_a_harmless_fallback() {
+    for name in ["timer_length", "select_alpn"] {
+        assert_eq!(connect_despite_panic_in(name, Credentials::Certificate), Outcome::Connected, "{name}");
+    }
+}
+
+#[test]
+fn in_reads_and_writes_of_a_connection() {
+    for name in ["q_dgram_read", "q_dgram_write"] {
+        let pair = Pair::new(Credentials::Certificate);
+        assert_eq!(pair.connect(), Outcome::Connected);
+        assert_eq!(pair.client.write(b"message"), Status::Ok);
+        let datagram = pair.client.take().expect("a record");
+        match name {
+            "q_dgram_read" => {
+                let received = panicking(name, || pair.server.read(&datagram));
+                assert_eq!(received, Ok(Vec::new()), "the end is told, nothing is read");
+                assert_eq!(pair.server.state(), 0);
+            }
+            _ => assert_eq!(panicking(name, || pair.client.write(b"message")), Status::ConnectionFailed),
+        }
+    }
+}
+
+#[test]
+fn in_an_exported_function() {
+    let pair = Pair::new(Credentials::Certificate);
+    assert_eq!(pair.client.init(), Status::Ok);
+    assert_eq!(panicking("qdtls_connection_start", || pair.client.start(&[])), Status::Internal);
+    assert_eq!(panicking("qdtls_listener_verify", || pair.verify(&[])), Err(Status::Internal));
+
+    let mut error = qdtls_error {
+        status: 0,
+        category: 0,
+        openssl_code: 0,
+        operation: std::ptr::null(),
+        reason: std::ptr::null(),
+    };
+    // SAFETY: the handle is live; the texts live until its next failure.
+    let (status, operation) = unsafe {
+        let status = qdtls_connection_last_error(pair.client.handle, &mut error);
+        (status, CStr::from_ptr(error.operation))
+    };
+    assert_eq!((status, error.status), (Status::Ok, Status::Internal as i32));
+    assert_eq!(operation, c"qdtls_connection_start");
+    assert_eq!(pair.connect(), Outcome::Connected, "the handles are as usable as before");
+}
+
+#[test]
+fn in_the_end_of_a_handle() {
+    for name in ["qdtls_connection_free", "qdtls_listener_free"] {
+        let pair = Pair::new(Credentials::Certificate);
+        assert_eq!(pair.connect(), Outcome::Connected);
+        // Dropping the pair asserts that its programs were released all the same.
+        panicking(name, || drop(pair));
+    }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The C and C++ compiler of this machine, as strict as it gets.
+
+use std::process::{Command, Output};
+
+/// A command that compiles this language standard, such as `c11` or `c++17`, with our header within reach.
+pub fn compiler(standard: &str) -> Command {
+    let host = host();
+    let tool = cc::Build::new()
+        .cargo_metadata(false)
+        .cpp(standard.starts_with("c++"))
+        .std(standard)
+        .host(&host)
+        .target(&host)
+        .opt_level(0)
+        .debug(true)
+        .warnings(true)
+        .extra_warnings(true)
+        .warnings_into_errors(true)
+        .flag("-pedantic")
+        .include(concat!(env!("CARGO_MANIFEST_DIR"), "/include"))
+        .get_compiler();
+    tool.to_command()
+}
+
+/// Runs a command to its end, which has to be a good one.
+pub fn run(command: &mut Command) -> Output {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let [stdout, stderr] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+    assert!(output.status.success(), "{command:?}: {}\n{stdout}{stderr}", output.status);
+    output
+}
+
+/// The triple of this machine, which cc asks for outside of build scripts.
+fn host() -> String {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = run(Command::new(rustc).arg("-vV"));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.expect("rustc tells its host").to_owned()
+}
