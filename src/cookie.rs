@@ -67,7 +67,10 @@ impl CookieKey {
                 "Invalid (empty) secret",
             ));
         }
-        digest::hmac(hash, secret, b"qdtls-rs")?;
+        digest::hmac(hash, secret, b"qdtls-rs").map_err(|error| {
+            let reason = format!("{hash:?} cannot be used: {}", error.reason());
+            Error::because(Status::UnsupportedHash, error.operation(), reason)
+        })?;
         let source = match ProcessSecret::lock().is_stand_in(secret) {
             true => Source::Process,
             false => Source::User(Secret::shared(secret)?),

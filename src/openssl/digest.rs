@@ -131,9 +131,8 @@ pub fn hmac(hash: Hash, key: &[u8], data: &[u8]) -> Result<Mac> {
         )
     };
     if result.is_null() {
-        // A hash that is known by name only, such as MD4 without the legacy provider.
-        error_queue::clear(api);
-        return Err(unsupported());
+        // For want of memory, or of a hash that is known by name only, such as MD4 without the legacy provider.
+        return Err(error_queue::failure(Status::InitFailed, "HMAC"));
     }
     mac.length = usize::try_from(length).unwrap_or(0);
     Ok(mac)
