@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "allocator.h"
 
-#include <cstddef>
 #include <cstdlib>
-#include <memory>
 
 #include <dlfcn.h>
 
@@ -11,22 +9,10 @@ namespace allocation::allocator {
 
 namespace {
 
-// Stands before each block that OpenSSL has.
-struct alignas(std::max_align_t) Header {
-    Header *previous;
-    Header *next;
-    Stack *stack; // null unless it was traced
-};
-
-// All blocks, in a ring. The exchange runs on one thread, and so does everything here.
-Header ring = { &ring, &ring, nullptr };
-qint64 live = 0;
-
 Failure failure = Failure::None;
 quint64 failing = 0;
 quint64 count = 0;
 Stack *failedStack = nullptr;
-bool tracing = false;
 
 bool mustFail()
 {
@@ -38,51 +24,20 @@ bool mustFail()
     return count == failing || failure == Failure::Onwards;
 }
 
-void link(Header *header)
-{
-    header->previous = &ring;
-    header->next = ring.next;
-    header->next->previous = header;
-    ring.next = header;
-}
-
-void unlink(Header *header)
-{
-    header->previous->next = header->next;
-    header->next->previous = header->previous;
-}
-
-Header *headerOf(void *block)
-{
-    return static_cast<Header *>(block) - 1;
-}
-
-void *reallocate(void *block, size_t size)
-{
-    if (!block)
-        return allocate(size);
-    if (size == 0) {
-        release(block);
-        return nullptr;
-    }
-    if (mustFail())
-        return nullptr;
-    Header *header = headerOf(block);
-    unlink(header);
-    auto *moved = static_cast<Header *>(std::realloc(header, sizeof(Header) + size));
-    link(moved ? moved : header);
-    return moved ? moved + 1 : nullptr;
-}
-
 // OpenSSL says besides on whose behalf it calls.
 void *allocateFor(size_t size, const char *, int)
 {
     return allocate(size);
 }
 
+// realloc(3) of no bytes is not the same everywhere; OpenSSL wants the block freed.
 void *reallocateFor(void *block, size_t size, const char *, int)
 {
-    return reallocate(block, size);
+    if (block && size == 0) {
+        release(block);
+        return nullptr;
+    }
+    return size == 0 || mustFail() ? nullptr : std::realloc(block, size);
 }
 
 void releaseFor(void *block, const char *, int)
@@ -91,34 +46,6 @@ void releaseFor(void *block, const char *, int)
 }
 
 } // namespace
-
-void *allocate(size_t size)
-{
-    if (size == 0 || mustFail())
-        return nullptr;
-    auto *header = static_cast<Header *>(std::malloc(sizeof(Header) + size));
-    if (!header)
-        return nullptr;
-    header->stack = nullptr;
-    if (tracing) {
-        header->stack = new Stack;
-        header->stack->capture();
-    }
-    link(header);
-    ++live;
-    return header + 1;
-}
-
-void release(void *block)
-{
-    if (!block)
-        return;
-    Header *header = headerOf(block);
-    unlink(header);
-    delete header->stack;
-    std::free(header);
-    --live;
-}
 
 bool install()
 {
@@ -148,33 +75,14 @@ quint64 disarm()
     return count;
 }
 
-qint64 liveBlocks()
+void *allocate(size_t size)
 {
-    return live;
+    return size == 0 || mustFail() ? nullptr : std::malloc(size);
 }
 
-void startTracing()
+void release(void *block)
 {
-    for (Header *header = ring.next; header != &ring; header = header->next) {
-        delete header->stack;
-        header->stack = nullptr;
-    }
-    tracing = true;
-}
-
-void stopTracing()
-{
-    tracing = false;
-}
-
-Stack oldestTraced()
-{
-    // New blocks stand in front.
-    for (const Header *header = ring.previous; header != &ring; header = header->previous) {
-        if (header->stack)
-            return *header->stack;
-    }
-    return {};
+    std::free(block);
 }
 
 } // namespace allocation::allocator

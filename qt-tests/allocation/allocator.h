@@ -28,15 +28,6 @@ void arm(Failure failure, quint64 number, Stack *failed);
 // Ends the failures; returns how many allocations there were since arm().
 quint64 disarm();
 
-// How many blocks are allocated and not freed.
-qint64 liveBlocks();
-
-// From here on the stack of every allocation is remembered, until stopTracing().
-void startTracing();
-void stopTracing();
-// The stack of the first of those allocations that is not freed.
-Stack oldestTraced();
-
 // What OpenSSL is given.
 void *allocate(size_t size);
 void release(void *block);

@@ -24,8 +24,7 @@ public:
     // The outcome is one of
     //   completed | refused | wrong | leak | next-broken | crash:<signal> | hang
     // and the first two are fine. The first stack is that of the allocation that failed, the second
-    // that of the crash or hang, or of an allocation that was leaked. False when the subject does
-    // not even work as it is.
+    // that of the crash or hang. False when the subject does not even work as it is.
     bool run(quint64 interval);
 
 private:

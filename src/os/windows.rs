@@ -22,7 +22,7 @@ const FROM_ADDRESS_UNCHANGED_REFCOUNT: u32 = 0x4 | 0x2;
 const AF_INET: u16 = 2;
 const AF_INET6: u16 = 23;
 
-#[link(name = "kernel32")]
+#[cfg_attr(windows, link(name = "kernel32"))]
 unsafe extern "system" {
     fn VirtualAlloc(address: *mut c_void, size: usize, kind: u32, protection: u32) -> *mut c_void;
     fn VirtualFree(address: *mut c_void, size: usize, kind: u32) -> i32;

@@ -7,6 +7,8 @@
 #include <QtNetwork/private/qsslconfiguration_p.h>
 #include <QtNetwork/private/qtlsbackend_p.h>
 
+#include <QtNetwork/qssldiffiehellmanparameters.h>
+
 #include <qdtls_rs.h>
 
 #include <QtCore/qlist.h>
@@ -49,8 +51,12 @@ QSslConfigurationPrivate &writable(QSslConfiguration &configuration)
 }
 
 // What makes a context: the configuration without what belongs to one connection.
-QSslConfiguration sharedPartOf(QSslConfiguration configuration)
+QSslConfiguration sharedPartOf(QSslSocket::SslMode mode, QSslConfiguration configuration)
 {
+    // Only a server uses them, and QSslContext ends the program when there is no memory to decode
+    // them.
+    if (mode == QSslSocket::SslClientMode)
+        configuration.setDiffieHellmanParameters({});
     QTlsBackend::clearPeerCertificates(configuration);
     configuration.setSessionTicket({});
     configuration.setAllowedNextProtocols({});
@@ -82,11 +88,24 @@ struct Cache {
 
 Q_GLOBAL_STATIC(Cache, cache)
 
-bool matches(const Entry &entry, const Entry &wanted)
+// The same side and roots, and for the rest the same data or equal data.
+bool isSame(const Entry &entry, const Entry &wanted)
 {
     return entry.mode == wanted.mode && entry.rootsOnDemand == wanted.rootsOnDemand
-        && (identityOf(entry.original) == identityOf(wanted.original)
-            || entry.shared == wanted.shared);
+        && identityOf(entry.original) == identityOf(wanted.original);
+}
+
+bool isEqual(const Entry &entry, const Entry &wanted)
+{
+    return entry.mode == wanted.mode && entry.rootsOnDemand == wanted.rootsOnDemand
+        && entry.shared == wanted.shared;
+}
+
+template <typename Predicate>
+auto findEntry(QList<Entry> &entries, const Entry &wanted, Predicate predicate)
+{
+    return std::find_if(entries.begin(), entries.end(),
+                        [&](const Entry &entry) { return predicate(entry, wanted); });
 }
 
 } // namespace
@@ -109,15 +128,12 @@ std::shared_ptr<SharedContext> SharedContext::find(QSslSocket::SslMode mode,
     const bool rootsOnDemand = QTlsBackend::rootLoadingOnDemandAllowed(configuration);
     Entry wanted { mode, configuration, {}, rootsOnDemand, {}, {} };
     auto &entries = cache->entries;
-    const auto isOriginal = [&wanted](const Entry &entry) {
-        return entry.mode == wanted.mode && entry.rootsOnDemand == wanted.rootsOnDemand
-            && identityOf(entry.original) == identityOf(wanted.original);
-    };
-    auto found = std::find_if(entries.begin(), entries.end(), isOriginal);
+    auto found = findEntry(entries, wanted, isSame);
     if (found == entries.end()) {
-        wanted.shared = sharedPartOf(configuration);
-        found = std::find_if(entries.begin(), entries.end(),
-                             [&wanted](const Entry &entry) { return matches(entry, wanted); });
+        wanted.shared = sharedPartOf(mode, configuration);
+        found = findEntry(entries, wanted, isEqual);
+    } else {
+        wanted.shared = found->shared;
     }
     if (found != entries.end()) {
         if (auto context = found->context.lock()) {
@@ -125,7 +141,6 @@ std::shared_ptr<SharedContext> SharedContext::find(QSslSocket::SslMode mode,
             return context;
         }
         entries.erase(found);
-        wanted.shared = sharedPartOf(configuration);
     }
 
     const auto made = QSslContext::sharedFromConfiguration(mode, wanted.shared, rootsOnDemand);

@@ -22,6 +22,15 @@ pub fn clippy() -> Result<()> {
     Ok(())
 }
 
+/// No compiler for Windows is at hand, but the types of the code for it can be checked by this one.
+pub fn windows_types() -> Result<()> {
+    let target_dir = workspace::target("check-windows");
+    let arguments = ["rustc", "--quiet", "--package", "qdtls-rs", "--lib"];
+    let for_rustc = ["--", "--cfg", "qdtls_check_windows", "--deny", "warnings", "--emit=metadata"];
+    capture(cargo().args(arguments).arg("--target-dir").arg(&target_dir).args(for_rustc))?;
+    Ok(())
+}
+
 /// Every file names its licence in its first line, or in its second after a `#!`.
 pub fn spdx() -> Result<()> {
     let files = files()?;

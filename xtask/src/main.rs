@@ -7,6 +7,7 @@ mod autotests;
 mod checks;
 mod cli;
 mod cmake;
+mod coredump;
 mod cost;
 mod demo;
 mod deny;

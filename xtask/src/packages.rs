@@ -12,7 +12,7 @@ pub const PLUGIN: &[&str] =
 pub const DEMO: &[&str] = &["openssl"];
 
 /// For the tests besides: what links the crate to OpenSSL, and the checkers.
-pub const TEST: &[&str] = &["pkg-config", "openssl", "valgrind", "clang-format"];
+pub const TEST: &[&str] = &["pkg-config", "openssl", "valgrind", "gdb", "clang-format"];
 
 /// Sees to it that the packages are there, by installing them when that is wanted.
 pub fn ensure(packages: &[&str], install: bool) -> Result<()> {

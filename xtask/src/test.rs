@@ -3,7 +3,9 @@
 
 use crate::cli::Request;
 use crate::plugin::{self, Flavour};
-use crate::{autotests, checks, cost, deny, elf, hardening, header, packages, qt_source, sanitize, sweep};
+use crate::{
+    autotests, checks, coredump, cost, deny, elf, hardening, header, packages, qt_source, sanitize, sweep,
+};
 use anyhow::{Context, Result};
 use std::path::Path;
 use std::time::Instant;
@@ -16,6 +18,7 @@ pub fn run(request: &Request) -> Result<()> {
 
     sum.check("rustfmt", checks::rustfmt)?;
     sum.check("clippy", checks::clippy)?;
+    sum.check("types of the code for Windows", checks::windows_types)?;
     sum.check("licence lines", checks::spdx)?;
     sum.check("clang-format", checks::clang_format)?;
     sum.check("C header", header::check)?;
@@ -36,6 +39,7 @@ pub fn run(request: &Request) -> Result<()> {
     sum.step("instruction counts, ours and stock", cost::check)?;
     sum.step("hardening tests, ours and stock", hardening::check)?;
 
+    sum.step("secrets in core dumps", coredump::check)?;
     sum.step("failing allocations", || sweep::check(sweep::Intervals::SAMPLE))?;
 
     println!("{} passed, 0 failed", sum.0);
