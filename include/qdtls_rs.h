@@ -1087,7 +1087,8 @@ qdtls_status qdtls_context_new_ssl(SSL_CTX *context,
 
 /**
  * Sets where warnings go, one line each, UTF-8, without line end; null for nowhere, which is the beginning. A line
- * never holds a secret. The function may be called on any thread that calls the library.
+ * never holds a secret. The function may be called on any thread that calls the library, and must not call the library
+ * itself.
  *
  * # Safety
  * `logger` can be called until another one is set.

@@ -32,10 +32,10 @@ pub struct PskRequest<'a> {
     pub max_key: usize,
 }
 
-/// The pre-shared key of one handshake, wiped when dropped.
+/// The pre-shared key of one handshake; both parts are wiped when dropped.
 pub struct Psk {
     /// The client's identity, without a terminating zero; not used by a server.
-    pub identity: Vec<u8>,
+    pub identity: Zeroizing<Vec<u8>>,
     /// The key.
     pub key: Zeroizing<Vec<u8>>,
 }

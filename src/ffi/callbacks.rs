@@ -78,7 +78,8 @@ pub unsafe extern "C" fn qdtls_psk_reply_set(
         let reply = unsafe { reply.as_ref() }.ok_or_else(|| invalid("the reply is null"))?;
         // SAFETY: passed on.
         let (identity, key) = unsafe { (bytes(identity, identity_length)?, bytes(key, key_length)?) };
-        let psk = Psk { identity: identity.to_vec(), key: Zeroizing::new(key.to_vec()) };
+        let [identity, key] = [identity, key].map(|part| Zeroizing::new(part.to_vec()));
+        let psk = Psk { identity, key };
         reply.0.replace(Some(psk));
         Ok(())
     })

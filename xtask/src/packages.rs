@@ -4,15 +4,23 @@
 use crate::process::{capture, command};
 use anyhow::{Context, Result, bail};
 
-/// For building the plugin: Qt with its private headers, what compiles it, and what unpacks Qt's source.
-pub const PLUGIN: &[&str] =
-    &["qt6-base-dev", "qt6-base-private-dev", "cmake", "ninja-build", "g++", "libssl-dev", "dpkg-dev"];
+/// For building the plugin: Qt with its private headers, what compiles it and finds OpenSSL, and what unpacks Qt's source.
+pub const PLUGIN: &[&str] = &[
+    "qt6-base-dev",
+    "qt6-base-private-dev",
+    "cmake",
+    "ninja-build",
+    "g++",
+    "libssl-dev",
+    "pkg-config",
+    "dpkg-dev",
+];
 
 /// For the demo besides: the peer it talks to.
 pub const DEMO: &[&str] = &["openssl"];
 
-/// For the tests besides: what links the crate to OpenSSL, and the checkers.
-pub const TEST: &[&str] = &["pkg-config", "openssl", "valgrind", "gdb", "clang-format"];
+/// For the tests besides: a peer, and the checkers.
+pub const TEST: &[&str] = &["openssl", "valgrind", "gdb", "clang-format"];
 
 /// Sees to it that the packages are there, by installing them when that is wanted.
 pub fn ensure(packages: &[&str], install: bool) -> Result<()> {
