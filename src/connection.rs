@@ -213,7 +213,10 @@ impl Connection {
         self.expect("continue handshake", &[State::InProgress])?;
         let session = self.enter("continue handshake")?;
         if self.peer_restarted(datagram)? {
-            return Ok(Need::Datagram);
+            return match self.is_current(&session) {
+                true => Ok(Need::Datagram),
+                false => Err(Error::new(Status::Aborted, "handshake")),
+            };
         }
         self.advance(session, datagram)
     }

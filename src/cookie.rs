@@ -71,10 +71,8 @@ impl CookieKey {
             let reason = format!("{hash:?} cannot be used: {}", error.reason());
             Error::because(Status::UnsupportedHash, error.operation(), reason)
         })?;
-        let source = match ProcessSecret::lock().is_stand_in(secret) {
-            true => Source::Process,
-            false => Source::User(Secret::shared(secret)?),
-        };
+        let is_stand_in = ProcessSecret::lock().is_stand_in(secret);
+        let source = if is_stand_in { Source::Process } else { Source::User(Secret::shared(secret)?) };
         Ok(Self { hash, source })
     }
 
@@ -206,42 +204,40 @@ impl HmacInput {
     }
 }
 
-/// The secret this process made for itself, with the one before it.
+/// The secrets this process made for itself.
 struct ProcessSecret {
-    current: Option<Epoch>,
-    previous: Option<Secret>,
+    /// The newest first; more than one while cookies of older ones are good.
+    epochs: Vec<Epoch>,
+    /// When the newest was made.
+    since: UnixTime,
     stand_in: Option<Secret>,
 }
 
+/// A secret, and the first slot whose cookies are made with it.
 struct Epoch {
     secret: Secret,
     first: Slot,
-    since: UnixTime,
 }
 
-static PROCESS: Mutex<ProcessSecret> =
-    Mutex::new(ProcessSecret { current: None, previous: None, stand_in: None });
+static PROCESS: Mutex<ProcessSecret> = Mutex::new(ProcessSecret::EMPTY);
 
 impl ProcessSecret {
+    const EMPTY: Self = Self { epochs: Vec::new(), since: UnixTime(0), stand_in: None };
+    /// The slots in which a cookie is good are three, so no more secrets than that and the next one are of use.
+    const MAX_EPOCHS: usize = 4;
+
     fn lock() -> MutexGuard<'static, Self> {
         PROCESS.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// The secret that cookies of `slot` are made with, replaced first when its time has come.
+    /// The secret that cookies of `slot` are made with, after a new one was made if it is time.
     fn at(&mut self, slot: Slot, now: UnixTime) -> Result<&Secret> {
-        let due = match &self.current {
-            None => true,
-            // A clock set back by more than a rotation counts as one, or the secret would outlive its term.
-            Some(epoch) => now.0.abs_diff(epoch.since.0) >= COOKIE_ROTATION_S.get(),
-        };
-        if due {
+        // A clock set back by more than a rotation counts as one, or the secret would outlive its term.
+        if self.epochs.is_empty() || now.0.abs_diff(self.since.0) >= COOKIE_ROTATION_S.get() {
             self.rotate(now)?;
         }
-        match (&self.current, &self.previous) {
-            (Some(epoch), Some(previous)) if slot < epoch.first => Ok(previous),
-            (Some(epoch), _) => Ok(&epoch.secret),
-            (None, _) => Err(Error::new(Status::Internal, "cookie secret")),
-        }
+        let epoch = self.epochs.iter().find(|epoch| epoch.first <= slot).or(self.epochs.last());
+        epoch.map(|epoch| &epoch.secret).ok_or_else(|| Error::new(Status::Internal, "cookie secret"))
     }
 
     /// Cookies of the present slot and those before keep the secret they were made with; the next slot, which no
@@ -250,15 +246,15 @@ impl ProcessSecret {
         let secret = new_secret()?;
         let present = Slot::at(now);
         let next = Slot(present.0.wrapping_add(1));
-        match &mut self.current {
-            None => self.current = Some(Epoch { secret, first: present, since: now }),
-            // Rotated in this very slot already: that secret has made no cookie yet, the previous one is still needed.
-            Some(epoch) if epoch.first == next => *epoch = Epoch { secret, first: next, since: now },
-            Some(epoch) => {
-                let old = std::mem::replace(epoch, Epoch { secret, first: next, since: now });
-                self.previous = Some(old.secret);
-            }
-        }
+        let first = if self.epochs.is_empty() { present } else { next };
+        // One that was to begin in the next slot, too, has made no cookie.
+        self.epochs.retain(|epoch| epoch.first != first);
+        self.epochs.insert(0, Epoch { secret, first });
+        self.since = now;
+        // A cookie of the slot before is still good; what was replaced before that slot is of no use any more.
+        let needed =
+            self.epochs.iter().position(|epoch| epoch.first < present).map_or(usize::MAX, |last| last + 1);
+        self.epochs.truncate(needed.min(Self::MAX_EPOCHS));
         Ok(())
     }
 
@@ -286,7 +282,7 @@ fn new_secret() -> Result<Secret> {
 extern "C" fn forget_process_secret() {
     // A thread that is still using the secret at exit keeps it: waiting for it could hang the exit.
     if let Ok(mut process) = PROCESS.try_lock() {
-        *process = ProcessSecret { current: None, previous: None, stand_in: None };
+        *process = ProcessSecret::EMPTY;
     }
 }
 

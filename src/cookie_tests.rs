@@ -119,7 +119,7 @@ fn the_stand_in_is_not_the_secret_and_means_it() {
 
 #[test]
 fn r9_rotation_overlaps() {
-    let mut process = ProcessSecret { current: None, previous: None, stand_in: None };
+    let mut process = ProcessSecret::EMPTY;
     let bytes = |secret: &Secret| secret.expose().to_vec();
     let present = Slot::at(NOW);
     let old = bytes(process.at(present, NOW).expect("a secret"));
@@ -137,6 +137,22 @@ fn r9_rotation_overlaps() {
         "and is still accepted in the next one"
     );
     assert_eq!(bytes(process.at(Slot::at(next), next).expect("a secret")), new);
+}
+
+#[test]
+fn r9_rotations_in_successive_slots_overlap() {
+    let mut process = ProcessSecret::EMPTY;
+    let bytes = |secret: &Secret| secret.expose().to_vec();
+    let slot = |number: u64| Slot(Slot::at(NOW).0 + number);
+    let time = |number: u64| later(number * COOKIE_LIFETIME_S.get());
+    for number in 0..6 {
+        let made_before = bytes(process.at(slot(number), time(number)).expect("a secret"));
+        process.rotate(time(number)).expect("a new secret");
+        assert_eq!(bytes(process.at(slot(number), time(number)).expect("a secret")), made_before);
+        process.rotate(time(number + 1)).expect("a new secret");
+        assert_eq!(bytes(process.at(slot(number), time(number + 1)).expect("a secret")), made_before);
+        assert!(process.epochs.len() <= ProcessSecret::MAX_EPOCHS);
+    }
 }
 
 #[test]

@@ -15,6 +15,8 @@ pub const CHANGE_CIPHER_SPEC: u8 = 20;
 pub const ALERT: u8 = 21;
 /// Content type of handshake messages.
 pub const HANDSHAKE: u8 = 22;
+/// Content type of the application's messages.
+pub const APPLICATION_DATA: u8 = 23;
 /// Handshake message type of a ClientHello.
 pub const CLIENT_HELLO: u8 = 1;
 
@@ -60,9 +62,9 @@ pub fn split_record(datagram: &[u8]) -> Option<(Record<'_>, &[u8])> {
     Some((Record { content, epoch: u16::from_be_bytes([epoch_high, epoch_low]), bytes, fragment }, rest))
 }
 
-/// Whether this whole record is of an epoch that OpenSSL authenticates.
-pub fn is_protected(record: &[u8]) -> bool {
-    split_record(record).is_some_and(|(record, _)| record.epoch != 0)
+/// Whether this whole record claims to be application data of an epoch that OpenSSL authenticates.
+pub fn is_application_data(record: &[u8]) -> bool {
+    split_record(record).is_some_and(|(record, _)| record.epoch != 0 && record.content == APPLICATION_DATA)
 }
 
 /// Whether a record may be shown to OpenSSL while a handshake is under way.

@@ -53,6 +53,9 @@ pub struct Received {
     pub end: Option<Error>,
 }
 
+/// OpenSSL keeps a hundred records of the next epoch at most (d1_lib.c), forged ones too: nothing is authenticated yet.
+const MAX_EARLY: usize = 100 * (1 << 14);
+
 /// See the module's documentation.
 pub struct Session {
     /// First, so that it is dropped first: the callbacks it may run on its way out find the rest in place.
@@ -69,7 +72,7 @@ pub struct Session {
     /// The cookie it found valid: the handshake asks for it again.
     verified_cookie: RefCell<Vec<u8>>,
     handshaking: Cell<bool>,
-    /// Bytes of protected records that came during the handshake: OpenSSL keeps them for the first read.
+    /// Bytes of application data that came during the handshake: OpenSSL keeps them for the first read.
     early: Cell<usize>,
     verify_errors: RefCell<Vec<VerifyError>>,
     /// The worst send result of the operation under way.
@@ -326,8 +329,8 @@ impl Session {
         let strict = STRICT_ALERTS.get() != 0;
         let admit = |record: &Record<'_>| record::admissible_in_handshake(record, self.role, strict);
         let record = self.inbox.next_record(admit)?;
-        if record::is_protected(record) {
-            self.early.set(self.early.get() + record.len());
+        if record::is_application_data(record) {
+            self.early.set(self.early.get().saturating_add(record.len()).min(MAX_EARLY));
         }
         Some(record)
     }

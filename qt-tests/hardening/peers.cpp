@@ -25,6 +25,8 @@ class Peers : public QObject {
     Q_CLASSINFO("S20_no_unusable_ticket",
                 "no session ticket is sent unless sessions may be resumed")
     Q_CLASSINFO("S20_resumption", "a session is resumed from QSslConfiguration::sessionTicket")
+    Q_CLASSINFO("S20_no_resumption_of_a_preshared_key",
+                "a key that the server's application has withdrawn is of no use, ticket or not")
     Q_CLASSINFO("S21_address_in_certificate",
                 "without a name, the peer's address is matched against the certificate")
     Q_CLASSINFO("S21_address_not_in_certificate",
@@ -43,6 +45,7 @@ private slots:
     void S20_negotiated_protocol_of_server();
     void S20_no_unusable_ticket();
     void S20_resumption();
+    void S20_no_resumption_of_a_preshared_key();
     void S21_address_in_certificate();
     void S21_address_not_in_certificate();
     void S21_common_name_that_is_no_name();
@@ -213,6 +216,28 @@ void Peers::S20_resumption()
     VERIFY_HANDSHAKE(link);
     QVERIFY(!wire::handshakeTypes(link.client.received).contains(wire::Certificate));
     QCOMPARE(link.client.dtls->dtlsConfiguration().peerCertificate(), identity.certificate);
+}
+
+void Peers::S20_no_resumption_of_a_preshared_key()
+{
+    const Identity identity = bob();
+    for (const QSslConfiguration &server :
+         { serverConfiguration(), serverConfiguration(identity) }) {
+        Loopback link;
+        QSslConfiguration client = resumable(clientConfiguration());
+        client.setCiphers(QStringLiteral("PSK-AES128-GCM-SHA256"));
+        link.client.setConfiguration(client);
+        link.server.setConfiguration(resumable(server));
+        VERIFY_HANDSHAKE(link);
+        const QSslConfiguration resuming = link.client.dtls->dtlsConfiguration();
+
+        link.client.renew();
+        link.server.renew();
+        link.client.setConfiguration(resuming);
+        link.server.usePsk({});
+        QVERIFY(!link.handshake());
+        QVERIFY(!link.server.isComplete());
+    }
 }
 
 void Peers::S21_address_in_certificate()

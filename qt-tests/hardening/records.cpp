@@ -33,6 +33,8 @@ class Records : public QObject {
                 "by default a plaintext fatal alert ends a handshake at once")
     Q_CLASSINFO("S8_forged_fatal_alert_strict",
                 "QDTLS_STRICT_ALERTS=1 ignores plaintext fatal alerts")
+    Q_CLASSINFO("S8_forged_early_data_reserves_no_memory",
+                "data forged during a handshake does not make a result of any size")
     Q_CLASSINFO("S9_fatal_alert_on_a_connection",
                 "a peer's fatal alert ends the connection as an error")
     Q_CLASSINFO("S24_rest_of_an_oversized_datagram",
@@ -55,6 +57,7 @@ private slots:
     void S8_high_sequence_number();
     void S8_forged_fatal_alert();
     void S8_forged_fatal_alert_strict();
+    void S8_forged_early_data_reserves_no_memory();
     void S9_fatal_alert_on_a_connection();
     void S24_rest_of_an_oversized_datagram();
     void S25_zero_length_write();
@@ -212,6 +215,29 @@ void Records::S8_forged_fatal_alert_strict()
 
 // OpenSSL as the client answers a malformed ChangeCipherSpec with a fatal alert. It has sent its
 // own Finished by then, so the alert is encrypted and the server is complete.
+void Records::S8_forged_early_data_reserves_no_memory()
+{
+    Loopback link;
+    QVERIFY(link.start());
+    QVERIFY(waitForDatagram(link.server.socket, link.client.socket));
+    link.server.deliver();
+    // Not yet authenticated: anyone can send records of the epoch to come.
+    wire::Record forgery;
+    forgery.type = wire::ApplicationData;
+    forgery.epoch = 1;
+    forgery.payload = QByteArray(1 << 14, 'x');
+    const QByteArray datagram = forgery.bytes() + forgery.bytes() + forgery.bytes();
+    for (int i = 0; i < 500; ++i)
+        link.server.process(datagram);
+    link.exchange();
+    QVERIFY2(link.client.isComplete() && link.server.isComplete(), link.report());
+
+    const QByteArray junk(20, 'x');
+    const QByteArray plain = link.server.dtls->decryptDatagram(&link.server.socket, junk);
+    QVERIFY(plain.isEmpty());
+    QVERIFY2(plain.capacity() <= 1024, QByteArray::number(plain.capacity()));
+}
+
 void Records::S9_fatal_alert_on_a_connection()
 {
     const Identity identity = Identity::selfSigned("DNS:bob.example");

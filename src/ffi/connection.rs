@@ -163,7 +163,8 @@ pub unsafe extern "C" fn qdtls_connection_set_alpn(
 /// session to resume with its next handshake, as `qdtls_connection_session` gave it; one that cannot be used is ignored.
 /// Tickets are good for connections of the same `SSL_CTX`.
 ///
-/// A resumed handshake shows no certificate. Let a server that verifies its clients not resume sessions.
+/// A resumed handshake shows no certificate. Let a server that verifies its clients not resume sessions. A ticket of a
+/// handshake with a pre-shared key is never taken.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `session` is null or readable for `length` bytes.
@@ -607,7 +608,7 @@ pub unsafe extern "C" fn qdtls_connection_alpn(
 
 /// Writes the session that a client can resume later to `session`, of `capacity` bytes, its length to `length`, and the
 /// server's hint how many seconds it is good for to `lifetime_hint`. Length 0 when the server gave no ticket.
-/// `QDTLS_STATUS_BUFFER_TOO_SMALL` tells the length needed in its reason only; 64 KiB are always enough.
+/// `QDTLS_STATUS_BUFFER_TOO_SMALL` tells the length needed in its reason; the peer's certificate is most of it.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `session` is null or writable for `capacity` bytes, the others null or

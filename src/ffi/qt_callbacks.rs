@@ -7,17 +7,28 @@
 use super::guard::guard;
 use crate::cookie::Cookie;
 use crate::log;
-use crate::openssl::{api, bio, ssl};
+use crate::openssl::{api, bio, context, ssl};
 use crate::record::Role;
 use crate::session::{Session, VerifyError};
 use crate::sink::PskRequest;
 use crate::timer;
-use openssl_sys::{BIO, SSL, X509_STORE_CTX};
+use openssl_sys::{BIO, SSL, SSL_SESSION, X509_STORE_CTX};
 use std::ffi::{CStr, c_char, c_int, c_long, c_uchar, c_uint, c_void};
 use std::ptr;
 
 /// ssl.h: DTLS1_COOKIE_LENGTH less one, the most that fits a cookie's length byte (RFC 6347, 4.2.1).
 const COOKIE_CAPACITY: usize = 255;
+
+/// Numbers of ssl.h: SSL_TICKET_SUCCESS and so on come in, SSL_TICKET_RETURN_IGNORE and so on go out.
+mod ticket {
+    use std::ffi::c_int;
+    pub const SUCCESS: c_int = 5;
+    pub const SUCCESS_RENEW: c_int = 6;
+    pub const IGNORE: c_int = 1;
+    pub const IGNORE_RENEW: c_int = 2;
+    pub const USE: c_int = 3;
+    pub const USE_RENEW: c_int = 4;
+}
 
 /// Makes the cookie for the ClientHello that DTLSv1_listen(3) is looking at; 0 on failure
 /// (SSL_CTX_set_cookie_generate_cb(3)).
@@ -338,6 +349,31 @@ pub unsafe extern "C" fn select_alpn(
             chosen_length.write(c_uchar::try_from(name.len()).unwrap_or(0));
         }
         OK
+    })
+}
+
+/// Decides whether a server takes a ticket (SSL_CTX_set_session_ticket_cb(3)). One of a handshake with a pre-shared key
+/// is not taken: the program is asked for the key each time, and may have withdrawn it.
+///
+/// # Safety
+/// `session` is null or live.
+pub unsafe extern "C" fn use_ticket(
+    _ssl: *mut SSL,
+    session: *mut SSL_SESSION,
+    _key_name: *const c_uchar,
+    _key_name_length: usize,
+    status: c_int,
+    _argument: *mut c_void,
+) -> c_int {
+    guard("use_ticket", ticket::IGNORE, || {
+        // SAFETY: passed on.
+        let refused = unsafe { context::has_psk(session) };
+        match status {
+            _ if refused => ticket::IGNORE,
+            ticket::SUCCESS => ticket::USE,
+            ticket::SUCCESS_RENEW => ticket::USE_RENEW,
+            _ => ticket::IGNORE_RENEW,
+        }
     })
 }
 

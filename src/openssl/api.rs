@@ -46,6 +46,11 @@ pub type AlpnSelect = unsafe extern "C" fn(
     c_uint,
     *mut c_void,
 ) -> c_int;
+/// SSL_CTX_set_session_ticket_cb(3).
+pub type TicketMake = unsafe extern "C" fn(*mut SSL, *mut c_void) -> c_int;
+/// See [`TicketMake`].
+pub type TicketUse =
+    unsafe extern "C" fn(*mut SSL, *mut SSL_SESSION, *const c_uchar, usize, c_int, *mut c_void) -> c_int;
 /// DTLS_set_timer_cb(3).
 pub type TimerLength = unsafe extern "C" fn(*mut SSL, c_uint) -> c_uint;
 
@@ -184,6 +189,9 @@ table! {
         fn SSL_CTX_set_session_id_context(*mut SSL_CTX, *const c_uchar, c_uint) -> c_int;
         fn d2i_SSL_SESSION(*mut *mut SSL_SESSION, *mut *const c_uchar, c_long) -> *mut SSL_SESSION;
         fn i2d_SSL_SESSION(*mut SSL_SESSION, *mut *mut c_uchar) -> c_int;
+        fn SSL_SESSION_get0_cipher(*const SSL_SESSION) -> *const SSL_CIPHER;
+        fn SSL_CIPHER_get_kx_nid(*const SSL_CIPHER) -> c_int;
+        fn SSL_CTX_set_session_ticket_cb(*mut SSL_CTX, Option<TicketMake>, Option<TicketUse>, *mut c_void) -> c_int;
         fn SSL_SESSION_has_ticket(*const SSL_SESSION) -> c_int;
         fn SSL_SESSION_get_ticket_lifetime_hint(*const SSL_SESSION) -> c_ulong;
         fn SSL_CTX_set_cookie_generate_cb(*mut SSL_CTX, CookieGenerate);

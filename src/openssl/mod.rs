@@ -21,8 +21,9 @@ use crate::os::Library;
 use std::ffi::{CStr, c_ulong, c_void};
 use std::sync::OnceLock;
 
-/// Oldest version supported: DTLS_set_timer_cb(3) and SSL_OP_NO_RENEGOTIATION appeared in it.
-const OLDEST: c_ulong = 0x1010_1000;
+/// Oldest version supported: DTLS_set_timer_cb(3) and SSL_OP_NO_RENEGOTIATION appeared in 1.1.1. There the options of
+/// SSL_set_options(3) have 32 bits where a long has, and 64 since 3.0: the table has one type for both.
+const OLDEST: c_ulong = if cfg!(target_pointer_width = "64") { 0x1010_1000 } else { 0x3000_0000 };
 /// First version not supported, because nothing is known about it.
 const TOO_NEW: c_ulong = 0x4000_0000;
 
@@ -46,14 +47,17 @@ pub fn api() -> Result<&'static Api> {
 /// `ssl_anchor` is what the caller's `DTLS_client_method()` returns, `crypto_anchor` what its `BIO_s_mem()` returns:
 /// static objects of libssl and libcrypto, so that equal addresses mean the same instance.
 pub fn attach(ssl_anchor: *const c_void, crypto_anchor: *const c_void) -> Result<()> {
-    let api = match API.get() {
-        Some(api) => api,
-        None if cfg!(feature = "linked") => api()?,
-        None => {
-            let found = supported(find(ssl_anchor, crypto_anchor)?)?;
-            API.get_or_init(|| found)
-        }
-    };
+    let in_use = if cfg!(feature = "linked") { Some(api()?) } else { API.get() };
+    if let Some(api) = in_use {
+        return same_library(api, ssl_anchor, crypto_anchor);
+    }
+    let found = supported(find(ssl_anchor, crypto_anchor)?)?;
+    same_library(&found, ssl_anchor, crypto_anchor)?;
+    // Another thread may have been faster: then its library counts.
+    same_library(API.get_or_init(|| found), ssl_anchor, crypto_anchor)
+}
+
+fn same_library(api: &Api, ssl_anchor: *const c_void, crypto_anchor: *const c_void) -> Result<()> {
     // SAFETY: both functions return the address of a static object and have no preconditions.
     let (ssl, crypto) = unsafe { ((api.DTLS_client_method)(), (api.BIO_s_mem)()) };
     if ssl.cast() == ssl_anchor && crypto.cast() == crypto_anchor {
@@ -85,7 +89,10 @@ fn supported(api: Api) -> Result<Api> {
     if (OLDEST..TOO_NEW).contains(&version) {
         return Ok(api);
     }
-    let reason = format!("OpenSSL 1.1.1 to 3.x is supported, {} was found", version_text(&api));
+    let reason = format!(
+        "OpenSSL 1.1.1 (on 32-bit systems 3.0) to 3.x is supported, {} was found",
+        version_text(&api)
+    );
     Err(Error::because(Status::OpensslUnsupported, "OpenSSL", reason))
 }
 

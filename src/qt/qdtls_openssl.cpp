@@ -285,12 +285,14 @@ bool QdtlsRsConnection::initTls()
     return true;
 }
 
-// A resumed handshake shows no certificate: a server that verifies its clients asks each time.
+// A resumed handshake shows no certificate and asks for no pre-shared key: a server that knows its
+// clients by either asks each time.
 bool QdtlsRsConnection::mayResume() const
 {
     return !dtlsConfiguration.testSslOption(QSsl::SslOptionDisableSessionPersistence)
         && !dtlsConfiguration.testSslOption(QSsl::SslOptionDisableSessionTickets)
-        && (mode == QSslSocket::SslClientMode || !mustVerifyPeer());
+        && (mode == QSslSocket::SslClientMode
+            || (!mustVerifyPeer() && !dtlsConfiguration.localCertificate().isNull()));
 }
 
 // What follows each call of Rust's that moves a handshake on.
@@ -319,9 +321,10 @@ bool QdtlsRsConnection::judgePeer()
     peerErrors = mustVerifyPeer() ? findPeerErrors() : QList<QSslError>();
     const bool accepted = peerErrors.isEmpty() || peerErrorsAreIgnored();
     qdtls_connection_judge_peer(connection.get(), accepted);
-    if (accepted)
-        storeSessionTicket();
-    else
+    if (peerErrors.isEmpty())
+        storeSessionTicket(); // one with errors would carry them into a handshake that cannot name
+                              // them all
+    if (!accepted)
         setDtlsError(QDtlsError::PeerVerificationError, QDtls::tr("Peer verification failed"));
     return accepted;
 }
@@ -337,7 +340,6 @@ bool QdtlsRsConnection::resumeHandshake(QUdpSocket *)
     }
     peerErrors.clear();
     ignoredErrors.clear();
-    storeSessionTicket();
     return true;
 }
 
@@ -397,6 +399,9 @@ QByteArray QdtlsRsConnection::decryptDatagram(QUdpSocket *socket, const QByteArr
                                               reinterpret_cast<uint8_t *>(plaintext.data()),
                                               capacity, &length, &end);
     plaintext.truncate(qsizetype(length));
+    // Room for what came early in a handshake is given back: anyone can make it large.
+    if (capacity > sizeOf(dgram))
+        plaintext.squeeze();
     if (!kept->ownerGone && (status != QDTLS_STATUS_OK || end != QDTLS_STATUS_OK)) {
         reportLast();
         forgetSession();
@@ -549,7 +554,7 @@ void QdtlsRsConnection::storeSessionTicket()
 {
     if (mode != QSslSocket::SslClientMode || !mayResume())
         return;
-    QByteArray session(1 << 16, Qt::Uninitialized);
+    QByteArray session(1 << 17, Qt::Uninitialized);
     size_t length = 0;
     uint64_t lifetimeHint = 0;
     const auto status =

@@ -11,10 +11,12 @@
 
 #include <qdtls_rs.h>
 
+#include <QtCore/qdeadlinetimer.h>
 #include <QtCore/qlist.h>
 #include <QtCore/qmutex.h>
 
 #include <algorithm>
+#include <chrono>
 
 QT_BEGIN_NAMESPACE
 
@@ -75,7 +77,11 @@ struct Entry {
     std::weak_ptr<SharedContext> context;
     std::shared_ptr<SharedContext>
         kept; // null unless tickets have to be good for later connections
+    QDeadlineTimer keptUntil;
 };
+
+// Whoever reads a ticket key can decrypt the sessions resumed with it: it is not kept for long.
+constexpr auto ticketKeyLifetime = std::chrono::hours(1);
 
 // Few applications use more than a handful of configurations; beyond that, the oldest are made anew
 // when needed.
@@ -126,8 +132,11 @@ std::shared_ptr<SharedContext> SharedContext::find(QSslSocket::SslMode mode,
 {
     const QMutexLocker lock(&cache->mutex);
     const bool rootsOnDemand = QTlsBackend::rootLoadingOnDemandAllowed(configuration);
-    Entry wanted { mode, configuration, {}, rootsOnDemand, {}, {} };
+    Entry wanted {
+        mode, configuration, {}, rootsOnDemand, {}, {}, QDeadlineTimer(ticketKeyLifetime)
+    };
     auto &entries = cache->entries;
+    entries.removeIf([](const Entry &entry) { return entry.kept && entry.keptUntil.hasExpired(); });
     auto found = findEntry(entries, wanted, isSame);
     if (found == entries.end()) {
         wanted.shared = sharedPartOf(mode, configuration);
