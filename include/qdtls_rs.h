@@ -528,28 +528,6 @@ typedef struct qdtls_callbacks {
 } qdtls_callbacks;
 
 /**
- * An IP address and a UDP port.
- */
-typedef struct qdtls_address {
-    /**
-     * 4 for IPv4, 6 for IPv6; anything else is refused.
-     */
-    int32_t family;
-    /**
-     * Zone of a link-local IPv6 address (an interface index, RFC 4007), otherwise 0.
-     */
-    uint32_t scope;
-    /**
-     * Port in host byte order, not 0.
-     */
-    uint16_t port;
-    /**
-     * The address in network byte order; IPv4 uses the first four bytes.
-     */
-    uint8_t bytes[16];
-} qdtls_address;
-
-/**
  * An error that OpenSSL found in the peer's certificate chain (X509_STORE_CTX_get_error(3)).
  */
 typedef struct qdtls_verify_error {
@@ -589,6 +567,28 @@ typedef struct qdtls_error {
      */
     const char *reason;
 } qdtls_error;
+
+/**
+ * An IP address and a UDP port.
+ */
+typedef struct qdtls_address {
+    /**
+     * 4 for IPv4, 6 for IPv6; anything else is refused.
+     */
+    int32_t family;
+    /**
+     * Zone of a link-local IPv6 address (an interface index, RFC 4007), otherwise 0.
+     */
+    uint32_t scope;
+    /**
+     * Port in host byte order, not 0.
+     */
+    uint16_t port;
+    /**
+     * The address in network byte order; IPv4 uses the first four bytes.
+     */
+    uint8_t bytes[16];
+} qdtls_address;
 
 #ifdef __cplusplus
 extern "C" {
@@ -640,73 +640,6 @@ qdtls_status qdtls_connection_new(int32_t role_number,
  * `connection` is null or a live handle, which is not used again.
  */
 void qdtls_connection_free(struct qdtls_connection *connection);
-
-/**
- * Sets the peer, before a handshake. Unspecified, multicast and broadcast addresses and port 0 are refused with
- * `QDTLS_STATUS_INVALID_ADDRESS`.
- *
- * # Safety
- * `connection` is null or a live handle; `address` is null or readable.
- */
-qdtls_status qdtls_connection_set_peer(struct qdtls_connection *connection,
-                                       const struct qdtls_address *address);
-
-/**
- * Sets the largest IP packet, headers included, that a handshake may send: 256 to 65535 bytes, or 0 for the default of
- * 576. `QDTLS_STATUS_INVALID_MTU` below. Effective from the next `qdtls_connection_init_tls` on.
- *
- * # Safety
- * `connection` is null or a live handle.
- */
-qdtls_status qdtls_connection_set_mtu_hint(struct qdtls_connection *connection,
-                                           uint16_t bytes);
-
-/**
- * Sets the host name that a client asks for (RFC 6066, 3): ASCII, without zero bytes; none when `length` is 0.
- *
- * # Safety
- * `connection` is null or a live handle; `name` is null or readable for `length` bytes.
- */
-qdtls_status qdtls_connection_set_server_name(struct qdtls_connection *connection,
-                                              const uint8_t *name,
-                                              size_t length);
-
-/**
- * Sets the application protocols that a client offers, or a server chooses from, in their wire form: each name with its
- * length in front (RFC 7301, 3.1). None when `length` is 0. A server's context must be prepared.
- *
- * # Safety
- * `connection` is null or a live handle; `list` is null or readable for `length` bytes.
- */
-qdtls_status qdtls_connection_set_alpn(struct qdtls_connection *connection,
-                                       const uint8_t *list,
-                                       size_t length);
-
-/**
- * Sets whether sessions may be resumed by tickets (RFC 5077), which is off at first: 0 for no. A client may pass the
- * session to resume with its next handshake, as `qdtls_connection_session` gave it; one that cannot be used is ignored.
- * Tickets are good for connections of the same `SSL_CTX`.
- *
- * A resumed handshake shows no certificate. Let a server that verifies its clients not resume sessions. A ticket of a
- * handshake with a pre-shared key is never taken.
- *
- * # Safety
- * `connection` is null or a live handle; `session` is null or readable for `length` bytes.
- */
-qdtls_status qdtls_connection_set_resumption(struct qdtls_connection *connection,
-                                             int32_t allowed,
-                                             const uint8_t *session,
-                                             size_t length);
-
-/**
- * Copies cookie parameters into a server's connection, which then starts only with a ClientHello that carries a valid
- * cookie, and notices a client that restarts (RFC 6347, 4.2.8). Null takes them away.
- *
- * # Safety
- * `connection` is null or a live handle; so is `cookie`.
- */
-qdtls_status qdtls_connection_set_cookie(struct qdtls_connection *connection,
-                                         const struct qdtls_cookie *cookie);
 
 /**
  * Sets up TLS for the next handshake on `ssl`, fresh from `SSL_new(3)` with a DTLS method: renegotiation off, version
@@ -947,6 +880,73 @@ qdtls_status qdtls_connection_verify_errors(const struct qdtls_connection *conne
  */
 qdtls_status qdtls_connection_last_error(const struct qdtls_connection *connection,
                                          struct qdtls_error *error);
+
+/**
+ * Sets the peer, before a handshake. Unspecified, multicast and broadcast addresses and port 0 are refused with
+ * `QDTLS_STATUS_INVALID_ADDRESS`.
+ *
+ * # Safety
+ * `connection` is null or a live handle; `address` is null or readable.
+ */
+qdtls_status qdtls_connection_set_peer(struct qdtls_connection *connection,
+                                       const struct qdtls_address *address);
+
+/**
+ * Sets the largest IP packet, headers included, that a handshake may send: 256 to 65535 bytes, or 0 for the default of
+ * 576. `QDTLS_STATUS_INVALID_MTU` below. Effective from the next `qdtls_connection_init_tls` on.
+ *
+ * # Safety
+ * `connection` is null or a live handle.
+ */
+qdtls_status qdtls_connection_set_mtu_hint(struct qdtls_connection *connection,
+                                           uint16_t bytes);
+
+/**
+ * Sets the host name that a client asks for (RFC 6066, 3): ASCII, without zero bytes; none when `length` is 0.
+ *
+ * # Safety
+ * `connection` is null or a live handle; `name` is null or readable for `length` bytes.
+ */
+qdtls_status qdtls_connection_set_server_name(struct qdtls_connection *connection,
+                                              const uint8_t *name,
+                                              size_t length);
+
+/**
+ * Sets the application protocols that a client offers, or a server chooses from, in their wire form: each name with its
+ * length in front (RFC 7301, 3.1). None when `length` is 0. A server's context must be prepared.
+ *
+ * # Safety
+ * `connection` is null or a live handle; `list` is null or readable for `length` bytes.
+ */
+qdtls_status qdtls_connection_set_alpn(struct qdtls_connection *connection,
+                                       const uint8_t *list,
+                                       size_t length);
+
+/**
+ * Sets whether sessions may be resumed by tickets (RFC 5077), which is off at first: 0 for no. A client may pass the
+ * session to resume with its next handshake, as `qdtls_connection_session` gave it; one that cannot be used is ignored.
+ * Tickets are good for connections of the same `SSL_CTX`.
+ *
+ * A resumed handshake shows no certificate. Let a server that verifies its clients not resume sessions. A ticket of a
+ * handshake with a pre-shared key is never taken.
+ *
+ * # Safety
+ * `connection` is null or a live handle; `session` is null or readable for `length` bytes.
+ */
+qdtls_status qdtls_connection_set_resumption(struct qdtls_connection *connection,
+                                             int32_t allowed,
+                                             const uint8_t *session,
+                                             size_t length);
+
+/**
+ * Copies cookie parameters into a server's connection, which then starts only with a ClientHello that carries a valid
+ * cookie, and notices a client that restarts (RFC 6347, 4.2.8). Null takes them away.
+ *
+ * # Safety
+ * `connection` is null or a live handle; so is `cookie`.
+ */
+qdtls_status qdtls_connection_set_cookie(struct qdtls_connection *connection,
+                                         const struct qdtls_cookie *cookie);
 
 /**
  * Makes cookie parameters: SHA-256 and the secret of this process, which it made itself and rotates.

@@ -101,7 +101,7 @@ impl Connection {
 
     /// Sets whom to talk to, before a handshake.
     pub fn set_peer(&self, peer: PeerAddress) -> Result<()> {
-        self.expect("set peer", &[State::NotStarted])?;
+        self.require("set peer", &[State::NotStarted])?;
         self.peer.set(Some(peer));
         Ok(())
     }
@@ -184,7 +184,7 @@ impl Connection {
     }
 
     fn ready_for_tls(&self) -> Result<PeerAddress> {
-        self.expect("init TLS", &[State::NotStarted])?;
+        self.require("init TLS", &[State::NotStarted])?;
         self.peer
             .get()
             .ok_or_else(|| Error::because(Status::InvalidState, "init TLS", "no peer address is set"))
@@ -193,7 +193,7 @@ impl Connection {
     /// Starts the handshake. A server needs the client's first datagram: one with a valid cookie, when a cookie key is
     /// set.
     pub fn start(&self, datagram: &[u8]) -> Result<Need> {
-        self.expect("start handshake", &[State::NotStarted])?;
+        self.require("start handshake", &[State::NotStarted])?;
         if !self.fresh.take() {
             return Err(Error::because(Status::InvalidState, "start handshake", "TLS is not initialised"));
         }
@@ -210,7 +210,7 @@ impl Connection {
 
     /// Goes on with the handshake.
     pub fn proceed(&self, datagram: &[u8]) -> Result<Need> {
-        self.expect("continue handshake", &[State::InProgress])?;
+        self.require("continue handshake", &[State::InProgress])?;
         let session = self.enter("continue handshake")?;
         if self.peer_restarted(datagram)? {
             return match self.is_current(&session) {
@@ -253,14 +253,14 @@ impl Connection {
 
     /// Ends a handshake. A peer that finished it, and was refused, is told by a close_notify.
     pub fn abort(&self) -> Result<()> {
-        self.expect("abort handshake", &[State::InProgress, State::PeerVerificationFailed])?;
+        self.require("abort handshake", &[State::InProgress, State::PeerVerificationFailed])?;
         self.end(self.state.get() == State::PeerVerificationFailed || self.unjudged.get());
         Ok(())
     }
 
     /// Tells the peer that no more will come, and ends the connection.
     pub fn shutdown(&self) -> Result<()> {
-        self.expect("shutdown", &[State::Complete])?;
+        self.require("shutdown", &[State::Complete])?;
         self.end(true);
         Ok(())
     }
@@ -298,7 +298,7 @@ impl Connection {
 
     /// Sends the last flight again if its timer has run out, and says whether it had.
     pub fn handle_timeout(&self) -> Result<bool> {
-        self.expect("handle timeout", &[State::InProgress])?;
+        self.require("handle timeout", &[State::InProgress])?;
         let session = self.enter("handle timeout")?;
         let result = session.handle_timeout();
         if !self.is_current(&session) {
@@ -312,7 +312,7 @@ impl Connection {
 
     /// Encrypts and sends one message, and returns its length.
     pub fn write(&self, message: &[u8]) -> Result<usize> {
-        self.expect("write", &[State::Complete])?;
+        self.require("write", &[State::Complete])?;
         match message.len() {
             0 => return Err(Error::new(Status::MessageEmpty, "SSL_write")),
             1..=MAX_MESSAGE => {}
@@ -341,7 +341,7 @@ impl Connection {
     /// Decrypts a datagram: the plaintexts of all its records, in order, one after the other. Returns how many bytes
     /// there are, and how the connection ended if the datagram ended it.
     pub fn read(&self, datagram: &[u8], buffer: PlaintextBuffer) -> Result<(usize, Option<Error>)> {
-        self.expect("read", &[State::Complete])?;
+        self.require("read", &[State::Complete])?;
         let needed = self.read_capacity(datagram.len());
         if buffer.capacity() < needed {
             let reason = format!("{needed} bytes are needed");
@@ -396,7 +396,7 @@ impl Connection {
         self.session.borrow().as_ref().is_some_and(|session| operation.is(session))
     }
 
-    fn expect(&self, operation: &'static str, states: &[State]) -> Result<()> {
+    fn require(&self, operation: &'static str, states: &[State]) -> Result<()> {
         match states.contains(&self.state.get()) {
             true => Ok(()),
             false => Err(Error::new(Status::InvalidState, operation)),

@@ -1,27 +1,24 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The handshake and the data of one peer.
 
-use super::address::qdtls_address;
-use super::arguments::{Out, bytes, copy_out, invalid, reference};
+use super::arguments::{Out, bytes, invalid, reference};
 use super::callbacks::{CallbackSink, qdtls_callbacks, role};
-use super::cookie::qdtls_cookie;
-use super::error::{ErrorSlot, qdtls_error};
+use super::error::ErrorSlot;
 use super::guard::{Handle, call, call_on, give, take_back};
 use crate::connection::Connection;
 use crate::error::{Error, Result, Status};
 use crate::openssl::ssl::{PlaintextBuffer, Ssl};
 use crate::session::Session;
-use openssl_sys::{SSL, SSL_CIPHER, X509, stack_st_X509};
-use std::ffi::{CString, c_void};
+use openssl_sys::SSL;
+use std::ffi::c_void;
 use std::ptr::NonNull;
 use std::rc::Rc;
-use std::slice;
 
 /// One peer: settings, the handshake, and then messages. One thread at a time.
 #[allow(non_camel_case_types, reason = "the name is C's")]
 pub struct qdtls_connection {
-    core: Connection,
-    last_error: ErrorSlot,
+    pub(super) core: Connection,
+    pub(super) last_error: ErrorSlot,
 }
 
 impl Handle for qdtls_connection {
@@ -35,20 +32,10 @@ impl Handle for qdtls_connection {
 }
 
 impl qdtls_connection {
-    fn session(&self) -> Result<Rc<Session>> {
+    pub(super) fn session(&self) -> Result<Rc<Session>> {
         let missing = || Error::because(Status::InvalidState, "connection", "TLS is not initialised");
         self.core.session().ok_or_else(missing)
     }
-}
-
-/// An error that OpenSSL found in the peer's certificate chain (X509_STORE_CTX_get_error(3)).
-#[repr(C)]
-#[allow(non_camel_case_types, reason = "the name is C's")]
-pub struct qdtls_verify_error {
-    /// The X509_V_ERR_* number.
-    pub code: i32,
-    /// Depth in the chain, 0 for the peer's own certificate.
-    pub depth: i32,
 }
 
 /// Makes a connection. `role` is a `qdtls_role`.
@@ -81,126 +68,6 @@ pub unsafe extern "C" fn qdtls_connection_new(
 pub unsafe extern "C" fn qdtls_connection_free(connection: *mut qdtls_connection) {
     // SAFETY: passed on.
     unsafe { take_back("qdtls_connection_free", connection) };
-}
-
-/// Sets the peer, before a handshake. Unspecified, multicast and broadcast addresses and port 0 are refused with
-/// `QDTLS_STATUS_INVALID_ADDRESS`.
-///
-/// # Safety
-/// `connection` is null or a live handle; `address` is null or readable.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn qdtls_connection_set_peer(
-    connection: *mut qdtls_connection,
-    address: *const qdtls_address,
-) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_set_peer", connection, |connection| {
-            connection.core.set_peer(reference(address)?.to_peer()?)
-        })
-    }
-}
-
-/// Sets the largest IP packet, headers included, that a handshake may send: 256 to 65535 bytes, or 0 for the default of
-/// 576. `QDTLS_STATUS_INVALID_MTU` below. Effective from the next `qdtls_connection_init_tls` on.
-///
-/// # Safety
-/// `connection` is null or a live handle.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn qdtls_connection_set_mtu_hint(
-    connection: *mut qdtls_connection,
-    bytes: u16,
-) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_set_mtu_hint", connection, |connection| connection.core.set_mtu_hint(bytes))
-    }
-}
-
-/// Sets the host name that a client asks for (RFC 6066, 3): ASCII, without zero bytes; none when `length` is 0.
-///
-/// # Safety
-/// `connection` is null or a live handle; `name` is null or readable for `length` bytes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn qdtls_connection_set_server_name(
-    connection: *mut qdtls_connection,
-    name: *const u8,
-    length: usize,
-) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_set_server_name", connection, |connection| {
-            let name = match bytes(name, length)? {
-                [] => None,
-                name => Some(CString::new(name).map_err(|_| invalid("the name contains a zero byte"))?),
-            };
-            connection.core.set_server_name(name);
-            Ok(())
-        })
-    }
-}
-
-/// Sets the application protocols that a client offers, or a server chooses from, in their wire form: each name with its
-/// length in front (RFC 7301, 3.1). None when `length` is 0. A server's context must be prepared.
-///
-/// # Safety
-/// `connection` is null or a live handle; `list` is null or readable for `length` bytes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn qdtls_connection_set_alpn(
-    connection: *mut qdtls_connection,
-    list: *const u8,
-    length: usize,
-) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_set_alpn", connection, |connection| {
-            connection.core.set_alpn(bytes(list, length)?)
-        })
-    }
-}
-
-/// Sets whether sessions may be resumed by tickets (RFC 5077), which is off at first: 0 for no. A client may pass the
-/// session to resume with its next handshake, as `qdtls_connection_session` gave it; one that cannot be used is ignored.
-/// Tickets are good for connections of the same `SSL_CTX`.
-///
-/// A resumed handshake shows no certificate. Let a server that verifies its clients not resume sessions. A ticket of a
-/// handshake with a pre-shared key is never taken.
-///
-/// # Safety
-/// `connection` is null or a live handle; `session` is null or readable for `length` bytes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn qdtls_connection_set_resumption(
-    connection: *mut qdtls_connection,
-    allowed: i32,
-    session: *const u8,
-    length: usize,
-) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_set_resumption", connection, |connection| {
-            connection.core.set_resumption(allowed != 0, bytes(session, length)?);
-            Ok(())
-        })
-    }
-}
-
-/// Copies cookie parameters into a server's connection, which then starts only with a ClientHello that carries a valid
-/// cookie, and notices a client that restarts (RFC 6347, 4.2.8). Null takes them away.
-///
-/// # Safety
-/// `connection` is null or a live handle; so is `cookie`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn qdtls_connection_set_cookie(
-    connection: *mut qdtls_connection,
-    cookie: *const qdtls_cookie,
-) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_set_cookie", connection, |connection| {
-            connection.core.set_cookie(cookie.as_ref().map(qdtls_cookie::key));
-            Ok(())
-        })
-    }
 }
 
 /// Sets up TLS for the next handshake on `ssl`, fresh from `SSL_new(3)` with a DTLS method: renegotiation off, version
@@ -485,202 +352,6 @@ pub unsafe extern "C" fn qdtls_connection_read(
             }
             plaintext.write(count);
             end.write(status as i32);
-            Ok(())
-        })
-    }
-}
-
-/// Writes the `qdtls_state` to `state`. Allowed from inside callbacks.
-///
-/// # Safety
-/// `connection` is null or a live handle; `state` is null or writable.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn qdtls_connection_state(
-    connection: *const qdtls_connection,
-    state: *mut i32,
-) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_state", connection, |connection| {
-            Out::new(state)?.write(connection.core.state() as i32);
-            Ok(())
-        })
-    }
-}
-
-/// Writes the peer's certificate to `certificate`, or null when it has shown none. Borrowed until the connection starts,
-/// ends or is freed.
-///
-/// # Safety
-/// `connection` is null or a live handle; `certificate` is null or writable.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn qdtls_connection_peer_certificate(
-    connection: *const qdtls_connection,
-    certificate: *mut *mut X509,
-) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_peer_certificate", connection, |connection| {
-            Out::new(certificate)?.write(connection.session()?.ssl().peer_certificate());
-            Ok(())
-        })
-    }
-}
-
-/// Writes the peer's certificate chain to `chain` as SSL_get_peer_cert_chain(3) has it: to a server without the peer's
-/// own certificate. Null when there is none. Borrowed as `qdtls_connection_peer_certificate`'s.
-///
-/// # Safety
-/// `connection` is null or a live handle; `chain` is null or writable.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn qdtls_connection_peer_chain(
-    connection: *const qdtls_connection,
-    chain: *mut *mut stack_st_X509,
-) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_peer_chain", connection, |connection| {
-            Out::new(chain)?.write(connection.session()?.ssl().peer_chain());
-            Ok(())
-        })
-    }
-}
-
-/// Writes the cipher in use to `cipher`, or null before there is one. Static.
-///
-/// # Safety
-/// `connection` is null or a live handle; `cipher` is null or writable.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn qdtls_connection_cipher(
-    connection: *const qdtls_connection,
-    cipher: *mut *const SSL_CIPHER,
-) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_cipher", connection, |connection| {
-            Out::new(cipher)?.write(connection.session()?.ssl().cipher());
-            Ok(())
-        })
-    }
-}
-
-/// Writes the `qdtls_protocol` in use to `protocol`.
-///
-/// # Safety
-/// `connection` is null or a live handle; `protocol` is null or writable.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn qdtls_connection_protocol(
-    connection: *const qdtls_connection,
-    protocol: *mut i32,
-) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_protocol", connection, |connection| {
-            Out::new(protocol)?.write(connection.session()?.ssl().protocol() as i32);
-            Ok(())
-        })
-    }
-}
-
-/// Writes the application protocol both sides agreed on (RFC 7301) to `name` and `length`; length 0 when none. Not
-/// terminated, borrowed as `qdtls_connection_peer_certificate`'s.
-///
-/// # Safety
-/// `connection` is null or a live handle; the others are null or writable.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn qdtls_connection_alpn(
-    connection: *const qdtls_connection,
-    name: *mut *const u8,
-    length: *mut usize,
-) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_alpn", connection, |connection| {
-            let (name, length) = (Out::new(name)?, Out::new(length)?);
-            let session = connection.session()?;
-            let protocol = session.ssl().alpn();
-            name.write(protocol.as_ptr());
-            length.write(protocol.len());
-            Ok(())
-        })
-    }
-}
-
-/// Writes the session that a client can resume later to `session`, of `capacity` bytes, its length to `length`, and the
-/// server's hint how many seconds it is good for to `lifetime_hint`. Length 0 when the server gave no ticket.
-/// `QDTLS_STATUS_BUFFER_TOO_SMALL` tells the length needed in its reason; the peer's certificate is most of it.
-///
-/// # Safety
-/// `connection` is null or a live handle; `session` is null or writable for `capacity` bytes, the others null or
-/// writable.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn qdtls_connection_session(
-    connection: *const qdtls_connection,
-    session: *mut u8,
-    capacity: usize,
-    length: *mut usize,
-    lifetime_hint: *mut u64,
-) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_session", connection, |connection| {
-            let (length, lifetime_hint) = (Out::new(length)?, Out::new(lifetime_hint)?);
-            let ticket = connection.session()?.ssl().session_ticket();
-            let asn1 = ticket.as_ref().map_or([].as_slice(), |ticket| ticket.asn1.as_slice());
-            copy_out(asn1, session, capacity, length)?;
-            lifetime_hint.write(ticket.map_or(0, |ticket| ticket.lifetime_hint));
-            Ok(())
-        })
-    }
-}
-
-/// Writes what OpenSSL found wrong with the peer's chain to `errors`, at most `capacity` of them, and the number of all
-/// to `count`.
-///
-/// # Safety
-/// `connection` is null or a live handle; `errors` is null or writable for `capacity` elements, `count` null or
-/// writable.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn qdtls_connection_verify_errors(
-    connection: *const qdtls_connection,
-    errors: *mut qdtls_verify_error,
-    capacity: usize,
-    count: *mut usize,
-) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_verify_errors", connection, |connection| {
-            let count = Out::new(count)?;
-            let found = connection.session()?.verify_errors();
-            if capacity > 0 {
-                let places = NonNull::new(errors).ok_or_else(|| invalid("the array is null"))?;
-                let places = slice::from_raw_parts_mut(
-                    places.as_ptr().cast::<std::mem::MaybeUninit<qdtls_verify_error>>(),
-                    capacity.min(found.len()),
-                );
-                for (place, error) in places.iter_mut().zip(&found) {
-                    place.write(qdtls_verify_error { code: error.code, depth: error.depth });
-                }
-            }
-            count.write(found.len());
-            Ok(())
-        })
-    }
-}
-
-/// Writes the last error of `connection` to `error`.
-///
-/// # Safety
-/// `connection` is null or a live handle; `error` is null or writable.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn qdtls_connection_last_error(
-    connection: *const qdtls_connection,
-    error: *mut qdtls_error,
-) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_last_error", connection, |connection| {
-            Out::new(error)?.write(connection.last_error.read());
             Ok(())
         })
     }
