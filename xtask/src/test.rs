@@ -52,6 +52,11 @@ pub fn run_hardening(request: &Request) -> Result<()> {
     let qt_source = &qt_source::find(request.qt_source.as_deref())?;
     build_plugins(qt_source)?;
     autotests::build(qt_source)?;
+    // The document calls these right, too.
+    checks::cargo_test()?;
+    cost::check()?;
+    coredump::check()?;
+    sweep::check(sweep::Intervals::SAMPLE)?;
     hardening::write().map(|_| ())
 }
 
