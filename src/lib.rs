@@ -6,7 +6,7 @@
 //! | room | what it holds |
 //! |---|---|
 //! | `ffi` | every `extern "C"` item: argument checks, the panic guard, conversions; nothing is decided there |
-//! | core | one file per concept, no I/O and no clock: [`listener`] (cookie exchange), [`connection`] (handshake state machine), [`session`] (one TLS association), [`cookie`], [`secret`], [`hello`], [`record`], [`alpn`], [`peer`], [`timer`], [`settings`], [`error`], [`sink`] |
+//! | core | one file per concept, no I/O and no clock: [`listener`] (cookie exchange), [`connection`] (handshake state machine), [`session`] (one TLS association), [`cookie`], [`secret`], [`hello`], [`record`], [`numbering`], [`alpn`], [`peer`], [`timer`], [`settings`], [`error`], [`sink`] |
 //! | `openssl` | the only place that calls OpenSSL: the function table, the error queue, owning wrappers |
 //! | `os` | the only place that calls the operating system: locked memory, finding a loaded library |
 //!
@@ -35,6 +35,7 @@ pub mod error;
 pub mod hello;
 pub mod listener;
 pub mod log;
+pub mod numbering;
 pub mod peer;
 pub mod record;
 pub mod secret;

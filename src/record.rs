@@ -116,7 +116,7 @@ fn sent_in_the_clear_by_peer_of(role: Role, kind: u8) -> bool {
 
 /// A 24-bit big-endian number, as handshake lengths are written.
 pub fn u24([high, middle, low]: [u8; 3]) -> usize {
-    usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low)
+    (usize::from(high) << 16) | (usize::from(middle) << 8) | usize::from(low)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::cookie::{Cookie, CookieKey, Verdict};
 use crate::error::{Error, Result, Status};
 use crate::hello::ClientHello;
 use crate::log;
+use crate::numbering::Numbering;
 use crate::openssl::inbox::Inbox;
 use crate::openssl::ssl::{Outcome, PlaintextBuffer, Setup, Ssl, TimeoutOutcome};
 use crate::peer::PeerAddress;
@@ -71,6 +72,7 @@ pub struct Session {
     listening: RefCell<Option<CookieKey>>,
     /// The cookie it found valid: the handshake asks for it again.
     verified_cookie: RefCell<Vec<u8>>,
+    numbering: Numbering,
     handshaking: Cell<bool>,
     /// Bytes of application data that came during the handshake: OpenSSL keeps them for the first read.
     early: Cell<usize>,
@@ -137,6 +139,7 @@ impl Session {
             inbox: Inbox::default(),
             listening: RefCell::default(),
             verified_cookie: RefCell::default(),
+            numbering: Numbering::default(),
             handshaking: Cell::new(true),
             early: Cell::new(0),
             verify_errors: RefCell::default(),
@@ -183,7 +186,12 @@ impl Session {
         let (found, unread) = self.inbox.lend(datagram, || self.ssl.listen());
         self.listening.replace(None);
         match found? {
-            true => Ok(unread),
+            true => {
+                if let Some(hello) = ClientHello::parse(datagram) {
+                    self.numbering.follow_on(hello.record_number);
+                }
+                Ok(unread)
+            }
             false => Err(Error::new(Status::CookieRejected, "DTLSv1_listen")),
         }
     }
@@ -342,7 +350,8 @@ impl Session {
         if self.abandoned.get() || self.listening.borrow().is_some() {
             return;
         }
-        let result = self.sink.send(datagram);
+        let raised = self.numbering.raise(datagram);
+        let result = self.sink.send(raised.as_deref().unwrap_or(datagram));
         if result != SendResult::Sent {
             log::warn(format_args!("{}: a datagram of {} bytes: {result:?}", self.peer, datagram.len()));
             self.send_result.set(self.send_result.get().max(result));

@@ -48,6 +48,11 @@ const Registered<Errors> registration;
 
 constexpr quint16 somePort = 4433;
 
+// 192.0.2.1, which is in no network (RFC 5737): a socket that is bound to 127.0.0.1 is refused to
+// send there at once. An IPv6 address would not do, Qt 6.11 makes of it what the socket can send
+// to.
+const QHostAddress unreachable(0xc0000201);
+
 // Datagrams anyone can send to a server's port.
 QByteArrayList junkDatagrams()
 {
@@ -137,7 +142,7 @@ void Errors::S10_failed_handshake_has_text()
 void Errors::S18_handshake_that_cannot_send()
 {
     Loopback link;
-    QVERIFY(link.client.dtls->setPeer(QHostAddress::LocalHostIPv6, somePort));
+    QVERIFY(link.client.dtls->setPeer(unreachable, somePort));
     QVERIFY(!link.start());
     QCOMPARE(link.client.dtls->dtlsError(), QDtlsError::UnderlyingSocketError);
     QVERIFY(!link.client.dtls->dtlsErrorString().isEmpty());
@@ -146,7 +151,7 @@ void Errors::S18_handshake_that_cannot_send()
 void Errors::S18_answer_that_cannot_be_sent()
 {
     Loopback link;
-    QVERIFY(link.server.dtls->setPeer(QHostAddress::LocalHostIPv6, somePort));
+    QVERIFY(link.server.dtls->setPeer(unreachable, somePort));
     QVERIFY(!link.handshake());
     QVERIFY2(link.server.failed, link.server.report());
     QCOMPARE(link.server.dtls->dtlsError(), QDtlsError::UnderlyingSocketError);
@@ -158,8 +163,8 @@ void Errors::S31_verifier_that_cannot_send()
     QUdpSocket socket;
     QVERIFY(socket.bind(QHostAddress::LocalHost));
     QDtlsClientVerifier verifier;
-    QVERIFY(!verifier.verifyClient(&socket, wire::genuineHello().datagram(),
-                                   QHostAddress::LocalHostIPv6, somePort));
+    QVERIFY(
+        !verifier.verifyClient(&socket, wire::genuineHello().datagram(), unreachable, somePort));
     QCOMPARE(verifier.dtlsError(), QDtlsError::UnderlyingSocketError);
     QVERIFY(!verifier.dtlsErrorString().isEmpty());
 }

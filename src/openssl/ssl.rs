@@ -258,6 +258,7 @@ impl Ssl {
             let raw = self.raw.as_ptr();
             ((self.api.SSL_session_reused)(raw) == 1, (self.api.SSL_get_verify_result)(raw))
         };
+        #[allow(clippy::useless_conversion, reason = "long has 32 bits on Windows and 32-bit systems")]
         let code = i32::try_from(result).unwrap_or(i32::MAX);
         (reused && code != 0).then_some(code)
     }

@@ -87,9 +87,11 @@ impl Library {
         // nothing, it only finds what is there.
         let named = unsafe { libc::dlopen(info.dli_fname, flags) };
         // The program itself is not found under its file name but under no name.
-        // SAFETY: as above; a null name asks for the program itself.
-        let handle =
-            NonNull::new(named).or_else(|| NonNull::new(unsafe { libc::dlopen(std::ptr::null(), flags) }))?;
+        let program = || {
+            // SAFETY: as above; a null name asks for the program itself.
+            unsafe { libc::dlopen(std::ptr::null(), flags) }
+        };
+        let handle = NonNull::new(named).or_else(|| NonNull::new(program()))?;
         Some(Self { handle })
     }
 
