@@ -4,10 +4,15 @@
 
 #[path = "support/compiler.rs"]
 mod compiler;
+#[path = "support/isolated.rs"]
+mod isolated;
 #[path = "support/library.rs"]
 mod library;
+#[path = "support/process.rs"]
+mod process;
 
-use compiler::{compiler, run};
+use compiler::compiler;
+use process::run;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -19,13 +24,15 @@ const HEADER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/include/qdtls_rs.h");
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/qt-tests/harness");
 const OBJECTS: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/harness");
 
-/// The program, built once.
+/// The program, built once, with the library in the form in which it is installed.
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         fs::create_dir_all(OBJECTS).expect("a folder for the objects");
         let objects = compile(sources());
-        let (library, native) = library::build_static_library();
+        let (plain, native) = library::build_static_library();
+        let library = Path::new(OBJECTS).join("libqdtls_rs.a");
+        isolated::isolate(&plain, Path::new(HEADER), &library);
         let program = Path::new(OBJECTS).join("harness");
         run(compiler("c++17").args(objects).arg(library).args(native).arg("-o").arg(&program));
         program

@@ -3,8 +3,11 @@
 
 #[path = "support/compiler.rs"]
 mod compiler;
+#[path = "support/process.rs"]
+mod process;
 
-use compiler::{compiler, run};
+use compiler::compiler;
+use process::run;
 use std::fs;
 use std::path::Path;
 

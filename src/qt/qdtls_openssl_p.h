@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-// The include guard is that of Qt's header of this name: included first, this one makes Qt's a
-// no-op.
+#ifndef QDTLS_RS_QDTLS_OPENSSL_P_H
+#define QDTLS_RS_QDTLS_OPENSSL_P_H
+
+// The plugin is built with the include guard of Qt's header of this name defined, which leaves that
+// header out: a file that needs it gets this one, or does not compile.
 #ifndef QDTLS_OPENSSL_P_H
-#define QDTLS_OPENSSL_P_H
+#error "QDTLS_OPENSSL_P_H must be defined in the whole plugin, see cmake/adapter.cmake"
+#endif
 
 // Qt's private OpenSSL headers count on this one having been included.
 #include "qsslsocket_openssl_symbols_p.h"
@@ -162,4 +166,4 @@ QT_WARNING_POP
 
 QT_END_NAMESPACE
 
-#endif // QDTLS_OPENSSL_P_H
+#endif // QDTLS_RS_QDTLS_OPENSSL_P_H

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The C and C++ compiler of this machine, as strict as it gets.
 
-use std::process::{Command, Output};
+use crate::process::run;
+use std::process::Command;
 
 /// A command that compiles this language standard, such as `c11` or `c++17`, with our header within reach.
 pub fn compiler(standard: &str) -> Command {
@@ -21,14 +22,6 @@ pub fn compiler(standard: &str) -> Command {
         .include(concat!(env!("CARGO_MANIFEST_DIR"), "/include"))
         .get_compiler();
     tool.to_command()
-}
-
-/// Runs a command to its end, which has to be a good one.
-pub fn run(command: &mut Command) -> Output {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let [stdout, stderr] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
-    assert!(output.status.success(), "{command:?}: {}\n{stdout}{stderr}", output.status);
-    output
 }
 
 /// The triple of this machine, which cc asks for outside of build scripts.

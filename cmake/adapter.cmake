@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
+# Puts our DTLS into Qt's OpenSSL plugin:
+#
+#   qdtls_rs_take_over(<plugin> <folder of qtlsbackend_openssl.cpp> <library made by qdtls_rs_add_library()>)
+#
+# qdtls_rs_replace() does the same, but leaves it to the caller to link the library.
+
+cmake_policy(VERSION 3.21)
+
+get_filename_component(_qdtls_rs_adapter_dir "${CMAKE_CURRENT_LIST_DIR}/../src/qt" ABSOLUTE)
+
+function(qdtls_rs_take_over plugin plugin_source_dir library)
+    qdtls_rs_replace("${plugin}" "${plugin_source_dir}" "${library}")
+    _qdtls_rs_link("${plugin}" "${library}")
+endfunction()
+
+function(qdtls_rs_replace plugin plugin_source_dir library)
+    _qdtls_rs_remove_stock("${plugin}")
+
+    list(TRANSFORM _qdtls_rs_adapter_sources PREPEND "${_qdtls_rs_adapter_dir}/" OUTPUT_VARIABLE adapter)
+    target_sources(${plugin} PRIVATE ${adapter})
+    target_include_directories(${plugin} PRIVATE "$<TARGET_PROPERTY:${library},INTERFACE_INCLUDE_DIRECTORIES>")
+
+    # This file of Qt's makes the DTLS objects. It includes Qt's header, whose include guard is defined in the whole
+    # plugin: without ours, which is included first, it does not compile. The option and the file stay two list items:
+    # "SHELL:" is not expanded for a source file.
+    set(backend "${plugin_source_dir}/qtlsbackend_openssl.cpp")
+    set(include_first -include)
+    if(MSVC)
+        set(include_first /FI)
+    endif()
+    target_compile_definitions(${plugin} PRIVATE QDTLS_OPENSSL_P_H)
+    set_property(SOURCE "${backend}" TARGET_DIRECTORY ${plugin}
+        APPEND PROPERTY COMPILE_OPTIONS "${include_first}" "${_qdtls_rs_adapter_dir}/qdtls_openssl_p.h")
+
+    # Each of these is compiled by itself: what comes first in it has to come first.
+    set_property(SOURCE "${backend}" ${adapter} TARGET_DIRECTORY ${plugin}
+        PROPERTY SKIP_UNITY_BUILD_INCLUSION ON)
+    set_property(SOURCE "${backend}" ${adapter} TARGET_DIRECTORY ${plugin}
+        PROPERTY SKIP_PRECOMPILE_HEADERS ON)
+    set_property(SOURCE ${adapter} TARGET_DIRECTORY ${plugin}
+        APPEND PROPERTY COMPILE_OPTIONS ${QDTLS_RS_ADAPTER_COMPILE_OPTIONS})
+endfunction()
+
+set(_qdtls_rs_adapter_sources
+    qdtls_openssl.cpp
+    qdtls_openssl_p.h
+    qdtlsrs_bridge.cpp
+    qdtlsrs_bridge_p.h
+    qdtlsrs_callbacks.cpp
+    qdtlsrs_context.cpp
+    qdtlsrs_context_p.h
+    qdtlsrs_verifier.cpp)
+
+# Takes Qt's own DTLS out of the plugin, which must have it.
+function(_qdtls_rs_remove_stock plugin)
+    get_target_property(sources ${plugin} SOURCES)
+    foreach(name IN ITEMS qdtls_openssl.cpp qdtls_openssl_p.h)
+        set(stock "${sources}")
+        list(FILTER stock INCLUDE REGEX "(^|/)${name}$")
+        list(LENGTH stock count)
+        if(NOT count EQUAL 1)
+            message(FATAL_ERROR "qdtls-rs: ${name} is ${count} times in ${plugin}, not once: is its dtls feature off?")
+        endif()
+        list(REMOVE_ITEM sources ${stock})
+    endforeach()
+    set_property(TARGET ${plugin} PROPERTY SOURCES ${sources})
+endfunction()
+
+function(_qdtls_rs_link plugin library)
+    target_link_libraries(${plugin} PRIVATE ${library})
+    if(MSVC OR APPLE)
+        return()
+    endif()
+    # No symbol of the Rust library becomes one of the plugin, where it could clash with another Rust library's. Rust's
+    # unwinder is linked in, so that the plugin needs no shared library that Qt's own does not need.
+    get_target_property(location ${library} IMPORTED_LOCATION)
+    get_filename_component(name "${location}" NAME)
+    target_link_options(${plugin} PRIVATE "LINKER:--exclude-libs,${name}" -static-libgcc)
+endfunction()

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
+# The Rust library as a target of a CMake project:
+#
+#   qdtls_rs_add_library(<target> LINKED|RUNTIME)
+#
+# makes an imported static library of it, which cargo builds. LINKED links OpenSSL when building, the one that the
+# project has found; RUNTIME takes every function from the OpenSSL that the program has loaded, which is what a Qt that
+# does so itself needs.
+
+# Whatever the project that includes this has chosen. CMP0116 is what makes a list of sources count with Ninja.
+cmake_policy(VERSION 3.21)
+
+include("${CMAKE_CURRENT_LIST_DIR}/isolate.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/rust_target.cmake")
+
+get_filename_component(_qdtls_rs_repository "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
+set(_qdtls_rs_cmake_dir "${CMAKE_CURRENT_LIST_DIR}")
+
+set(QDTLS_RS_RUST_PROFILE "release" CACHE STRING "Build of the Rust library, whatever CMAKE_BUILD_TYPE is")
+set_property(CACHE QDTLS_RS_RUST_PROFILE PROPERTY STRINGS release dev)
+set(QDTLS_RS_CARGO_TARGET_DIR "" CACHE PATH
+    "cargo's target folder, if not one below the build folder; builds that share one must not run at the same time")
+set(QDTLS_RS_CARGO_ARGUMENTS "--locked" CACHE STRING "More arguments for `cargo rustc`, as a list")
+
+# Finds cargo and rustc, and stops if there is none or it is too old.
+function(qdtls_rs_find_cargo)
+    # A toolchain file may have said that programs of the target are wanted; this one runs here.
+    set(places PATHS ENV CARGO_HOME "$ENV{HOME}/.cargo" PATH_SUFFIXES bin NO_CMAKE_FIND_ROOT_PATH)
+    find_program(QDTLS_RS_CARGO cargo DOC "cargo, which builds the Rust library" ${places})
+    if(NOT QDTLS_RS_CARGO)
+        message(FATAL_ERROR "qdtls-rs: no cargo found: install Rust, or set QDTLS_RS_CARGO")
+    endif()
+    get_filename_component(cargo_dir "${QDTLS_RS_CARGO}" DIRECTORY)
+    find_program(QDTLS_RS_RUSTC rustc DOC "rustc of the same toolchain" HINTS "${cargo_dir}" NO_CMAKE_FIND_ROOT_PATH)
+    if(NOT QDTLS_RS_RUSTC)
+        message(FATAL_ERROR "qdtls-rs: there is ${QDTLS_RS_CARGO}, but no rustc: set QDTLS_RS_RUSTC")
+    endif()
+
+    _qdtls_rs_ask_rustc(version_text --version --verbose)
+    string(REGEX MATCH "release: ([0-9.]+)" _ "${version_text}")
+    set(version "${CMAKE_MATCH_1}")
+    file(STRINGS "${_qdtls_rs_repository}/Cargo.toml" minimum REGEX "^rust-version = ")
+    string(REGEX MATCH "[0-9.]+" minimum "${minimum}")
+    if(version VERSION_LESS minimum)
+        message(FATAL_ERROR
+            "qdtls-rs: ${QDTLS_RS_RUSTC} is ${version}, but ${minimum} or later is needed: set QDTLS_RS_CARGO and "
+            "QDTLS_RS_RUSTC to a later one")
+    endif()
+    string(REGEX MATCH "host: ([^\n]+)" _ "${version_text}")
+    set(_qdtls_rs_host "${CMAKE_MATCH_1}" PARENT_SCOPE)
+endfunction()
+
+function(qdtls_rs_add_library target mode)
+    if(NOT mode MATCHES "^(LINKED|RUNTIME)$")
+        message(FATAL_ERROR "qdtls-rs: qdtls_rs_add_library() takes LINKED or RUNTIME, not '${mode}'")
+    endif()
+    qdtls_rs_find_cargo()
+    _qdtls_rs_find_target(triple)
+    _qdtls_rs_native_libraries(native_libraries "${triple}")
+
+    set(name "${CMAKE_STATIC_LIBRARY_PREFIX}qdtls_rs${CMAKE_STATIC_LIBRARY_SUFFIX}")
+    set(folder "${CMAKE_CURRENT_BINARY_DIR}/${target}")
+    _qdtls_rs_add_command("${folder}" "${name}" "${triple}" "${mode}")
+    add_custom_target(${target}_cargo DEPENDS "${folder}/${name}")
+
+    add_library(${target} STATIC IMPORTED GLOBAL)
+    add_dependencies(${target} ${target}_cargo)
+    set_target_properties(${target} PROPERTIES
+        IMPORTED_LOCATION "${folder}/${name}"
+        INTERFACE_INCLUDE_DIRECTORIES "${_qdtls_rs_repository}/include"
+        QDTLS_RS_NATIVE_LIBRARIES "${native_libraries}")
+    if(mode STREQUAL "LINKED" AND TARGET WrapOpenSSL::WrapOpenSSL)
+        target_link_libraries(${target} INTERFACE WrapOpenSSL::WrapOpenSSL)
+    elseif(mode STREQUAL "LINKED")
+        target_link_libraries(${target} INTERFACE OpenSSL::SSL OpenSSL::Crypto)
+    endif()
+    target_link_libraries(${target} INTERFACE ${native_libraries})
+endfunction()
+
+# The Rust target, one that rustc has a standard library for.
+function(_qdtls_rs_find_target result)
+    qdtls_rs_rust_target(triple "${_qdtls_rs_host}")
+    if(NOT triple)
+        message(FATAL_ERROR
+            "qdtls-rs: it is not known which Rust target ${CMAKE_SYSTEM_NAME} on '${CMAKE_SYSTEM_PROCESSOR}' "
+            "is: set QDTLS_RS_RUST_TARGET")
+    endif()
+    _qdtls_rs_ask_rustc(library_dir --print target-libdir --target "${triple}")
+    if(NOT EXISTS "${library_dir}")
+        message(FATAL_ERROR
+            "qdtls-rs: ${QDTLS_RS_RUSTC} has no standard library for ${triple}: run `rustup target add ${triple}`, "
+            "or set QDTLS_RS_RUST_TARGET")
+    endif()
+    set(${result} "${triple}" PARENT_SCOPE)
+endfunction()
+
+# What has to be linked besides the library itself, as rustc says.
+function(_qdtls_rs_native_libraries result triple)
+    set(folder "${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/qdtls_rs")
+    file(WRITE "${folder}/empty.rs" "")
+    _qdtls_rs_ask_rustc(unused
+        --print native-static-libs --crate-type staticlib --target "${triple}"
+        --out-dir "${folder}" "${folder}/empty.rs")
+    string(REGEX MATCH "native-static-libs: ([^\n]*)" _ "${rustc_stderr}")
+    separate_arguments(libraries UNIX_COMMAND "${CMAKE_MATCH_1}")
+    # Compilers bring these two themselves. Named here, the first would be a shared library more.
+    list(REMOVE_ITEM libraries -lgcc_s -lc)
+    list(REMOVE_DUPLICATES libraries)
+    set(${result} "${libraries}" PARENT_SCOPE)
+endfunction()
+
+# The command that runs cargo and its output, <folder>/<name>. That is made of cargo's file and never the same one, for
+# cargo leaves a library that is still good as old as it is, for which make would run it again each time; and cargo's
+# list of the sources has to name the file that CMake waits for.
+function(_qdtls_rs_add_command folder name triple mode)
+    set(profile_dir "${QDTLS_RS_RUST_PROFILE}")
+    if(profile_dir STREQUAL "dev")
+        set(profile_dir debug)
+    endif()
+    set(cargo_dir "${QDTLS_RS_CARGO_TARGET_DIR}")
+    if(NOT cargo_dir)
+        set(cargo_dir "${folder}/cargo")
+    endif()
+    set(built "${cargo_dir}/${triple}/${profile_dir}/${name}")
+    string(REGEX REPLACE "${CMAKE_STATIC_LIBRARY_SUFFIX}$" ".d" sources_of_built "${built}")
+
+    set(features)
+    if(mode STREQUAL "RUNTIME")
+        set(features --no-default-features)
+    endif()
+    _qdtls_rs_environment(environment "${triple}")
+    qdtls_rs_isolate_command(isolate "${built}" "${folder}/${name}")
+    add_custom_command(
+        OUTPUT "${folder}/${name}"
+        COMMAND "${CMAKE_COMMAND}" -E env ${environment}
+            # The target is named even if it is the host's: then no configuration of cargo's moves the output.
+            "${QDTLS_RS_CARGO}" rustc --quiet --package qdtls-rs --lib --crate-type staticlib
+            --profile "${QDTLS_RS_RUST_PROFILE}" --target "${triple}" --target-dir "${cargo_dir}"
+            ${features} ${QDTLS_RS_CARGO_ARGUMENTS}
+        COMMAND ${isolate}
+        COMMAND "${CMAKE_COMMAND}"
+            "-DFROM=${sources_of_built}" "-DTO=${folder}/${name}.d" "-DOUTPUT=${folder}/${name}"
+            -P "${_qdtls_rs_cmake_dir}/depfile.cmake"
+        DEPFILE "${folder}/${name}.d"
+        DEPENDS
+            "${_qdtls_rs_repository}/Cargo.toml"
+            "${_qdtls_rs_repository}/Cargo.lock"
+            "${_qdtls_rs_repository}/build.rs"
+            "${_qdtls_rs_repository}/cbindgen.toml"
+            "${_qdtls_rs_cmake_dir}/isolate_archive.cmake"
+        WORKING_DIRECTORY "${_qdtls_rs_repository}"
+        COMMENT "Building the Rust library qdtls-rs"
+        VERBATIM)
+endfunction()
+
+# What cargo and the build script of openssl-sys are told by the environment.
+function(_qdtls_rs_environment result triple)
+    set(environment "RUSTC=${QDTLS_RS_RUSTC}")
+    # The OpenSSL that the project has found, headers and libraries. It stays a library of its own: bundled with ours
+    # it would be a second one in the process.
+    list(APPEND environment OPENSSL_STATIC=0 OPENSSL_NO_VENDOR=1)
+    if(OPENSSL_INCLUDE_DIR)
+        set(library_dir "${OPENSSL_INCLUDE_DIR}")
+        foreach(library IN ITEMS "${OPENSSL_SSL_LIBRARY}" "${OPENSSL_CRYPTO_LIBRARY}")
+            if(EXISTS "${library}")
+                get_filename_component(library_dir "${library}" DIRECTORY)
+            endif()
+        endforeach()
+        list(APPEND environment "OPENSSL_INCLUDE_DIR=${OPENSSL_INCLUDE_DIR}" "OPENSSL_LIB_DIR=${library_dir}")
+    endif()
+    if(CMAKE_OSX_DEPLOYMENT_TARGET)
+        list(APPEND environment "MACOSX_DEPLOYMENT_TARGET=${CMAKE_OSX_DEPLOYMENT_TARGET}")
+    endif()
+    if(CMAKE_CROSSCOMPILING)
+        # The C compiler that looks at OpenSSL's headers.
+        set(compiler "${CMAKE_C_COMPILER}")
+        set(flags)
+        if(NOT compiler)
+            set(compiler "${CMAKE_CXX_COMPILER}")
+        endif()
+        if(CMAKE_CXX_COMPILER_TARGET)
+            string(APPEND flags " --target=${CMAKE_CXX_COMPILER_TARGET}")
+        endif()
+        if(CMAKE_SYSROOT)
+            string(APPEND flags " --sysroot=${CMAKE_SYSROOT}")
+        endif()
+        list(APPEND environment "CC_${triple}=${compiler}" "CFLAGS_${triple}=${flags}")
+    endif()
+    set(${result} "${environment}" PARENT_SCOPE)
+endfunction()
+
+# Runs rustc; sets <result> to what it prints, and rustc_stderr.
+function(_qdtls_rs_ask_rustc result)
+    execute_process(
+        COMMAND "${QDTLS_RS_RUSTC}" ${ARGN}
+        WORKING_DIRECTORY "${_qdtls_rs_repository}"
+        RESULT_VARIABLE status
+        OUTPUT_VARIABLE output
+        ERROR_VARIABLE errors
+        OUTPUT_STRIP_TRAILING_WHITESPACE)
+    if(NOT status EQUAL 0)
+        string(REPLACE ";" " " arguments "${ARGN}")
+        message(FATAL_ERROR "qdtls-rs: `${QDTLS_RS_RUSTC} ${arguments}` failed: ${status}\n${errors}")
+    endif()
+    set(${result} "${output}" PARENT_SCOPE)
+    set(rustc_stderr "${errors}" PARENT_SCOPE)
+endfunction()

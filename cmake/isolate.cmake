@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
+# Keeps what belongs to Rust inside our archive:
+#
+#   qdtls_rs_isolate_command(<result> <input.a> <output.a>)
+#
+# A static library of Rust's brings its run time with it, under global names. Two of them in one program therefore do
+# not link, or, worse, share whichever run time comes first (rust#44322, rust#33221): ours would be unable to catch a
+# panic beside one built with panic=abort. So the archive becomes one object in which only the functions of the C
+# header are global.
+#
+# <result> becomes the command that makes <output.a> so. Where the tools for it are missing it is a plain copy, and
+# a notice says so: the library works all the same, but a program can have no other static library of Rust's.
+
+set(_qdtls_rs_isolate_dir "${CMAKE_CURRENT_LIST_DIR}")
+
+option(QDTLS_RS_ISOLATE "Hide Rust's symbols, so that a program can link another static library of Rust's" ON)
+
+function(qdtls_rs_isolate_command result input output)
+    _qdtls_rs_isolation_obstacle(obstacle)
+    if(obstacle)
+        get_property(told GLOBAL PROPERTY _qdtls_rs_isolation_told)
+        if(NOT told)
+            message(NOTICE "qdtls-rs: Rust's symbols stay visible in the static library: ${obstacle}")
+            set_property(GLOBAL PROPERTY _qdtls_rs_isolation_told ON)
+        endif()
+        set(${result} "${CMAKE_COMMAND}" -E copy "${input}" "${output}" PARENT_SCOPE)
+        return()
+    endif()
+    set(${result}
+        "${CMAKE_COMMAND}"
+        "-DLINKER=${CMAKE_LINKER}" "-DOBJCOPY=${CMAKE_OBJCOPY}" "-DNM=${CMAKE_NM}" "-DAR=${CMAKE_AR}"
+        "-DHEADER=${_qdtls_rs_isolate_dir}/../include/qdtls_rs.h" "-DINPUT=${input}" "-DOUTPUT=${output}"
+        -P "${_qdtls_rs_isolate_dir}/isolate_archive.cmake"
+        PARENT_SCOPE)
+endfunction()
+
+# Why it is not done, or nothing.
+function(_qdtls_rs_isolation_obstacle result)
+    set(obstacle)
+    if(NOT QDTLS_RS_ISOLATE)
+        set(obstacle "QDTLS_RS_ISOLATE is off")
+    elseif(WIN32 OR APPLE)
+        set(obstacle "hiding them is written for ELF only")
+    elseif(NOT CMAKE_LINKER OR NOT CMAKE_OBJCOPY OR NOT CMAKE_NM OR NOT CMAKE_AR)
+        set(obstacle "it takes ld, objcopy, nm and ar, and CMake has not found them all")
+    else()
+        execute_process(COMMAND "${CMAKE_LINKER}" --help OUTPUT_VARIABLE help ERROR_QUIET)
+        if(NOT help MATCHES "--force-group-allocation")
+            set(obstacle "${CMAKE_LINKER} has no --force-group-allocation: set CMAKE_LINKER to binutils' ld, or lld 19")
+        endif()
+    endif()
+    set(${result} "${obstacle}" PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What `cmake --install` puts in place serves programs that know nothing else of the project, also when it is moved.
+
+#[path = "support/declared.rs"]
+mod declared;
+#[path = "support/library.rs"]
+mod library;
+#[path = "support/process.rs"]
+mod process;
+#[path = "support/symbols.rs"]
+mod symbols;
+
+use process::run;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+const TMPDIR: &str = env!("CARGO_TARGET_TMPDIR");
+
+/// Two prefixes with the same: one is where it was installed, the other was moved there.
+struct Prefixes {
+    installed: PathBuf,
+    moved: PathBuf,
+}
+
+fn prefixes() -> &'static Prefixes {
+    static PREFIXES: OnceLock<Prefixes> = OnceLock::new();
+    PREFIXES.get_or_init(|| {
+        let folder = Path::new(TMPDIR).join("installed-package");
+        let build = folder.join("build");
+        let mut configure = Command::new("cmake");
+        configure.args(["-S", &format!("{ROOT}/cmake"), "-DCMAKE_INSTALL_LIBDIR=lib"]).arg("-B").arg(&build);
+        run(configure.arg(format!("-DQDTLS_RS_CARGO={}", env!("CARGO"))));
+        run(Command::new("cmake").arg("--build").arg(&build));
+
+        let [installed, moved, before] =
+            ["prefix", "moved", "before"].map(|name| fresh(folder.join(name).join("usr")));
+        for prefix in [&installed, &before] {
+            run(Command::new("cmake").arg("--install").arg(&build).arg("--prefix").arg(prefix));
+        }
+        fs::rename(before, &moved).expect("a prefix that can be moved");
+        Prefixes { installed, moved }
+    })
+}
+
+/// The path of an empty folder.
+fn fresh(folder: PathBuf) -> PathBuf {
+    if folder.exists() {
+        fs::remove_dir_all(&folder).expect("a folder that can be emptied");
+    }
+    fs::create_dir_all(&folder).expect("a folder that can be made");
+    folder
+}
+
+/// All files below a folder, by their paths in it.
+fn files(folder: &Path) -> BTreeSet<String> {
+    let output = run(Command::new("find").arg(folder).args(["-type", "f", "-printf", "%P\\n"]));
+    String::from_utf8_lossy(&output.stdout).lines().map(String::from).collect()
+}
+
+fn text(file: &Path) -> String {
+    fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// A program that has shaken hands says the version of the library.
+fn assert_works(program: &Path, language: &str) {
+    let output = run(&mut Command::new(program));
+    let expected = format!("{language}: qdtls-rs {} (ABI 1)\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
+}
+
+fn cmake_consumer_works(prefix: &Path, name: &str) {
+    let build = fresh(Path::new(TMPDIR).join("consumers").join(name));
+    let mut configure = Command::new("cmake");
+    configure.args(["-S", &format!("{ROOT}/tests/consumers/cmake"), "-B"]).arg(&build);
+    run(configure.arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display())));
+    let found = text(&build.join("CMakeCache.txt"));
+    assert!(found.contains(&format!("QDtlsRs_DIR:PATH={}", prefix.display())), "{found}");
+    run(Command::new("cmake").arg("--build").arg(&build));
+    assert_works(&build.join("c_program"), "C");
+    assert_works(&build.join("cpp_program"), "C++");
+}
+
+fn pkg_config_consumer_works(prefix: &Path, name: &str) {
+    let out = fresh(Path::new(TMPDIR).join("consumers").join(name));
+    let mut make = Command::new("make");
+    make.args(["-C", &format!("{ROOT}/tests/consumers/pkg-config")]).arg(format!("OUT={}", out.display()));
+    run(make.env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig")));
+    assert_works(&out.join("c_program"), "C");
+    assert_works(&out.join("cpp_program"), "C++");
+}
+
+#[test]
+fn nothing_but_the_package_is_installed() {
+    let expected = [
+        "include/qdtls_rs.h",
+        "lib/cmake/QDtlsRs/QDtlsRsConfig.cmake",
+        "lib/cmake/QDtlsRs/QDtlsRsConfigVersion.cmake",
+        "lib/libqdtls_rs.a",
+        "lib/pkgconfig/qdtls_rs.pc",
+    ];
+    assert_eq!(files(&prefixes().installed), expected.map(String::from).into());
+}
+
+#[test]
+fn cmake_projects_find_it() {
+    cmake_consumer_works(&prefixes().installed, "cmake");
+}
+
+#[test]
+fn cmake_projects_find_it_where_it_was_moved() {
+    cmake_consumer_works(&prefixes().moved, "cmake-moved");
+}
+
+#[test]
+fn pkg_config_projects_find_it() {
+    pkg_config_consumer_works(&prefixes().installed, "pkg-config");
+}
+
+#[test]
+fn pkg_config_projects_find_it_where_it_was_moved() {
+    pkg_config_consumer_works(&prefixes().moved, "pkg-config-moved");
+}
+
+#[test]
+fn only_what_the_header_declares_is_global() {
+    let archive = prefixes().installed.join("lib/libqdtls_rs.a");
+    assert_eq!(symbols::global_symbols(&archive), declared::declared_functions());
+}
+
+#[test]
+fn the_version_is_the_crates() {
+    let version = run(Command::new("pkg-config")
+        .args(["--modversion", "qdtls_rs"])
+        .env("PKG_CONFIG_PATH", prefixes().installed.join("lib/pkgconfig")));
+    assert_eq!(String::from_utf8_lossy(&version.stdout).trim(), env!("CARGO_PKG_VERSION"));
+}
+
+/// Both files name what rustc does, but for what every C compiler links by itself.
+#[test]
+fn the_native_libraries_are_those_of_rustc() {
+    let (_, native) = library::build_static_library();
+    let of_rustc: BTreeSet<_> =
+        native.iter().map(String::as_str).filter(|name| !["-lgcc_s", "-lc"].contains(name)).collect();
+    let package = prefixes().installed.join("lib");
+
+    let description = text(&package.join("pkgconfig/qdtls_rs.pc"));
+    let libraries = |line: &'static str| {
+        let rest = description.lines().find_map(|candidate| candidate.strip_prefix(line));
+        rest.unwrap_or_else(|| panic!("{line} is missing in:\n{description}")).split_whitespace()
+    };
+    let of_pkg_config: BTreeSet<_> = libraries("Libs: -L${libdir} -lqdtls_rs").collect();
+    let required: Vec<_> = libraries("Requires:").collect();
+    assert_eq!(required, ["libssl", ">=", "1.1.1", "libcrypto", ">=", "1.1.1"]);
+    assert_eq!(&of_pkg_config | &BTreeSet::from(["-lssl", "-lcrypto"]), of_rustc);
+
+    let config = text(&package.join("cmake/QDtlsRs/QDtlsRsConfig.cmake"));
+    let (_, rest) = config.split_once("INTERFACE_LINK_LIBRARIES \"").expect("what has to be linked");
+    let (interface, _) = rest.split_once('"').expect("the end of the list");
+    let (openssl, of_cmake): (Vec<_>, _) =
+        interface.split(';').partition(|library| library.starts_with("OpenSSL::"));
+    assert_eq!(openssl, ["OpenSSL::SSL", "OpenSSL::Crypto"]);
+    assert_eq!(BTreeSet::from_iter(of_cmake), of_pkg_config);
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Static libraries in the form in which they are installed: no symbols but those of their header.
+
+use crate::process::run;
+use std::path::Path;
+use std::process::Command;
+
+const RECIPE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/cmake/isolate_archive.cmake");
+
+/// Makes `output` of the archive `input`, by the recipe that the build uses.
+pub fn isolate(input: &Path, header: &Path, output: &Path) {
+    let folders = [("HEADER", header), ("INPUT", input), ("OUTPUT", output)];
+    let tools = [("LINKER", "ld"), ("OBJCOPY", "objcopy"), ("NM", "nm"), ("AR", "ar")];
+    let mut cmake = Command::new("cmake");
+    cmake.args(folders.map(|(name, path)| format!("-D{name}={}", path.display())));
+    cmake.args(tools.map(|(name, tool)| format!("-D{name}={tool}")));
+    run(cmake.arg("-P").arg(RECIPE));
+}
