@@ -22,7 +22,8 @@ pub fn clippy() -> Result<()> {
     Ok(())
 }
 
-/// No compiler for Windows is at hand, but the types of the code for it can be checked by this one.
+/// A compiler for Windows takes some making (see portability.rs), but the types of the code for it can be checked by this
+/// one at once.
 pub fn windows_types() -> Result<()> {
     let target_dir = workspace::target("check-windows");
     let arguments = ["rustc", "--quiet", "--package", "qdtls-rs", "--lib"];
@@ -63,7 +64,7 @@ pub fn cargo_test() -> Result<u32> {
 }
 
 /// The repository's files, tracked or about to be.
-fn files() -> Result<Vec<String>> {
+pub fn files() -> Result<Vec<String>> {
     let listing = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"];
     let output = capture(command("git").args(listing))?;
     let files = output.split_terminator('\0').filter(|file| workspace::root().join(file).exists());
@@ -71,7 +72,7 @@ fn files() -> Result<Vec<String>> {
 }
 
 /// Adds up the lines `test result: ok. 3 passed; 0 failed; 0 ignored; ...` of all test programs.
-fn passed(output: &str) -> Result<u32> {
+pub fn passed(output: &str) -> Result<u32> {
     let mut passed = 0;
     for line in output.lines().filter_map(|line| line.strip_prefix("test result: ok. ")) {
         let number = line.split_once(" passed").and_then(|(number, _)| number.parse::<u32>().ok());

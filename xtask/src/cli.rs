@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The command line.
 
+use crate::in_tree::{Build, Options};
 use crate::plugin::Flavour;
 use std::path::PathBuf;
 
@@ -14,6 +15,12 @@ pub enum Verb {
     Sanitize,
     Sweep { flavour: Flavour, all: bool },
     Header { check: bool },
+    Autotests,
+    Matrix { suites: Vec<String> },
+    Deb { suite: String },
+    DebSource,
+    Portability,
+    InTree(Build),
 }
 
 #[derive(Debug, PartialEq)]
@@ -39,6 +46,17 @@ Verbs:
   sweep             fail each of OpenSSL's allocations in an exchange (a minute)
     --all             in the first exchange of a process, too (three minutes)
     --stock           on the plugin with Qt's own DTLS, to compare
+  autotests         run Qt's autotests on both plugins and the hardening tests on ours; the last line printed is the sum
+  matrix [SUITE...] do that, and test the crate, in each supported suite of Debian; as root (half an hour)
+  portability       compile the crate for other systems, in a suite of Debian; as root (some minutes)
+  in-tree VERSION   build a Qt of that version with our DTLS, and run Qt's autotests of it (up to half an hour)
+    --static          static libraries
+    --linked          OpenSSL linked, not found at run time
+    --developer-build a developer build of Qt
+    --unity           a unity build; Qt has them from 6.5 on
+    --stock           with Qt's own DTLS, to compare
+  deb [SUITE]       build the Debian packages and try them, in Debian 13 or the suite named; as root (ten minutes)
+  deb-source        make their source package for the installed Qt; the last line printed is its unpacked folder
   header            refresh include/qdtls_rs.h from the Rust sources
     --check           change nothing, fail if it is not up to date
 
@@ -57,6 +75,14 @@ pub fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Request, Str
             ("--help" | "-h", verb) => *verb = Verb::Help,
             ("--stock", Verb::Plugin { flavour }) => *flavour = Flavour::Stock,
             ("--stock", Verb::Sweep { flavour, .. }) => *flavour = Flavour::Stock,
+            ("--stock", Verb::InTree(build)) => build.flavour = Flavour::Stock,
+            ("--static", Verb::InTree(build)) => build.options.static_qt = true,
+            ("--linked", Verb::InTree(build)) => build.options.linked_openssl = true,
+            ("--developer-build", Verb::InTree(build)) => build.options.developer_build = true,
+            ("--unity", Verb::InTree(build)) => build.options.unity = true,
+            (version, Verb::InTree(build)) if build.version.is_empty() && !version.starts_with('-') => {
+                build.version = version.into();
+            }
             ("--all", Verb::Sweep { all, .. }) => *all = true,
             ("--check", Verb::Header { check }) => *check = true,
             ("--no-install", _) => request.install = false,
@@ -64,10 +90,15 @@ pub fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Request, Str
                 let folder = arguments.next().ok_or("--qt-source needs a folder")?;
                 request.qt_source = Some(PathBuf::from(folder));
             }
+            (name, Verb::Deb { suite }) if !name.starts_with('-') => *suite = name.into(),
+            (suite, Verb::Matrix { suites }) if !suite.starts_with('-') => suites.push(suite.into()),
             _ => return Err(format!("unknown option '{argument}'")),
         }
     }
-    Ok(request)
+    match &request.verb {
+        Verb::InTree(build) if build.version.is_empty() => Err("in-tree needs a version of Qt".into()),
+        _ => Ok(request),
+    }
 }
 
 fn parse_verb(argument: Option<String>) -> Result<Verb, String> {
@@ -78,6 +109,15 @@ fn parse_verb(argument: Option<String>) -> Result<Verb, String> {
         Some("hardening") => Ok(Verb::Hardening),
         Some("sanitize") => Ok(Verb::Sanitize),
         Some("sweep") => Ok(Verb::Sweep { flavour: Flavour::Rust, all: false }),
+        Some("autotests") => Ok(Verb::Autotests),
+        Some("deb") => Ok(Verb::Deb { suite: "trixie".into() }),
+        Some("deb-source") => Ok(Verb::DebSource),
+        Some("matrix") => Ok(Verb::Matrix { suites: Vec::new() }),
+        Some("portability") => Ok(Verb::Portability),
+        Some("in-tree") => {
+            let (version, flavour, options) = (String::new(), Flavour::Rust, Options::default());
+            Ok(Verb::InTree(Build { version, flavour, options }))
+        }
         Some("header") => Ok(Verb::Header { check: false }),
         Some("help" | "--help" | "-h") => Ok(Verb::Help),
         Some(other) => Err(format!("unknown verb '{other}'")),
@@ -99,6 +139,23 @@ mod tests {
         let verb = Verb::Plugin { flavour: Flavour::Stock };
         assert_eq!(request, Request { verb, install: false, qt_source: Some("/src".into()) });
         assert_eq!(parse_line("test --stock"), Err("unknown option '--stock'".into()));
+    }
+
+    #[test]
+    fn suites_belong_to_the_matrix() {
+        let suites = vec!["trixie".into(), "forky".into()];
+        assert_eq!(parse_line("matrix trixie forky").unwrap().verb, Verb::Matrix { suites });
+        assert!(parse_line("autotests trixie").is_err());
+    }
+
+    #[test]
+    fn a_qt_is_built_as_its_options_say() {
+        let options = Options { static_qt: true, unity: true, ..Options::default() };
+        let build = Build { version: "6.11.2".into(), flavour: Flavour::Stock, options };
+        assert_eq!(build.name(), "6.11.2-static-unity-stock");
+        assert_eq!(parse_line("in-tree --unity 6.11.2 --stock --static").unwrap().verb, Verb::InTree(build));
+        assert_eq!(parse_line("in-tree --static"), Err("in-tree needs a version of Qt".into()));
+        assert_eq!(parse_line("in-tree 6.11.2 6.4.2"), Err("unknown option '6.4.2'".into()));
     }
 
     #[test]

@@ -7,9 +7,16 @@ use anyhow::{Result, bail};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Fails unless our plugin has the Rust library in it and stock has not: else the two would not be worth comparing.
+/// The plugins that are compared with each other: ours and stock.
+const PAIRS: [[Flavour; 2]; 2] = [Flavour::USUAL, Flavour::LINKED];
+
+/// What a plugin that is linked to OpenSSL needs of it.
+const OPENSSL: [&str; 2] = ["libssl.so", "libcrypto.so"];
+
+/// Fails unless our plugins have the Rust library in them and stock has not: else they would not be worth comparing.
 pub fn compare_contents() -> Result<()> {
-    for (flavour, expected) in [(Flavour::Rust, true), (Flavour::Stock, false)] {
+    for flavour in PAIRS.concat() {
+        let expected = !flavour.is_stock();
         let names = symbols_in(&flavour.plugin_file(), &[])?.into_iter();
         if names.map(|(name, _)| name).any(|name| name.starts_with("qdtls_")) != expected {
             let verb = if expected { "lacks" } else { "contains" };
@@ -19,27 +26,39 @@ pub fn compare_contents() -> Result<()> {
     Ok(())
 }
 
-/// Fails unless both plugins need the same shared libraries. One more could be a second OpenSSL.
+/// Fails unless each of our plugins needs the same shared libraries as stock. One more could be a second OpenSSL.
 pub fn compare_needed() -> Result<()> {
-    let (ours, stock) = (needed(&Flavour::Rust.plugin_file())?, needed(&Flavour::Stock.plugin_file())?);
-    if ours != stock {
-        bail!("our plugin needs {ours:?}, stock needs {stock:?}");
+    for [ours, stock] in PAIRS {
+        let (needed_by_ours, needed_by_stock) = (needed(&ours.plugin_file())?, needed(&stock.plugin_file())?);
+        if needed_by_ours != needed_by_stock {
+            let name = ours.name();
+            bail!("our {name} plugin needs {needed_by_ours:?}, stock needs {needed_by_stock:?}");
+        }
+        for library in OPENSSL {
+            let is_needed = needed_by_ours.iter().any(|name| name.starts_with(library));
+            if is_needed != Flavour::LINKED.contains(&ours) {
+                let verb = if is_needed { "needs" } else { "does not need" };
+                bail!("our {} plugin {verb} {library}", ours.name());
+            }
+        }
     }
     Ok(())
 }
 
-/// Fails if our plugin exports anything that stock does not, apart from the instances of C++ templates and inline
+/// Fails if a plugin of ours exports anything that stock does not, apart from the instances of C++ templates and inline
 /// functions that either adapter happens to use, or anything of the Rust library.
 pub fn compare_exports() -> Result<()> {
-    let (ours, stock) = (exports(&Flavour::Rust.plugin_file())?, exports(&Flavour::Stock.plugin_file())?);
-    let different: Vec<_> = ours.strong.symmetric_difference(&stock.strong).collect();
-    if let Some(first) = different.first() {
-        bail!("{} symbols are exported by one of the plugins only, such as {first}", different.len());
-    }
     let library = symbols_in(&plugin::library(), &["--extern-only"])?;
     let library: Names = library.into_iter().map(|(name, _)| name).collect();
-    if let Some(name) = ours.vague.intersection(&library).next() {
-        bail!("our plugin exports {name} of the Rust library");
+    for [ours, stock] in PAIRS {
+        let (ours, stock) = (exports(&ours.plugin_file())?, exports(&stock.plugin_file())?);
+        let different: Vec<_> = ours.strong.symmetric_difference(&stock.strong).collect();
+        if let Some(first) = different.first() {
+            bail!("{} symbols are exported by one of the plugins only, such as {first}", different.len());
+        }
+        if let Some(name) = ours.vague.intersection(&library).next() {
+            bail!("our plugin exports {name} of the Rust library");
+        }
     }
     Ok(())
 }

@@ -5,21 +5,29 @@
 
 mod autotests;
 mod checks;
+mod chroot;
 mod cli;
 mod cmake;
 mod coredump;
 mod cost;
+mod deb;
+mod deb_source;
 mod demo;
 mod deny;
 mod elf;
+mod forced_include;
 mod hardening;
 mod header;
+mod in_tree;
+mod matrix;
 mod memcheck;
 mod packages;
 mod plugin;
+mod portability;
 mod process;
 mod qt_program;
 mod qt_source;
+mod refusals;
 mod sanitize;
 mod sweep;
 mod test;
@@ -53,11 +61,19 @@ fn perform(request: &Request) -> anyhow::Result<ExitCode> {
             let qt_source = qt_source::find(request.qt_source.as_deref())?;
             println!("{}", plugin::build(flavour, &qt_source)?.display());
         }
+        Verb::InTree(ref build) => in_tree::run(build, request)?,
         Verb::Demo => return demo::run(request),
         Verb::Test => test::run(request)?,
         Verb::Sanitize => test::run_sanitizers(request)?,
         Verb::Hardening => test::run_hardening(request)?,
         Verb::Sweep { flavour, all } => test::run_sweep(request, flavour, all)?,
+        Verb::Autotests => println!("{}", autotests::run_alone(request)?),
+        Verb::Matrix { ref suites } => matrix::run(suites, request.install)?,
+        Verb::Portability => portability::run(request.install)?,
+        Verb::Deb { ref suite } => deb::run(suite, request.install)?,
+        Verb::DebSource => {
+            println!("{}", deb_source::run(request.install, request.qt_source.as_deref())?.display());
+        }
         Verb::Header { check: true } => header::check()?,
         Verb::Header { check: false } => header::write()?,
     }

@@ -22,6 +22,15 @@ pub const DEMO: &[&str] = &["openssl"];
 /// For the tests besides: a peer, and the checkers.
 pub const TEST: &[&str] = &["openssl", "valgrind", "gdb", "clang-format"];
 
+/// For building qtbase, and unpacking its source.
+pub const IN_TREE: &[&str] = &["cmake", "ninja-build", "g++", "libssl-dev", "pkg-config", "dpkg-dev", "perl"];
+
+/// For suites of Debian in folders.
+pub const CHROOT: &[&str] = &["debootstrap", "util-linux", "mount"];
+
+/// For making a Debian source package for the installed Qt.
+pub const DEB_SOURCE: &[&str] = &["qt6-base-dev", "dpkg-dev", "git", "xz-utils"];
+
 /// Sees to it that the packages are there, by installing them when that is wanted.
 pub fn ensure(packages: &[&str], install: bool) -> Result<()> {
     let missing = missing(packages)?;

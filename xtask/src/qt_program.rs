@@ -80,7 +80,7 @@ impl QtProgram<'_> {
 }
 
 /// A command that the user's settings for Qt, for its tests or for us do not reach.
-fn clean_command(program: PathBuf) -> Command {
+pub fn clean_command(program: PathBuf) -> Command {
     let mut command = command(program);
     for (name, _) in std::env::vars_os() {
         if ["QT", "QDTLS", "SSL_CERT", "OPENSSL_"]
@@ -109,7 +109,7 @@ fn check_loaded(loader_logs: &[Vec<u8>], plugin: &Path) -> Result<()> {
 }
 
 /// Reads `Totals: 62 passed, 0 failed, 0 skipped, 0 blacklisted, 2157ms`.
-fn totals(output: &str) -> Option<Totals> {
+pub fn totals(output: &str) -> Option<Totals> {
     let line = output.lines().find_map(|line| line.strip_prefix("Totals: "))?;
     let number_of = |what| line.split(", ").find_map(|part| part.strip_suffix(what)?.trim().parse().ok());
     Some(Totals {

@@ -4,7 +4,8 @@
 use crate::cli::Request;
 use crate::plugin::{self, Flavour};
 use crate::{
-    autotests, checks, coredump, cost, deny, elf, hardening, header, packages, qt_source, sanitize, sweep,
+    autotests, checks, coredump, cost, deny, elf, forced_include, hardening, header, packages, qt_source,
+    refusals, sanitize, sweep,
 };
 use anyhow::{Context, Result};
 use std::path::Path;
@@ -25,15 +26,25 @@ pub fn run(request: &Request) -> Result<()> {
     sum.check("cargo-deny", || deny::check(request.install))?;
     sum.step("Rust tests", checks::cargo_test)?;
 
+    sum.step("what a Qt build is stopped for", refusals::check_refusals)?;
+    sum.step("Rust targets of toolchains", refusals::check_rust_targets)?;
+
     let qt_source = &work("source of Qt", || qt_source::find(request.qt_source.as_deref()))?;
     let qt_version = &qt_source::version(qt_source)?;
     build_plugins(qt_source)?;
+    for flavour in Flavour::LINKED {
+        work(&format!("{} plugin", flavour.name()), || plugin::build(flavour, qt_source))?;
+    }
+    sum.check("Qt's own header of DTLS cannot get in", forced_include::check)?;
+    sum.check("a second build has nothing to do", plugin::check_idle)?;
     sum.check("whose DTLS is in which plugin", elf::compare_contents)?;
     sum.check("needed libraries as stock's", elf::compare_needed)?;
     sum.check("exported symbols as stock's", elf::compare_exports)?;
 
     work("programs of QtTest", || autotests::build(qt_source))?;
-    sum.step("Qt's autotests", || autotests::run(qt_source, qt_version))?;
+    let on = |plugins| autotests::run(plugins, qt_source, qt_version);
+    sum.step("Qt's autotests", || on(Flavour::USUAL))?;
+    sum.step("Qt's autotests, OpenSSL linked", || on(Flavour::LINKED))?;
     sum.step("Qt's autotests under memcheck", || autotests::run_memcheck(qt_source))?;
 
     sum.step("instruction counts, ours and stock", cost::check)?;
@@ -81,13 +92,13 @@ pub fn run_sweep(request: &Request, flavour: Flavour, all: bool) -> Result<()> {
     autotests::build(qt_source)?;
     let intervals = if all { sweep::Intervals::ALL } else { sweep::Intervals::USUAL };
     match flavour {
-        Flavour::Rust => sweep::check(intervals).map(|_| ()),
-        Flavour::Stock => sweep::show_stock(intervals),
+        flavour if flavour.is_stock() => sweep::show_stock(intervals),
+        _ => sweep::check(intervals).map(|_| ()),
     }
 }
 
 fn build_plugins(qt_source: &Path) -> Result<()> {
-    for flavour in Flavour::ALL {
+    for flavour in Flavour::USUAL {
         work(&format!("{} plugin", flavour.name()), || plugin::build(flavour, qt_source))?;
     }
     Ok(())
