@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 pub const AUTOTESTS: [&str; 2] = ["tst_qdtls", "tst_qdtlscookie"];
 
-/// How many tests pass in each of them, where that is known: in Debian's builds, which are no developer builds of Qt.
+/// How many tests pass in each of them, where that is known: in Debian's builds, with the OpenSSL of the same suite.
 const KNOWN: [(&str, [u32; 2]); 3] = [("6.4.2", [62, 21]), ("6.8.2", [54, 21]), ("6.11.2", [54, 21])];
 
 /// What `cargo xtask autotests` finds. Its last line is this in words.

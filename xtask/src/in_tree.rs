@@ -2,8 +2,8 @@
 //! `cargo xtask in-tree`: a Qt of its own, built from Debian's source with our hook on its configure line, and Qt's
 //! tests of DTLS run in it.
 //!
-//! It is the smallest Qt that has DTLS. In a developer build the tests are Qt's own targets, built and run where they
-//! lie. Any other Qt is installed into a folder first, and the tests are built against that, as an application would be.
+//! It is the smallest Qt that has DTLS. In a shared developer build the tests are Qt's own targets, built and run where
+//! they lie. Any other Qt is installed into a folder first, and the tests are built against that, as an application would be.
 
 use crate::cli::Request;
 use crate::plugin::Flavour;
@@ -49,7 +49,7 @@ pub fn run(build: &Build, request: &Request) -> Result<()> {
     let folder = workspace::target("in-tree").join(build.name());
     let (qt, prefix) = (folder.join("qt"), folder.join("installed"));
     let configured = timed("configuring", || build.configure(&source, &qt, &prefix))?;
-    let targets: &[&str] = match build.options.developer_build {
+    let targets: &[&str] = match build.tests_are_in_tree() {
         true => &["QTlsBackendOpenSSLPlugin", autotests::AUTOTESTS[0], autotests::AUTOTESTS[1]],
         false => &["all"],
     };
@@ -59,7 +59,7 @@ pub fn run(build: &Build, request: &Request) -> Result<()> {
     let again = capture(command("cmake").arg("--build").arg(&qt).arg("--target").args(targets))?;
     ensure!(again.contains("ninja: no work to do"), "a second build of the same did something:\n{again}");
 
-    let programs = if build.options.developer_build {
+    let programs = if build.tests_are_in_tree() {
         Programs::in_tree(&source, &qt)
     } else {
         capture(command("cmake").arg("--install").arg(&qt))?;
@@ -103,7 +103,7 @@ impl Build {
             format!("-DINPUT_openssl={}", if linked_openssl { "linked" } else { "runtime" }),
             switch("BUILD_SHARED_LIBS", !static_qt),
             switch("FEATURE_developer_build", developer_build),
-            switch("QT_BUILD_TESTS", developer_build),
+            switch("QT_BUILD_TESTS", self.tests_are_in_tree()),
             switch("QT_BUILD_EXAMPLES", false),
         ]);
         if unity {
@@ -116,9 +116,14 @@ impl Build {
         capture(&mut configure).map(|_| ())
     }
 
+    /// Whether Qt's own targets are run. Qt 6.4 does not link them to the plugins of a static Qt.
+    fn tests_are_in_tree(&self) -> bool {
+        self.options.developer_build && !self.options.static_qt
+    }
+
     /// Qt 6.4 does not configure its tests without its GUI module; it is not built for them.
     fn needed(&self, feature: &str) -> bool {
-        feature == "gui" && self.options.developer_build && self.version.starts_with("6.4.")
+        feature == "gui" && self.tests_are_in_tree() && self.version.starts_with("6.4.")
     }
 }
 

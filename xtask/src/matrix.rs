@@ -23,7 +23,8 @@ const SUITES: [Suite; 4] = [
 ];
 
 /// For the tests of the crate and of the C ABI: what compiles and links them, and the memory checker.
-const CRATE_TESTS: &[&str] = &["ca-certificates", "g++", "libssl-dev", "openssl", "pkg-config", "valgrind"];
+const CRATE_TESTS: &[&str] =
+    &["ca-certificates", "cmake", "g++", "libssl-dev", "openssl", "pkg-config", "valgrind"];
 
 /// What there is to tell of a suite; empty where it was not reached, or where there is no Qt.
 #[derive(Default)]
@@ -85,7 +86,8 @@ fn fill(row: &mut Row, suite: &Suite) -> Result<()> {
     row.openssl = second_word(&capture(chroot.command("openssl").arg("version"))?)?;
 
     // The tests of the installed package need a newer CMake than a suite without Qt 6 has.
-    let which: &[&str] = if suite.has_qt { &[] } else { &["--lib", "--test", "abi_harness", "--test", "header"] };
+    let which: &[&str] =
+        if suite.has_qt { &[] } else { &["--lib", "--test", "abi_harness", "--test", "header"] };
     let tests = ["test", "--locked", "--package", "qdtls-rs"];
     let output = show(chroot.command("cargo").args(tests).args(which))?;
     row.crate_tests = checks::passed(&output)?.to_string();
