@@ -660,6 +660,21 @@ qdtls_status qdtls_connection_init_tls(struct qdtls_connection *connection,
                                        void (*release)(void *companion));
 
 /**
+ * Sets up TLS for the next handshake as `qdtls_connection_init_tls` does, on an `SSL` that it makes from `context`.
+ *
+ * `companion` is whatever has to outlive that `SSL`, such as the owner of `context`. It is given to `release`, which may
+ * be null, after the `SSL` was freed: in any case once, and on failure before the call returns.
+ *
+ * # Safety
+ * `connection` is null or a live handle; `context` is null or a live `SSL_CTX` of a DTLS method, of the OpenSSL in use,
+ * that lives until `release` is called; `release` as for `qdtls_connection_init_tls`.
+ */
+qdtls_status qdtls_connection_init_tls_from_context(struct qdtls_connection *connection,
+                                                    SSL_CTX *context,
+                                                    void *companion,
+                                                    void (*release)(void *companion));
+
+/**
  * Starts the handshake after `qdtls_connection_init_tls`. A client passes an empty datagram; a server the client's
  * first, which must carry a valid cookie when cookie parameters are set (`QDTLS_STATUS_COOKIE_REJECTED`).
  *
@@ -796,6 +811,21 @@ qdtls_status qdtls_connection_read(struct qdtls_connection *connection,
  * `connection` is null or a live handle; `state` is null or writable.
  */
 qdtls_status qdtls_connection_state(const struct qdtls_connection *connection, int32_t *state);
+
+/**
+ * Writes to `allowed` whether sessions should be resumed, for `qdtls_connection_set_resumption`. `wanted` says whether
+ * the program would like it, `verifies_peer` whether it asks for the peer's certificate, and `has_certificate` whether
+ * it has one itself; 0 means no. Never for a server that knows its clients by certificate or pre-shared key: a resumed
+ * handshake has neither.
+ *
+ * # Safety
+ * `connection` is null or a live handle; `allowed` is null or writable.
+ */
+qdtls_status qdtls_connection_may_resume(const struct qdtls_connection *connection,
+                                         int32_t wanted,
+                                         int32_t verifies_peer,
+                                         int32_t has_certificate,
+                                         bool *allowed);
 
 /**
  * Writes the peer's certificate to `certificate`, or null when it has shown none. Borrowed until the connection starts,

@@ -137,6 +137,13 @@ impl Connection {
         self.ticket.replace(Zeroizing::new(ticket.to_vec()));
     }
 
+    /// Whether to resume sessions, if the program would like to. A resumed handshake shows no certificate and asks for no
+    /// pre-shared key, and a server without a certificate has nothing but such keys: one that knows its clients by
+    /// either asks each time.
+    pub fn may_resume(&self, wanted: bool, verifies_peer: bool, has_certificate: bool) -> bool {
+        wanted && (self.role == Role::Client || (!verifies_peer && has_certificate))
+    }
+
     /// Sets what cookies are checked with; `None` lets a server start without a cookie.
     pub fn set_cookie(&self, key: Option<CookieKey>) {
         self.cookie.replace(key);
@@ -152,16 +159,9 @@ impl Connection {
         self.session.borrow().clone()
     }
 
-    /// Gives the next handshake its `SSL`, and what has to outlive it. On failure both are handed back.
-    pub fn init_tls(
-        &self,
-        ssl: Ssl,
-        companion: Box<dyn Any>,
-    ) -> std::result::Result<(), (Ssl, Box<dyn Any>, Error)> {
-        let peer = match self.ready_for_tls() {
-            Ok(peer) => peer,
-            Err(error) => return Err((ssl, companion, error)),
-        };
+    /// Gives the next handshake its `SSL`, and what has to outlive it: also here, on failure.
+    pub fn init_tls(&self, companion: Box<dyn Any>, ssl: Ssl) -> Result<Rc<Session>> {
+        let peer = self.ready_for_tls()?;
         let server_name = self.server_name.borrow().clone();
         let (alpn, ticket) = (self.alpn.borrow().clone(), self.ticket.take());
         let setup = Setup {
@@ -176,11 +176,11 @@ impl Connection {
             resumption: self.resumption.get(),
             session: if self.resumption.get() { &ticket } else { &[] },
         };
-        let session = Session::new(ssl, &setup, peer, Rc::clone(&self.sink), companion)?;
+        let session = Session::new(companion, &setup, peer, Rc::clone(&self.sink), ssl)?;
         self.reset();
-        self.session.replace(Some(session));
+        self.session.replace(Some(Rc::clone(&session)));
         self.fresh.set(true);
-        Ok(())
+        Ok(session)
     }
 
     fn ready_for_tls(&self) -> Result<PeerAddress> {
@@ -334,7 +334,7 @@ impl Connection {
 
     /// The size of buffer that a read of a datagram of `length` bytes asks for.
     pub fn read_capacity(&self, length: usize) -> usize {
-        let early = self.session().map_or(0, |session| session.early());
+        let early = self.session.borrow().as_ref().map_or(0, |session| session.early());
         length.saturating_add(self.carry.borrow().len()).saturating_add(early)
     }
 
@@ -371,11 +371,11 @@ impl Connection {
     /// it is answered like any other and nothing changes here; with one it ends this connection, so that the caller
     /// gets to know, and the client's next hello starts another.
     fn peer_restarted(&self, datagram: &[u8]) -> Result<bool> {
-        let key = match (self.role, self.cookie.borrow().clone(), ClientHello::parse(datagram)) {
-            (Role::Server, Some(key), Some(hello)) if self.client_random.get() != Some(*hello.random) => key,
-            _ => return Ok(false),
-        };
-        let Some(peer) = self.peer.get() else {
+        let other_hello = |hello: &ClientHello<'_>| self.client_random.get() != Some(*hello.random);
+        if self.role != Role::Server || ClientHello::parse(datagram).filter(other_hello).is_none() {
+            return Ok(false);
+        }
+        let (Some(key), Some(peer)) = (self.cookie.borrow().clone(), self.peer.get()) else {
             return Ok(false);
         };
         // Whether the answer could be sent is of no interest to the connection that goes on.
@@ -388,7 +388,7 @@ impl Connection {
 
     fn enter(&self, operation: &'static str) -> Result<InUse> {
         let missing = || Error::because(Status::InvalidState, operation, "TLS is not initialised");
-        self.session().ok_or_else(missing)?.enter(operation)
+        Session::enter(self.session.borrow().as_ref().ok_or_else(missing)?, operation)
     }
 
     /// Whether the operation's session is still this connection's: its callbacks may have ended it.

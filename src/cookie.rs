@@ -5,9 +5,11 @@
 //! and what the ClientHello says before its cookie: version, random and session id. Extensions stay out of it, because
 //! some clients change them between the two hellos. Nothing is stored per client.
 
+use crate::bytes::Bytes;
 use crate::error::{Error, Result, Status};
 use crate::hello::{ClientHello, MAX_COOKIE};
-use crate::openssl::digest::{self, Hash, Mac};
+use crate::openssl::digest::{Hash, Mac};
+use crate::openssl::mac::MacKey;
 use crate::openssl::random;
 use crate::peer::{IDENTITY_LENGTH, PeerAddress};
 use crate::secret::Secret;
@@ -22,25 +24,19 @@ pub struct UnixTime(pub u64);
 
 /// What makes and checks cookies for one listener or connection.
 #[derive(Clone, Debug)]
-pub struct CookieKey {
-    hash: Hash,
-    source: Source,
-}
+pub struct CookieKey(Source);
 
 #[derive(Clone, Debug)]
 enum Source {
     /// The secret of this process, made by it, rotated by it.
-    Process,
+    Process(Hash),
     /// A secret the user gave: used as it is, for as long as the user wants.
-    User(Arc<Secret>),
+    User(Arc<MacKey>),
 }
 
 /// A cookie, at most [`MAX_COOKIE`] bytes.
 #[derive(Clone, Copy, Debug)]
-pub struct Cookie {
-    bytes: [u8; MAX_COOKIE],
-    length: usize,
-}
+pub struct Cookie(Bytes<MAX_COOKIE>);
 
 /// What a ClientHello's cookie is worth.
 #[derive(Debug)]
@@ -53,7 +49,7 @@ pub enum Verdict {
 
 impl Default for CookieKey {
     fn default() -> Self {
-        Self { hash: Hash::Sha256, source: Source::Process }
+        Self(Source::Process(Hash::Sha256))
     }
 }
 
@@ -67,26 +63,28 @@ impl CookieKey {
                 "Invalid (empty) secret",
             ));
         }
-        digest::hmac(hash, secret, b"qdtls-rs").map_err(|error| {
+        let key = MacKey::shared(hash, secret).map_err(|error| {
             let reason = format!("{hash:?} cannot be used: {}", error.reason());
             Error::because(Status::UnsupportedHash, error.operation(), reason)
         })?;
         let is_stand_in = ProcessSecret::lock().is_stand_in(secret);
-        let source = if is_stand_in { Source::Process } else { Source::User(Secret::shared(secret)?) };
-        Ok(Self { hash, source })
+        Ok(Self(if is_stand_in { Source::Process(hash) } else { Source::User(key) }))
     }
 
     /// The hash algorithm of the HMAC.
     pub fn hash(&self) -> Hash {
-        self.hash
+        match &self.0 {
+            Source::User(key) => key.hash(),
+            Source::Process(hash) => *hash,
+        }
     }
 
     /// Hands the secret to `read`: the user's own, or a stand-in for the process-wide one, which never leaves this
     /// module. The stand-in is random, lives as long as the process, and [`CookieKey::new`] knows it again.
     pub fn secret<R>(&self, read: impl FnOnce(&[u8]) -> R) -> Result<R> {
-        match &self.source {
-            Source::User(secret) => Ok(read(secret.expose())),
-            Source::Process => Ok(read(ProcessSecret::lock().stand_in()?.expose())),
+        match &self.0 {
+            Source::User(key) => Ok(read(key.secret())),
+            Source::Process(_) => Ok(read(ProcessSecret::lock().stand_in()?.expose())),
         }
     }
 
@@ -118,13 +116,10 @@ impl CookieKey {
         hello: &ClientHello<'_>,
         now: UnixTime,
     ) -> Result<Cookie> {
-        let input = HmacInput::new(slot, peer, hello);
-        let mac = match &self.source {
-            Source::User(secret) => digest::hmac(self.hash, secret.expose(), input.as_bytes())?,
-            Source::Process => {
-                let mut process = ProcessSecret::lock();
-                digest::hmac(self.hash, process.at(slot, now)?.expose(), input.as_bytes())?
-            }
+        let input = hmac_input(slot, peer, hello);
+        let mac = match &self.0 {
+            Source::User(key) => key.mac(input.as_slice())?,
+            Source::Process(hash) => ProcessSecret::lock().at(slot, *hash, now)?.mac(input.as_slice())?,
         };
         Ok(Cookie::new(slot, &mac))
     }
@@ -132,18 +127,16 @@ impl CookieKey {
 
 impl Cookie {
     fn new(slot: Slot, mac: &Mac) -> Self {
-        let mut bytes = [0; MAX_COOKIE];
-        let mut length = 0;
-        for (place, byte) in bytes.iter_mut().zip(std::iter::once(&slot.tag()).chain(mac.as_bytes())) {
-            *place = *byte;
-            length += 1;
-        }
-        Self { bytes, length }
+        let mut cookie = Bytes::default();
+        cookie.push(&[slot.tag()]);
+        let mac = mac.as_slice();
+        cookie.push(mac.get(..MAX_COOKIE - 1).unwrap_or(mac));
+        Self(cookie)
     }
 
     /// The bytes that stand in the HelloVerifyRequest.
     pub fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
+        self.0.as_slice()
     }
 }
 
@@ -171,37 +164,23 @@ impl Slot {
     }
 }
 
-const HMAC_INPUT_LENGTH: usize = 8 + IDENTITY_LENGTH + 2 + 32 + 1 + 32;
-
-/// What is authenticated, put together on the stack.
-struct HmacInput {
-    bytes: [u8; HMAC_INPUT_LENGTH],
-    length: usize,
-}
-
-impl HmacInput {
-    fn new(slot: Slot, peer: &PeerAddress, hello: &ClientHello<'_>) -> Self {
-        let mut input = Self { bytes: [0; HMAC_INPUT_LENGTH], length: 0 };
-        input.push(&slot.0.to_be_bytes());
-        input.push(&peer.identity());
-        input.push(&hello.version);
-        input.push(hello.random);
-        // The parser allows 32 bytes at most; everything before is of fixed length, so no two hellos look alike.
-        input.push(hello.session_id);
-        input
-    }
-
-    fn push(&mut self, part: &[u8]) {
-        let end = self.length + part.len();
-        if let Some(place) = self.bytes.get_mut(self.length..end) {
-            place.copy_from_slice(part);
-            self.length = end;
-        }
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
-    }
+/// What is authenticated. The two lengths keep the parts after them apart; the rest is of fixed length. An IPv4 peer and
+/// no session id, which is usual, leave it within one block of SHA-256 (55 bytes).
+fn hmac_input(
+    slot: Slot,
+    peer: &PeerAddress,
+    hello: &ClientHello<'_>,
+) -> Bytes<{ 8 + 2 + 32 + 2 + IDENTITY_LENGTH + 32 }> {
+    let peer = peer.identity();
+    let mut input = Bytes::default();
+    input.push(&slot.0.to_be_bytes());
+    input.push(&hello.version);
+    input.push(hello.random);
+    // The parser allows session ids of 32 bytes at most.
+    input.push(&[peer.as_slice().len() as u8, hello.session_id.len() as u8]);
+    input.push(peer.as_slice());
+    input.push(hello.session_id);
+    input
 }
 
 /// The secrets this process made for itself.
@@ -217,6 +196,21 @@ struct ProcessSecret {
 struct Epoch {
     secret: Secret,
     first: Slot,
+    /// The secret made ready for each hash that was asked for.
+    keys: Vec<MacKey>,
+}
+
+impl Epoch {
+    fn key(&mut self, hash: Hash) -> Result<&MacKey> {
+        let place = match self.keys.iter().position(|key| key.hash() == hash) {
+            Some(place) => place,
+            None => {
+                self.keys.push(MacKey::new(hash, self.secret.expose())?);
+                self.keys.len() - 1
+            }
+        };
+        self.keys.get(place).ok_or_else(|| Error::new(Status::Internal, "cookie secret"))
+    }
 }
 
 static PROCESS: Mutex<ProcessSecret> = Mutex::new(ProcessSecret::EMPTY);
@@ -230,14 +224,17 @@ impl ProcessSecret {
         PROCESS.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// The secret that cookies of `slot` are made with, after a new one was made if it is time.
-    fn at(&mut self, slot: Slot, now: UnixTime) -> Result<&Secret> {
+    /// The key that cookies of `slot` are made with, after a new secret was made if it is time.
+    fn at(&mut self, slot: Slot, hash: Hash, now: UnixTime) -> Result<&MacKey> {
         // A clock set back by more than a rotation counts as one, or the secret would outlive its term.
         if self.epochs.is_empty() || now.0.abs_diff(self.since.0) >= COOKIE_ROTATION_S.get() {
             self.rotate(now)?;
         }
-        let epoch = self.epochs.iter().find(|epoch| epoch.first <= slot).or(self.epochs.last());
-        epoch.map(|epoch| &epoch.secret).ok_or_else(|| Error::new(Status::Internal, "cookie secret"))
+        let oldest = self.epochs.len().saturating_sub(1);
+        let place = self.epochs.iter().position(|epoch| epoch.first <= slot).unwrap_or(oldest);
+        let epoch =
+            self.epochs.get_mut(place).ok_or_else(|| Error::new(Status::Internal, "cookie secret"))?;
+        epoch.key(hash)
     }
 
     /// Cookies of the present slot and those before keep the secret they were made with; the next slot, which no
@@ -249,7 +246,7 @@ impl ProcessSecret {
         let first = if self.epochs.is_empty() { present } else { next };
         // One that was to begin in the next slot, too, has made no cookie.
         self.epochs.retain(|epoch| epoch.first != first);
-        self.epochs.insert(0, Epoch { secret, first });
+        self.epochs.insert(0, Epoch { secret, first, keys: Vec::new() });
         self.since = now;
         // A cookie of the slot before is still good; what was replaced before that slot is of no use any more.
         let needed =

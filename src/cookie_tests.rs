@@ -108,49 +108,56 @@ fn the_stand_in_is_not_the_secret_and_means_it() {
     let hello = client_hello(1, &[], &[], &[]);
     let cookie = default.issue(&peer(1), &ClientHello::parse(&hello).expect("hello"), NOW).expect("a cookie");
     assert!(judged(&lent, &peer(1), &client_hello(1, &[], cookie.as_bytes(), &[]), NOW));
-    let made_with_the_stand_in = digest::hmac(
-        Hash::Sha256,
-        &stand_in,
-        HmacInput::new(Slot::at(NOW), &peer(1), &ClientHello::parse(&hello).expect("hello")).as_bytes(),
-    )
-    .expect("a mac");
+    let input = hmac_input(Slot::at(NOW), &peer(1), &ClientHello::parse(&hello).expect("hello"));
+    let key = MacKey::new(Hash::Sha256, &stand_in).expect("a key");
+    let made_with_the_stand_in = key.mac(input.as_slice()).expect("a mac");
     assert_ne!(Cookie::new(Slot::at(NOW), &made_with_the_stand_in).as_bytes(), cookie.as_bytes());
 }
 
 #[test]
 fn r9_rotation_overlaps() {
     let mut process = ProcessSecret::EMPTY;
-    let bytes = |secret: &Secret| secret.expose().to_vec();
+    let bytes = |key: &MacKey| key.secret().to_vec();
     let present = Slot::at(NOW);
-    let old = bytes(process.at(present, NOW).expect("a secret"));
+    let old = bytes(process.at(present, Hash::Sha256, NOW).expect("a secret"));
     assert_eq!(old.len() as u64, COOKIE_SECRET_SIZE.get());
 
     let then = later(COOKIE_ROTATION_S.get());
     let slot = Slot::at(then);
-    assert_eq!(bytes(process.at(slot, then).expect("a secret")), old, "the slot under way keeps its secret");
-    let new = bytes(process.at(Slot(slot.0 + 1), then).expect("a secret"));
+    assert_eq!(
+        bytes(process.at(slot, Hash::Sha256, then).expect("a secret")),
+        old,
+        "the slot under way keeps its secret"
+    );
+    let new = bytes(process.at(Slot(slot.0 + 1), Hash::Sha256, then).expect("a secret"));
     assert_ne!(new, old);
     let next = later(COOKIE_ROTATION_S.get() + COOKIE_LIFETIME_S.get());
     assert_eq!(
-        bytes(process.at(slot, next).expect("a secret")),
+        bytes(process.at(slot, Hash::Sha256, next).expect("a secret")),
         old,
         "and is still accepted in the next one"
     );
-    assert_eq!(bytes(process.at(Slot::at(next), next).expect("a secret")), new);
+    assert_eq!(bytes(process.at(Slot::at(next), Hash::Sha256, next).expect("a secret")), new);
 }
 
 #[test]
 fn r9_rotations_in_successive_slots_overlap() {
     let mut process = ProcessSecret::EMPTY;
-    let bytes = |secret: &Secret| secret.expose().to_vec();
+    let bytes = |key: &MacKey| key.secret().to_vec();
     let slot = |number: u64| Slot(Slot::at(NOW).0 + number);
     let time = |number: u64| later(number * COOKIE_LIFETIME_S.get());
     for number in 0..6 {
-        let made_before = bytes(process.at(slot(number), time(number)).expect("a secret"));
+        let made_before = bytes(process.at(slot(number), Hash::Sha256, time(number)).expect("a secret"));
         process.rotate(time(number)).expect("a new secret");
-        assert_eq!(bytes(process.at(slot(number), time(number)).expect("a secret")), made_before);
+        assert_eq!(
+            bytes(process.at(slot(number), Hash::Sha256, time(number)).expect("a secret")),
+            made_before
+        );
         process.rotate(time(number + 1)).expect("a new secret");
-        assert_eq!(bytes(process.at(slot(number), time(number + 1)).expect("a secret")), made_before);
+        assert_eq!(
+            bytes(process.at(slot(number), Hash::Sha256, time(number + 1)).expect("a secret")),
+            made_before
+        );
         assert!(process.epochs.len() <= ProcessSecret::MAX_EPOCHS);
     }
 }
@@ -161,4 +168,26 @@ fn an_empty_secret_is_refused() {
         CookieKey::new(Hash::Sha256, b"").map_err(|e| e.status()).err(),
         Some(Status::InvalidArgument)
     );
+}
+
+#[test]
+fn s15_what_is_authenticated_is_told_apart_and_short() {
+    let slot = Slot::at(NOW);
+    let v6 = |port, scope| {
+        PeerAddress::new("fe80::1".parse().expect("an address"), port, scope).expect("a valid address")
+    };
+    let mut inputs = Vec::new();
+    for session_id in [&[][..], &[0], &[0, 2, 3, 4], &[0; 32]] {
+        let datagram = client_hello(1, session_id, &[], &[]);
+        let hello = ClientHello::parse(&datagram).expect("hello");
+        // The last two are alike if the third session id is taken for the end of a scope and a port.
+        for peer in [peer(1), peer(2), v6(1, 0), v6(0x0304, 0x0001_0002)] {
+            inputs.push(hmac_input(slot, &peer, &hello).as_slice().to_vec());
+        }
+    }
+    let (shortest, longest) = (inputs.iter().map(Vec::len).min(), inputs.iter().map(Vec::len).max());
+    assert_eq!((shortest, longest), (Some(50), Some(98)));
+    inputs.sort();
+    inputs.dedup();
+    assert_eq!(inputs.len(), 16);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What can go wrong, as a stable number, the failing operation and the reason behind it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// The result of every operation of this library. Numbers are never reused; new ones are added at the end.
@@ -151,13 +152,16 @@ impl Status {
     }
 }
 
-/// One failure: its number, the operation that failed, and why.
+/// One failure: its number, the operation that failed, and why. Boxed, so that success costs no more than a register.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
+pub struct Error(Box<Details>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Details {
     status: Status,
     operation: &'static str,
     openssl: u64,
-    reason: String,
+    reason: Cow<'static, str>,
 }
 
 /// The result of an operation of the core.
@@ -165,48 +169,51 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
     /// A failure of `operation` whose status says all there is to say.
+    #[cold]
     pub fn new(status: Status, operation: &'static str) -> Self {
         Self::because(status, operation, status.meaning())
     }
 
     /// A failure of `operation` with its own words for the reason.
-    pub fn because(status: Status, operation: &'static str, reason: impl Into<String>) -> Self {
-        Self { status, operation, openssl: 0, reason: reason.into() }
+    #[cold]
+    pub fn because(status: Status, operation: &'static str, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Details { status, operation, openssl: 0, reason: reason.into() }))
     }
 
     /// A failure of the OpenSSL function `operation`, with OpenSSL's error code and reason.
+    #[cold]
     pub fn openssl(status: Status, operation: &'static str, code: u64, reason: &str) -> Self {
         let reason = match reason {
-            "" => status.meaning().to_owned(),
-            text => format!("{}: {text}", status.meaning()),
+            "" => status.meaning().into(),
+            text => format!("{}: {text}", status.meaning()).into(),
         };
-        Self { status, operation, openssl: code, reason }
+        Self(Box::new(Details { status, operation, openssl: code, reason }))
     }
 
     /// The stable number of the failure.
     pub fn status(&self) -> Status {
-        self.status
+        self.0.status
     }
 
     /// The operation, by preference an OpenSSL function, that failed.
     pub fn operation(&self) -> &'static str {
-        self.operation
+        self.0.operation
     }
 
     /// OpenSSL's packed error code, or 0 when OpenSSL has no part in the failure.
     pub fn openssl_code(&self) -> u64 {
-        self.openssl
+        self.0.openssl
     }
 
     /// Why it failed. Never empty.
     pub fn reason(&self) -> &str {
-        &self.reason
+        &self.0.reason
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.operation, self.reason)
+        write!(f, "{}: {}", self.0.operation, self.0.reason)
     }
 }
 

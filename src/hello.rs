@@ -3,6 +3,7 @@
 //!
 //! Nothing is allocated here: the reader borrows from the datagram and stops at the first thing that is no ClientHello.
 
+use crate::bytes::Bytes;
 use crate::record::{self, CLIENT_HELLO, HANDSHAKE, Record};
 
 /// The longest cookie this library makes. 32 bytes are what every DTLS 1.0 and 1.2 client accepts (RFC 4347, 4.2.1).
@@ -74,10 +75,7 @@ fn split_vector(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// A finished HelloVerifyRequest.
-pub struct HelloVerifyRequest {
-    bytes: [u8; MAX_HELLO_VERIFY_REQUEST],
-    length: usize,
-}
+pub struct HelloVerifyRequest(Bytes<MAX_HELLO_VERIFY_REQUEST>);
 
 impl HelloVerifyRequest {
     /// Answers `hello` with `cookie`. Its record repeats the ClientHello's number, so that the server need not count.
@@ -88,7 +86,7 @@ impl HelloVerifyRequest {
         let [body_length, cookie_length] = [body as u8, cookie.len() as u8];
         let record_length = body_length + record::HANDSHAKE_HEADER_LENGTH as u8;
 
-        let mut request = Self { bytes: [0; MAX_HELLO_VERIFY_REQUEST], length: 0 };
+        let mut request = Bytes::default();
         request.push(&[HANDSHAKE]);
         request.push(&DTLS_1_0);
         request.push(&hello.record_number);
@@ -97,20 +95,12 @@ impl HelloVerifyRequest {
         request.push(&DTLS_1_0);
         request.push(&[cookie_length]);
         request.push(cookie);
-        request
+        Self(request)
     }
 
     /// The datagram to send.
     pub fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
-    }
-
-    fn push(&mut self, part: &[u8]) {
-        let end = self.length + part.len();
-        if let Some(place) = self.bytes.get_mut(self.length..end) {
-            place.copy_from_slice(part);
-            self.length = end;
-        }
+        self.0.as_slice()
     }
 }
 

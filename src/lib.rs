@@ -29,6 +29,7 @@
 #![deny(dead_code)]
 
 pub mod alpn;
+pub mod bytes;
 pub mod connection;
 pub mod cookie;
 pub mod error;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The address of a peer, checked and in one canonical form.
 
+use crate::bytes::Bytes;
 use crate::error::{Error, Result, Status};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -16,7 +17,7 @@ pub struct PeerAddress {
 }
 
 /// The length of the longest [`PeerAddress::identity`].
-pub const IDENTITY_LENGTH: usize = 1 + 16 + 4 + 2;
+pub const IDENTITY_LENGTH: usize = 16 + 4 + 2;
 
 impl PeerAddress {
     /// Checks the parts and brings them into canonical form.
@@ -43,24 +44,18 @@ impl PeerAddress {
         self.port
     }
 
-    /// The bytes that stand for this peer in a cookie: family, address, scope and port, of fixed length.
-    pub fn identity(&self) -> [u8; IDENTITY_LENGTH] {
-        let mut bytes = [0; IDENTITY_LENGTH];
-        let (family, rest) = bytes.split_at_mut(1);
-        let (address, rest) = rest.split_at_mut(16);
-        let (scope, port) = rest.split_at_mut(4);
+    /// The bytes that stand for this peer in a cookie: address, scope if it has one, and port. Their number tells which
+    /// kind of address it is.
+    pub fn identity(&self) -> Bytes<IDENTITY_LENGTH> {
+        let mut bytes = Bytes::default();
         match self.ip {
-            IpAddr::V4(v4) => {
-                family.copy_from_slice(&[4]);
-                address.copy_from_slice(&v4.to_ipv6_mapped().octets());
-            }
-            IpAddr::V6(v6) => {
-                family.copy_from_slice(&[6]);
-                address.copy_from_slice(&v6.octets());
-            }
+            IpAddr::V4(v4) => bytes.push(&v4.octets()),
+            IpAddr::V6(v6) => bytes.push(&v6.octets()),
         }
-        scope.copy_from_slice(&self.scope.to_be_bytes());
-        port.copy_from_slice(&self.port.to_be_bytes());
+        if self.scope != 0 {
+            bytes.push(&self.scope.to_be_bytes());
+        }
+        bytes.push(&self.port.to_be_bytes());
         bytes
     }
 
@@ -123,7 +118,8 @@ mod tests {
         ]
         .map(|p| p.expect("valid").identity());
         for (i, a) in all.iter().enumerate() {
-            assert!(all.iter().skip(i + 1).all(|b| a != b));
+            assert!(all.iter().skip(i + 1).all(|b| a.as_slice() != b.as_slice()));
         }
+        assert_eq!(all.map(|identity| identity.as_slice().len()), [6, 6, 6, 18, 22, 22]);
     }
 }

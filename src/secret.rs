@@ -4,7 +4,6 @@
 use crate::error::Result;
 use crate::os::LockedMemory;
 use std::fmt;
-use std::sync::{Arc, Mutex, Weak};
 use subtle::ConstantTimeEq;
 
 /// A secret of at least one byte. Compared in constant time, never printed.
@@ -12,30 +11,12 @@ pub struct Secret {
     memory: LockedMemory,
 }
 
-/// The user's secrets in use. Thousands of connections given one secret share one locked page.
-static SHARED: Mutex<Vec<Weak<Secret>>> = Mutex::new(Vec::new());
-
 impl Secret {
     /// A new secret whose bytes `fill` writes.
     pub fn generate(length: usize, fill: impl FnOnce(&mut [u8]) -> Result<()>) -> Result<Self> {
         let mut memory = LockedMemory::new(length)?;
         fill(memory.as_mut_slice())?;
         Ok(Self { memory })
-    }
-
-    /// A copy of `bytes`, shared with every other holder of the same secret.
-    pub fn shared(bytes: &[u8]) -> Result<Arc<Self>> {
-        let mut shared = SHARED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        shared.retain(|secret| secret.strong_count() > 0);
-        if let Some(secret) = shared.iter().filter_map(Weak::upgrade).find(|secret| secret.equals(bytes)) {
-            return Ok(secret);
-        }
-        let secret = Arc::new(Self::generate(bytes.len(), |memory| {
-            memory.copy_from_slice(bytes);
-            Ok(())
-        })?);
-        shared.push(Arc::downgrade(&secret));
-        Ok(secret)
     }
 
     /// The bytes.
@@ -60,13 +41,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_secret_is_held_once() {
-        let first = Secret::shared(b"one secret").expect("memory");
-        let again = Secret::shared(b"one secret").expect("memory");
-        let other = Secret::shared(b"another secret").expect("memory");
-        assert!(Arc::ptr_eq(&first, &again));
-        assert!(!Arc::ptr_eq(&first, &other));
-        assert_eq!(first.expose(), b"one secret");
-        assert_eq!(format!("{first:?}"), "Secret");
+    fn r5_a_secret_is_compared_and_not_printed() {
+        let fill = |memory: &mut [u8]| {
+            memory.copy_from_slice(b"one secret");
+            Ok(())
+        };
+        let secret = Secret::generate(10, fill).expect("memory");
+        assert!(secret.equals(b"one secret"));
+        assert!(!secret.equals(b"two secret"));
+        assert_eq!(format!("{secret:?}"), "Secret");
     }
 }

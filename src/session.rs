@@ -118,17 +118,15 @@ impl Drop for InUse {
 }
 
 impl Session {
-    /// Sets `ssl` up for one association. On failure it is handed back, with its companion and the error.
+    /// Sets `ssl` up for one association. It comes last, because on failure it has to go before its companion.
     pub fn new(
-        ssl: Ssl,
+        companion: Box<dyn Any>,
         setup: &Setup<'_>,
         peer: PeerAddress,
         sink: Rc<dyn Sink>,
-        companion: Box<dyn Any>,
-    ) -> std::result::Result<Rc<Self>, (Ssl, Box<dyn Any>, Error)> {
-        if let Err(error) = ssl.set_up(setup) {
-            return Err((ssl, companion, error));
-        }
+        ssl: Ssl,
+    ) -> Result<Rc<Self>> {
+        ssl.set_up(setup)?;
         let session = Rc::new(Self {
             ssl,
             role: setup.role,
@@ -260,10 +258,13 @@ impl Session {
         let mut length = filled;
         let end = loop {
             match self.ssl.read(buffer, length) {
-                Outcome::Done(count) if length + count < buffer.capacity() => length += count,
                 Outcome::Done(count) => {
                     length += count;
-                    break None;
+                    // Asking once more would only tell the same.
+                    let is_drained = self.inbox.is_empty() && self.early.get() == 0;
+                    if is_drained || length >= buffer.capacity() {
+                        break None;
+                    }
                 }
                 Outcome::WantsDatagram => {
                     self.early.set(0);

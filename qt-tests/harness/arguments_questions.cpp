@@ -12,6 +12,11 @@ Rows questionRows()
         ROW(qdtls_connection_state, "null output", QDTLS_STATUS_INVALID_ARGUMENT, OnConnection,
             (p.connection, nullptr)),
 
+        ROW(qdtls_connection_may_resume, "null handle", QDTLS_STATUS_INVALID_ARGUMENT, OnThread,
+            (nullptr, 1, 0, 1, &p.out.flag)),
+        ROW(qdtls_connection_may_resume, "null output", QDTLS_STATUS_INVALID_ARGUMENT, OnConnection,
+            (p.connection, 1, 0, 1, nullptr)),
+
         ROW(qdtls_connection_peer_certificate, "null handle", QDTLS_STATUS_INVALID_ARGUMENT,
             OnThread, (nullptr, &p.out.certificate)),
         ROW(qdtls_connection_peer_certificate, "null output", QDTLS_STATUS_INVALID_ARGUMENT,

@@ -127,6 +127,50 @@ CASE(on_failure_the_caller_keeps_ssl_and_companion)
     CHECK(journal == withTheSecond);
 }
 
+CASE(an_ssl_made_from_a_context_is_freed_before_its_companion)
+{
+    const ContextPtr context = clientContext();
+    Journal journal;
+    Endpoint endpoint(QDTLS_ROLE_CLIENT);
+    const auto init = [&](SSL_CTX *from) {
+        return qdtls_connection_init_tls_from_context(endpoint.handle, from, &journal,
+                                                      noteCompanion);
+    };
+    CHECK_EQUAL(init(context.get()), QDTLS_STATUS_OK);
+    CHECK_EQUAL(endpoint.start(), QDTLS_STATUS_OK);
+    CHECK(journal.empty());
+
+    const Journal ofTheRefusedOne { "companion" };
+    CHECK_EQUAL(init(context.get()), QDTLS_STATUS_INVALID_STATE);
+    CHECK(journal == ofTheRefusedOne);
+    CHECK_EQUAL(init(nullptr), QDTLS_STATUS_INVALID_ARGUMENT);
+    CHECK_EQUAL(
+        qdtls_connection_init_tls_from_context(nullptr, context.get(), &journal, noteCompanion),
+        QDTLS_STATUS_INVALID_ARGUMENT);
+    CHECK_EQUAL(journal.size(), 3u);
+    endpoint.free();
+    CHECK_EQUAL(journal.size(), 4u);
+}
+
+CASE(servers_that_know_their_clients_do_not_resume)
+{
+    Endpoint client(QDTLS_ROLE_CLIENT);
+    Endpoint server(QDTLS_ROLE_SERVER);
+    const auto mayResume = [](const Endpoint &end, bool wanted, bool verifies, bool certificate) {
+        bool allowed = !wanted;
+        CHECK_EQUAL(
+            qdtls_connection_may_resume(end.handle, wanted, verifies, certificate, &allowed),
+            QDTLS_STATUS_OK);
+        return allowed;
+    };
+    CHECK(mayResume(client, true, true, false));
+    CHECK(mayResume(server, true, false, true));
+    CHECK(!mayResume(server, true, true, true));
+    CHECK(!mayResume(server, true, false, false));
+    CHECK(!mayResume(server, false, false, true));
+    CHECK(!mayResume(client, false, true, true));
+}
+
 CASE(an_ssl_of_another_protocol_is_not_taken)
 {
     const ContextPtr tls(SSL_CTX_new(TLS_method()));

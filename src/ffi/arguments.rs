@@ -65,6 +65,6 @@ pub unsafe fn copy_out(value: &[u8], buffer: *mut u8, capacity: usize, length: O
 }
 
 /// An argument that cannot be.
-pub fn invalid(what: &str) -> Error {
+pub fn invalid(what: &'static str) -> Error {
     Error::because(Status::InvalidArgument, "argument", what)
 }

@@ -4,12 +4,13 @@
 use super::arguments::{Out, bytes, invalid, reference};
 use super::callbacks::{CallbackSink, qdtls_callbacks, role};
 use super::error::ErrorSlot;
-use super::guard::{Handle, call, call_on, give, take_back};
+use super::guard::{Handle, ask, call, call_on, give, take_back};
 use crate::connection::Connection;
 use crate::error::{Error, Result, Status};
 use crate::openssl::ssl::{PlaintextBuffer, Ssl};
 use crate::session::Session;
-use openssl_sys::SSL;
+use openssl_sys::{SSL, SSL_CTX};
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr::NonNull;
 use std::rc::Rc;
@@ -92,14 +93,39 @@ pub unsafe extern "C" fn qdtls_connection_init_tls(
     unsafe {
         call_on("qdtls_connection_init_tls", connection, |connection| {
             let raw = NonNull::new(ssl).ok_or_else(|| invalid("the SSL is null"))?;
-            let companion = Box::new(Companion { companion, release });
-            connection.core.init_tls(Ssl::adopt(raw)?, companion).map_err(|(ssl, companion, error)| {
-                ssl.release();
-                if let Ok(companion) = companion.downcast::<Companion>() {
-                    companion.leave_to_caller();
-                }
-                error
-            })
+            let companion = Rc::new(Companion { companion, release: Cell::new(None) });
+            let session = connection.core.init_tls(Box::new(Rc::clone(&companion)), Ssl::borrow(raw)?)?;
+            // Both were the caller's up to here, whatever might have happened.
+            session.ssl().own();
+            companion.release.set(release);
+            Ok(())
+        })
+    }
+}
+
+/// Sets up TLS for the next handshake as `qdtls_connection_init_tls` does, on an `SSL` that it makes from `context`.
+///
+/// `companion` is whatever has to outlive that `SSL`, such as the owner of `context`. It is given to `release`, which may
+/// be null, after the `SSL` was freed: in any case once, and on failure before the call returns.
+///
+/// # Safety
+/// `connection` is null or a live handle; `context` is null or a live `SSL_CTX` of a DTLS method, of the OpenSSL in use,
+/// that lives until `release` is called; `release` as for `qdtls_connection_init_tls`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qdtls_connection_init_tls_from_context(
+    connection: *mut qdtls_connection,
+    context: *mut SSL_CTX,
+    companion: *mut c_void,
+    release: Option<unsafe extern "C" fn(companion: *mut c_void)>,
+) -> Status {
+    let companion = Companion { companion, release: Cell::new(release) };
+    // SAFETY: passed on.
+    unsafe {
+        call_on("qdtls_connection_init_tls_from_context", connection, move |connection| {
+            // Moved in here, so that every way out lets go of it; after the SSL, which is made later.
+            let companion = Box::new(companion);
+            let context = NonNull::new(context).ok_or_else(|| invalid("the SSL_CTX is null"))?;
+            connection.core.init_tls(companion, Ssl::of_context(context)?).map(|_| ())
         })
     }
 }
@@ -107,18 +133,12 @@ pub unsafe extern "C" fn qdtls_connection_init_tls(
 /// What has to outlive an `SSL`, as C describes it.
 struct Companion {
     companion: *mut c_void,
-    release: Option<unsafe extern "C" fn(companion: *mut c_void)>,
-}
-
-impl Companion {
-    fn leave_to_caller(mut self) {
-        self.release = None;
-    }
+    release: Cell<Option<unsafe extern "C" fn(companion: *mut c_void)>>,
 }
 
 impl Drop for Companion {
     fn drop(&mut self) {
-        if let Some(release) = self.release {
+        if let Some(release) = self.release.get() {
             // SAFETY: the promise made to `qdtls_connection_init_tls`; this is the only call.
             unsafe { release(self.companion) };
         }
@@ -310,9 +330,8 @@ pub unsafe extern "C" fn qdtls_connection_read_capacity(
 ) -> Status {
     // SAFETY: passed on.
     unsafe {
-        call_on("qdtls_connection_read_capacity", connection, |connection| {
-            Out::new(capacity)?.write(connection.core.read_capacity(length));
-            Ok(())
+        ask("qdtls_connection_read_capacity", connection, capacity, |connection| {
+            connection.core.read_capacity(length)
         })
     }
 }

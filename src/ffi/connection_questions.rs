@@ -4,7 +4,7 @@
 use super::arguments::{Out, copy_out, invalid};
 use super::connection::qdtls_connection;
 use super::error::qdtls_error;
-use super::guard::call_on;
+use super::guard::{ask, call_on};
 use crate::error::Status;
 use openssl_sys::{SSL_CIPHER, X509, stack_st_X509};
 use std::ptr::NonNull;
@@ -30,10 +30,28 @@ pub unsafe extern "C" fn qdtls_connection_state(
     state: *mut i32,
 ) -> Status {
     // SAFETY: passed on.
+    unsafe { ask("qdtls_connection_state", connection, state, |connection| connection.core.state() as i32) }
+}
+
+/// Writes to `allowed` whether sessions should be resumed, for `qdtls_connection_set_resumption`. `wanted` says whether
+/// the program would like it, `verifies_peer` whether it asks for the peer's certificate, and `has_certificate` whether
+/// it has one itself; 0 means no. Never for a server that knows its clients by certificate or pre-shared key: a resumed
+/// handshake has neither.
+///
+/// # Safety
+/// `connection` is null or a live handle; `allowed` is null or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qdtls_connection_may_resume(
+    connection: *const qdtls_connection,
+    wanted: i32,
+    verifies_peer: i32,
+    has_certificate: i32,
+    allowed: *mut bool,
+) -> Status {
+    // SAFETY: passed on.
     unsafe {
-        call_on("qdtls_connection_state", connection, |connection| {
-            Out::new(state)?.write(connection.core.state() as i32);
-            Ok(())
+        ask("qdtls_connection_may_resume", connection, allowed, |connection| {
+            connection.core.may_resume(wanted != 0, verifies_peer != 0, has_certificate != 0)
         })
     }
 }

@@ -35,14 +35,17 @@ pub fn guard<R>(name: &'static str, fallback: R, body: impl FnOnce() -> R) -> R 
 
 /// Runs the body of an exported function that has no handle. Its error is kept for the thread.
 pub fn call(name: &'static str, body: impl FnOnce() -> Result<()>) -> Status {
-    match guard(name, Err(Error::new(Status::Internal, name)), body) {
-        Ok(()) => Status::Ok,
-        Err(error) => {
-            let status = error.status();
-            remember_on_thread(error);
-            status
-        }
-    }
+    outcome(name, body).unwrap_or_else(|error| {
+        let status = error.status();
+        remember_on_thread(error);
+        status
+    })
+}
+
+/// The body's result, or the error that a panic is. That one is made only then: errors have a text, which is allocated.
+fn outcome(name: &'static str, body: impl FnOnce() -> Result<()>) -> Result<Status> {
+    let done = guard(name, None, || Some(body().map(|()| Status::Ok)));
+    done.unwrap_or_else(|| Err(Error::new(Status::Internal, name)))
 }
 
 /// Runs the body of an exported function on a handle. Its error is kept with the handle.
@@ -63,19 +66,41 @@ pub unsafe fn call_on<H: Handle>(
         Rc::increment_strong_count(handle);
         Rc::from_raw(handle)
     };
-    let status = match guard(name, Err(Error::new(Status::Internal, name)), || body(&handle)) {
-        Ok(()) => Status::Ok,
-        Err(error) => {
-            let status = error.status();
-            handle.last_error().remember(error);
-            status
-        }
-    };
-    // The last reference may go here, and the program's release callback run with it.
-    guard(name, status, move || {
-        drop(handle);
+    let status = outcome(name, || body(&handle)).unwrap_or_else(|error| {
+        let status = error.status();
+        handle.last_error().remember(error);
         status
-    })
+    });
+    // The last reference may be this one, and the program's release callback run with it.
+    if Rc::strong_count(&handle) == 1 {
+        guard(name, (), move || drop(handle));
+    }
+    status
+}
+
+/// Writes the answer to a question to `place`. It is asked with every datagram, calls nobody back and cannot fail, so
+/// that the handle need not be held.
+///
+/// # Safety
+/// As for [`call_on`]; `place` is null or writable.
+pub unsafe fn ask<H: Handle, T>(
+    name: &'static str,
+    handle: *const H,
+    place: *mut T,
+    question: impl FnOnce(&H) -> T,
+) -> Status {
+    // SAFETY: null or live by the caller's promise.
+    if let (Some(handle), Some(place)) = (unsafe { handle.as_ref() }, NonNull::new(place)) {
+        if let Some(answer) = guard(name, None, || Some(question(handle))) {
+            // SAFETY: writable by the caller's promise.
+            unsafe { place.write(answer) };
+            return Status::Ok;
+        }
+        handle.last_error().remember(Error::new(Status::Internal, name));
+        return Status::Internal;
+    }
+    // SAFETY: passed on.
+    unsafe { call_on(name, handle, |_| Err(super::arguments::invalid("an output pointer is null"))) }
 }
 
 /// Hands a new handle to C.

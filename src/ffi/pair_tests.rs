@@ -63,7 +63,7 @@ unsafe extern "C" fn send(user: *mut c_void, datagram: *const u8, length: usize)
     // SAFETY: `user` is the Program that the handle was made with, which outlives it; the datagram is the library's.
     let (program, datagram) =
         unsafe { (&*user.cast::<Program>(), std::slice::from_raw_parts(datagram, length)) };
-    program.outbox.borrow_mut().push_back(datagram.to_vec());
+    allocation_tests::uncounted(|| program.outbox.borrow_mut().push_back(datagram.to_vec()));
     0
 }
 
@@ -192,7 +192,7 @@ impl End {
         self.judge(status, need)
     }
 
-    fn proceed(&self, datagram: &[u8]) -> Status {
+    pub fn proceed(&self, datagram: &[u8]) -> Status {
         let mut need = 0;
         // SAFETY: as in `start`.
         let status =
@@ -230,6 +230,13 @@ impl End {
     /// The plaintext of a datagram, or how reading it failed.
     pub fn read(&self, datagram: &[u8]) -> Result<Vec<u8>, Status> {
         let mut buffer = vec![0; 1 << 14];
+        let length = self.read_into(datagram, &mut buffer)?;
+        buffer.truncate(length);
+        Ok(buffer)
+    }
+
+    /// The same into a buffer.
+    pub fn read_into(&self, datagram: &[u8], buffer: &mut [u8]) -> Result<usize, Status> {
         let (mut length, mut end) = (0, 0);
         // SAFETY: the handle is live, the datagram readable, the buffer writable.
         let status = unsafe {
@@ -237,8 +244,7 @@ impl End {
             let (datagram, count) = (datagram.as_ptr(), datagram.len());
             qdtls_connection_read(self.handle, datagram, count, start, capacity, &mut length, &mut end)
         };
-        buffer.truncate(length);
-        if status == Status::Ok { Ok(buffer) } else { Err(status) }
+        if status == Status::Ok { Ok(length) } else { Err(status) }
     }
 }
 
@@ -317,7 +323,8 @@ impl Pair {
         if self.verify(datagram)? { must(self.server.start(datagram)) } else { Ok(()) }
     }
 
-    fn answer(&self) -> Option<Vec<u8>> {
+    /// What the listener or the server sent.
+    pub fn answer(&self) -> Option<Vec<u8>> {
         let from_listener = self.program.outbox.borrow_mut().pop_front();
         from_listener.or_else(|| self.server.take())
     }

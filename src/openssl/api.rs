@@ -163,6 +163,7 @@ table! {
         fn SSL_get0_alpn_selected(*const SSL, *mut *const c_uchar, *mut c_uint);
     }
     declared {
+        fn ERR_peek_error() -> c_ulong;
         fn HMAC(*const EVP_MD, *const c_void, c_int, *const c_uchar, usize, *mut c_uchar, *mut c_uint) -> *mut c_uchar;
         fn CRYPTO_get_ex_new_index(
             c_int, c_long, *mut c_void, *mut c_void, *mut c_void, *mut c_void
@@ -182,6 +183,9 @@ table! {
         fn BIO_ADDR_free(*mut BioAddr);
         fn DTLSv1_listen(*mut SSL, *mut BioAddr) -> c_int;
         fn SSL_is_dtls(*const SSL) -> c_int;
+        fn SSL_alloc_buffers(*mut SSL) -> c_int;
+        fn SSL_free_buffers(*mut SSL) -> c_int;
+        fn SSL_pending(*const SSL) -> c_int;
         fn DTLS_set_timer_cb(*mut SSL, TimerLength);
         fn SSL_set_options(*mut SSL, u64) -> u64;
         fn SSL_clear_options(*mut SSL, u64) -> u64;

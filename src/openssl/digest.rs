@@ -2,6 +2,7 @@
 //! HMAC with the hash algorithms that Qt's `QCryptographicHash::Algorithm` names (HMAC(3)).
 
 use super::{api, error_queue};
+use crate::bytes::Bytes;
 use crate::error::{Error, Result, Status};
 use std::ffi::CStr;
 
@@ -83,20 +84,10 @@ impl TryFrom<i32> for Hash {
 }
 
 /// The longest output of any hash (openssl/evp.h: EVP_MAX_MD_SIZE).
-const MAX_MAC: usize = 64;
+pub const MAX_MAC: usize = 64;
 
-/// The output of an HMAC.
-pub struct Mac {
-    bytes: [u8; MAX_MAC],
-    length: usize,
-}
-
-impl Mac {
-    /// The bytes, as many as the hash has.
-    pub fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
-    }
-}
+/// The output of an HMAC, as many bytes as the hash has.
+pub type Mac = Bytes<MAX_MAC>;
 
 /// HMAC (RFC 2104) of `data`. OpenSSL wipes the key pads it makes.
 pub fn hmac(hash: Hash, key: &[u8], data: &[u8]) -> Result<Mac> {
@@ -115,7 +106,7 @@ pub fn hmac(hash: Hash, key: &[u8], data: &[u8]) -> Result<Mac> {
     if digest.is_null() {
         return Err(unsupported());
     }
-    let mut mac = Mac { bytes: [0; MAX_MAC], length: 0 };
+    let mut output = [0; MAX_MAC];
     let mut length = 0;
     // SAFETY: key and data are readable for the lengths given, the output holds EVP_MAX_MD_SIZE bytes, and HMAC calls
     // nothing of ours back.
@@ -126,7 +117,7 @@ pub fn hmac(hash: Hash, key: &[u8], data: &[u8]) -> Result<Mac> {
             key_length,
             data.as_ptr(),
             data.len(),
-            mac.bytes.as_mut_ptr(),
+            output.as_mut_ptr(),
             &mut length,
         )
     };
@@ -134,7 +125,9 @@ pub fn hmac(hash: Hash, key: &[u8], data: &[u8]) -> Result<Mac> {
         // For want of memory, or of a hash that is known by name only, such as MD4 without the legacy provider.
         return Err(error_queue::failure(Status::InitFailed, "HMAC"));
     }
-    mac.length = usize::try_from(length).unwrap_or(0);
+    let length = usize::try_from(length).unwrap_or(0);
+    let mut mac = Mac::default();
+    mac.push(output.get(..length).unwrap_or_default());
     Ok(mac)
 }
 
@@ -145,7 +138,7 @@ mod tests {
     #[test]
     fn rfc_4231_test_case_2() {
         let mac = hmac(Hash::Sha256, b"Jefe", b"what do ya want for nothing?").expect("SHA-256");
-        let hex: String = mac.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex: String = mac.as_slice().iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     }
 

@@ -22,10 +22,14 @@ pub struct Cause {
     text: String,
 }
 
-/// Forgets what other objects left behind.
+/// Forgets what other objects left behind. Looking takes half the time of clearing, and mostly there is nothing.
 pub fn clear(api: &Api) {
-    // SAFETY: no preconditions; concerns the calling thread only.
-    unsafe { (api.ERR_clear_error)() };
+    // SAFETY: no preconditions; both concern the calling thread only.
+    unsafe {
+        if (api.ERR_peek_error)() != 0 {
+            (api.ERR_clear_error)();
+        }
+    }
 }
 
 /// Takes the first entry and forgets the rest.

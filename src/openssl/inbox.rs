@@ -64,6 +64,11 @@ impl Inbox {
         }
     }
 
+    /// Whether all of the datagram was read.
+    pub fn is_empty(&self) -> bool {
+        self.rest().is_empty()
+    }
+
     fn rest(&self) -> &[u8] {
         self.borrow(&self.rest)
     }

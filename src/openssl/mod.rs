@@ -7,11 +7,14 @@
 
 mod api;
 pub mod bio;
+pub mod buffers;
 pub mod context;
 pub mod digest;
 pub mod error_queue;
 pub mod inbox;
+pub mod mac;
 pub mod random;
+mod sha;
 pub mod ssl;
 
 pub use api::{Api, BioAddr};

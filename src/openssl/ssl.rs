@@ -4,16 +4,17 @@
 //! Every method takes `&self`: OpenSSL calls back while one runs, the callbacks reach the same object, and so no
 //! exclusive reference may exist. What is exclusive is who may call: [`crate::session::Session`] sees to that.
 
+use super::buffers::Buffers;
 use super::error_queue::{self, Cause};
-use super::{Api, api, bio};
+use super::{Api, api, bio, context};
 use crate::error::{Error, Result, Status};
 use crate::ffi::qt_callbacks as callbacks;
 use crate::os::Timeval;
 use crate::record::Role;
 use crate::session::Session;
-use openssl_sys::{SSL, SSL_CIPHER, X509, X509_STORE_CTX, stack_st_X509};
+use openssl_sys::{SSL, SSL_CIPHER, SSL_CTX, X509, X509_STORE_CTX, stack_st_X509};
+use std::cell::Cell;
 use std::ffi::{CStr, c_int, c_long, c_uint, c_void};
-use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
 use std::sync::OnceLock;
@@ -43,10 +44,12 @@ mod number {
     pub const ERROR_ZERO_RETURN: c_int = 6;
 }
 
-/// An `SSL`, freed when dropped.
+/// An `SSL`, freed when dropped if it is owned.
 pub struct Ssl {
     raw: NonNull<SSL>,
     api: &'static Api,
+    buffers: Buffers,
+    owned: Cell<bool>,
 }
 
 /// How an operation on an `SSL` ended, told by SSL_get_error(3) alone.
@@ -132,20 +135,34 @@ pub struct SessionTicket {
 }
 
 impl Ssl {
-    /// Takes over an `SSL` that a `SSL_new` made.
+    /// SSL_new(3), checked.
     ///
     /// # Safety
-    /// `raw` is a live `SSL` of a DTLS method, of the OpenSSL in use, which the caller owns and gives up.
-    pub unsafe fn adopt(raw: NonNull<SSL>) -> Result<Self> {
-        Ok(Self { raw, api: api()? })
+    /// `context` is a live `SSL_CTX` of a DTLS method, of the OpenSSL in use.
+    pub unsafe fn of_context(context: NonNull<SSL_CTX>) -> Result<Self> {
+        // SAFETY: passed on; the SSL is new and nobody else's.
+        let ssl = unsafe { Self::borrow(context::new_ssl(context)?) }?;
+        ssl.own();
+        Ok(ssl)
     }
 
-    /// Gives the `SSL` back.
-    pub fn release(self) -> NonNull<SSL> {
-        ManuallyDrop::new(self).raw
+    /// Works with an `SSL` that a `SSL_new` made and that stays the caller's until [`Ssl::own`].
+    ///
+    /// # Safety
+    /// `raw` is a live `SSL` of a DTLS method, of the OpenSSL in use, that nobody else works with.
+    pub unsafe fn borrow(raw: NonNull<SSL>) -> Result<Self> {
+        let api = api()?;
+        // SAFETY: live until it is dropped, which lets go of the buffers first; the methods that run operations hold them.
+        let buffers = unsafe { Buffers::of(raw, api) };
+        Ok(Self { raw, api, buffers, owned: Cell::new(false) })
     }
 
-    /// Sets the `SSL` up and gives it a datagram BIO. On failure it can still be released or set up again.
+    /// Takes the `SSL` over: from now on it is freed with this.
+    pub fn own(&self) {
+        self.owned.set(true);
+    }
+
+    /// Sets the `SSL` up and gives it a datagram BIO. On failure it can be set up again.
     pub fn set_up(&self, setup: &Setup<'_>) -> Result<()> {
         let raw = self.raw.as_ptr();
         let failed = |operation| error_queue::failure(Status::InitFailed, operation);
@@ -300,14 +317,18 @@ impl Ssl {
 
     /// Goes on with the handshake.
     pub fn handshake(&self) -> Outcome {
-        error_queue::clear(self.api);
-        // SAFETY: `raw` is live, no other operation runs on it (Session::enter), no reference into it is held.
-        self.outcome(unsafe { (self.api.SSL_do_handshake)(self.raw.as_ptr()) })
+        self.with_buffers(|raw| {
+            // SAFETY: `raw` is live, no other operation runs on it (Session::enter), no reference into it is held.
+            unsafe { (self.api.SSL_do_handshake)(raw) }
+        })
     }
 
     /// Lets DTLSv1_listen(3) look for a ClientHello with a valid cookie, after which the handshake can begin.
     pub fn listen(&self) -> Result<bool> {
         error_queue::clear(self.api);
+        let Some(_held) = self.buffers.hold() else {
+            return Err(error_queue::failure(Status::InitFailed, "SSL_alloc_buffers"));
+        };
         // SAFETY: no preconditions. The address is all zeroes until OpenSSL fills it.
         let peer = unsafe { (self.api.BIO_ADDR_new)() };
         if peer.is_null() {
@@ -326,32 +347,36 @@ impl Ssl {
     pub fn read(&self, buffer: PlaintextBuffer, filled: usize) -> Outcome {
         let room = buffer.capacity.saturating_sub(filled);
         let room = c_int::try_from(room).unwrap_or(c_int::MAX);
-        error_queue::clear(self.api);
-        // SAFETY: as in `handshake`; `filled + room` is within the buffer, which nobody else uses (PlaintextBuffer).
-        self.outcome(unsafe {
-            (self.api.SSL_read)(self.raw.as_ptr(), buffer.start.wrapping_add(filled).cast(), room)
+        self.with_buffers(|raw| {
+            // SAFETY: as in `handshake`; `filled + room` is within the buffer, which nobody else uses (PlaintextBuffer).
+            unsafe { (self.api.SSL_read)(raw, buffer.start.wrapping_add(filled).cast(), room) }
         })
     }
 
     /// Encrypts `message` into one record and sends it.
     pub fn write(&self, message: &[u8]) -> Outcome {
         let length = c_int::try_from(message.len()).unwrap_or(c_int::MAX);
-        error_queue::clear(self.api);
-        // SAFETY: as in `handshake`; the message is readable for its length.
-        self.outcome(unsafe { (self.api.SSL_write)(self.raw.as_ptr(), message.as_ptr().cast(), length) })
+        self.with_buffers(|raw| {
+            // SAFETY: as in `handshake`; the message is readable for its length.
+            unsafe { (self.api.SSL_write)(raw, message.as_ptr().cast(), length) }
+        })
     }
 
     /// Sends close_notify, if it can still be sent: the association ends either way.
     pub fn close_notify(&self) {
-        error_queue::clear(self.api);
-        // SAFETY: as in `handshake`.
-        unsafe { (self.api.SSL_shutdown)(self.raw.as_ptr()) };
+        self.with_buffers(|raw| {
+            // SAFETY: as in `handshake`.
+            unsafe { (self.api.SSL_shutdown)(raw) }
+        });
         error_queue::clear(self.api);
     }
 
     /// Sends the last flight again when its timer has run out.
     pub fn handle_timeout(&self) -> TimeoutOutcome {
         error_queue::clear(self.api);
+        let Some(_held) = self.buffers.hold() else {
+            return TimeoutOutcome::Failed(error_queue::take(self.api));
+        };
         // SAFETY: as in `handshake`; the command takes no pointer.
         match unsafe { self.ctrl(number::CTRL_HANDLE_TIMEOUT, 0, ptr::null_mut()) } {
             0 => TimeoutOutcome::NotYet,
@@ -424,6 +449,21 @@ impl Ssl {
         unsafe { (self.api.SSL_ctrl)(self.raw.as_ptr(), command, number, argument) }
     }
 
+    /// Whether it has record buffers.
+    #[cfg(test)]
+    pub fn has_buffers(&self) -> bool {
+        self.buffers.are_there()
+    }
+
+    /// Runs an operation with record buffers and a clean error queue.
+    fn with_buffers(&self, operation: impl FnOnce(*mut SSL) -> c_int) -> Outcome {
+        error_queue::clear(self.api);
+        let Some(_held) = self.buffers.hold() else {
+            return Outcome::Failed(error_queue::take(self.api));
+        };
+        self.outcome(operation(self.raw.as_ptr()))
+    }
+
     fn outcome(&self, result: c_int) -> Outcome {
         if let Ok(count @ 1..) = usize::try_from(result) {
             return Outcome::Done(count);
@@ -441,8 +481,11 @@ impl Ssl {
 impl Drop for Ssl {
     fn drop(&mut self) {
         self.set_session(ptr::null());
-        // SAFETY: owned, and no operation is running: those hold the session that holds this.
-        unsafe { (self.api.SSL_free)(self.raw.as_ptr()) };
+        self.buffers.let_go();
+        if self.owned.get() {
+            // SAFETY: owned, and no operation is running: those hold the session that holds this.
+            unsafe { (self.api.SSL_free)(self.raw.as_ptr()) };
+        }
     }
 }
 

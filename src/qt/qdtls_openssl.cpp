@@ -140,8 +140,7 @@ bool QdtlsRsConnection::configure(QUdpSocket *socket)
     return accepted;
 }
 
-// Makes an SSL of a shared context and hands it to Rust, together with the context, which has to
-// outlive it.
+// Has Rust make an SSL of a shared context, which Rust keeps for as long.
 bool QdtlsRsConnection::initTls()
 {
     if (mode == QSslSocket::UnencryptedMode) {
@@ -164,36 +163,26 @@ bool QdtlsRsConnection::initTls()
         setDtlsError(QDtlsError::TlsInitializationError, contextError);
         return false;
     }
-    SSL *ssl = nullptr;
-    if (qdtls_context_new_ssl(context->handle(), &ssl) != QDTLS_STATUS_OK) {
-        qdtls_error error = {};
-        qdtls_last_error(&error);
-        report(error);
-        return false;
-    }
     const auto release = [](void *companion) {
         delete static_cast<Context *>(companion);
         SharedContext::forgetUnused();
     };
-    auto companion = std::make_unique<Context>(context);
-    if (qdtls_connection_init_tls(connection.get(), ssl, companion.get(), release)
-        != QDTLS_STATUS_OK) {
+    const auto status = qdtls_connection_init_tls_from_context(connection.get(), context->handle(),
+                                                               new Context(context), release);
+    if (status != QDTLS_STATUS_OK)
         reportLast();
-        q_SSL_free(ssl);
-        return false;
-    }
-    companion.release();
-    return true;
+    usedContext = context;
+    return status == QDTLS_STATUS_OK;
 }
 
-// A resumed handshake shows no certificate and asks for no pre-shared key: a server that knows its
-// clients by either asks each time.
 bool QdtlsRsConnection::mayResume() const
 {
-    return !dtlsConfiguration.testSslOption(QSsl::SslOptionDisableSessionPersistence)
-        && !dtlsConfiguration.testSslOption(QSsl::SslOptionDisableSessionTickets)
-        && (mode == QSslSocket::SslClientMode
-            || (!mustVerifyPeer() && !dtlsConfiguration.localCertificate().isNull()));
+    const bool wanted = !dtlsConfiguration.testSslOption(QSsl::SslOptionDisableSessionPersistence)
+        && !dtlsConfiguration.testSslOption(QSsl::SslOptionDisableSessionTickets);
+    bool allowed = false;
+    qdtls_connection_may_resume(connection.get(), wanted, mustVerifyPeer(),
+                                !dtlsConfiguration.localCertificate().isNull(), &allowed);
+    return allowed;
 }
 
 // What follows each call of Rust's that moves a handshake on.
@@ -291,17 +280,24 @@ QByteArray QdtlsRsConnection::decryptDatagram(QUdpSocket *socket, const QByteArr
     clearDtlsError();
     const auto kept = transport;
     const auto inUse = kept->use(socket);
-    size_t capacity = 0;
-    qdtls_connection_read_capacity(connection.get(), sizeOf(dgram), &capacity);
-    QByteArray plaintext(qsizetype(capacity), Qt::Uninitialized);
+    QByteArray plaintext(dgram.size(), Qt::Uninitialized);
     size_t length = 0;
     int32_t end = QDTLS_STATUS_OK;
-    const auto status = qdtls_connection_read(connection.get(), bytesOf(dgram), sizeOf(dgram),
-                                              reinterpret_cast<uint8_t *>(plaintext.data()),
-                                              capacity, &length, &end);
+    const auto readInto = [&](char *buffer, size_t capacity) {
+        return qdtls_connection_read(connection.get(), bytesOf(dgram), sizeOf(dgram),
+                                     reinterpret_cast<uint8_t *>(buffer), capacity, &length, &end);
+    };
+    auto status = readInto(plaintext.data(), sizeOf(plaintext));
+    const bool cameEarly = status == QDTLS_STATUS_BUFFER_TOO_SMALL;
+    if (cameEarly) {
+        size_t capacity = 0;
+        qdtls_connection_read_capacity(connection.get(), sizeOf(dgram), &capacity);
+        plaintext.resize(qsizetype(capacity));
+        status = readInto(plaintext.data(), capacity);
+    }
     plaintext.truncate(qsizetype(length));
     // Room for what came early in a handshake is given back: anyone can make it large.
-    if (capacity > sizeOf(dgram))
+    if (cameEarly)
         plaintext.squeeze();
     if (!kept->ownerGone && (status != QDTLS_STATUS_OK || end != QDTLS_STATUS_OK)) {
         reportLast();
@@ -400,16 +396,19 @@ QString QdtlsRsConnection::expectedPeerName() const
 
 void QdtlsRsConnection::storePeerCertificates()
 {
-    using Certificate = QTlsPrivate::X509CertificateOpenSSL;
-
     X509 *x509 = nullptr;
     struct stack_st_X509 *stack = nullptr;
     if (qdtls_connection_peer_certificate(connection.get(), &x509) != QDTLS_STATUS_OK
         || qdtls_connection_peer_chain(connection.get(), &stack) != QDTLS_STATUS_OK) {
         return;
     }
-    const auto certificate = Certificate::certificateFromX509(x509);
-    auto chain = Certificate::stackOfX509ToQSslCertificates(stack);
+    const auto context = usedContext.lock();
+    if (!context || !x509)
+        return;
+    const QSslCertificate certificate = context->certificateFrom(x509);
+    QList<QSslCertificate> chain;
+    for (int i = 0; stack && i < q_sk_X509_num(stack); ++i)
+        chain << context->certificateFrom(q_sk_X509_value(stack, i));
     if (certificate.isNull())
         return;
     // OpenSSL gives a server the chain without the client's own certificate, and none at all when a

@@ -39,6 +39,8 @@ class QUdpSocket;
 
 namespace QdtlsRs {
 
+class SharedContext;
+
 struct ListenerDeleter {
     void operator()(qdtls_listener *listener) const { qdtls_listener_free(listener); }
 };
@@ -156,6 +158,7 @@ private:
     QDtls *q;
     std::shared_ptr<QdtlsRs::Transport> transport;
     std::unique_ptr<qdtls_connection, QdtlsRs::ConnectionDeleter> connection;
+    std::weak_ptr<QdtlsRs::SharedContext> usedContext; // of the last handshake; Rust keeps it
     // Made when it is first needed, on the thread the QDtls lives on by then.
     std::unique_ptr<Timer> timer;
     QList<QSslError> peerErrors;

@@ -137,7 +137,7 @@ void Transport::release(void *user)
 int32_t Transport::send(void *user, const uint8_t *datagram, size_t length)
 {
     Transport *self = transportOf(user);
-    const QPointer<QUdpSocket> socket = self->socket;
+    QUdpSocket *socket = self->socket;
     if (!socket || length > size_t(std::numeric_limits<int>::max()))
         return QDTLS_SEND_RESULT_FAILED;
 
@@ -149,7 +149,7 @@ int32_t Transport::send(void *user, const uint8_t *datagram, size_t length)
     if (sent == qint64(length))
         return QDTLS_SEND_RESULT_SENT;
     const QString systemError = qt_error_string();
-    if (!socket)
+    if (!self->socket) // deleted by a slot
         return QDTLS_SEND_RESULT_FAILED;
     if (sent >= 0)
         return QDTLS_SEND_RESULT_LOST;

@@ -75,7 +75,8 @@ private:
 struct Transport {
     QdtlsRsConnection *connection = nullptr; // null for a verifier, and when it is gone
     bool ownerGone = false;
-    QPointer<QUdpSocket> socket; // known only for the length of a call
+    QPointer<QUdpSocket> socket; // that of the call under way
+    int calls = 0; // under way, one inside the other
     QHostAddress address;
     quint16 port = 0;
     QString socketError;
@@ -83,14 +84,19 @@ struct Transport {
 
     static qdtls_callbacks callbacksFor(const std::shared_ptr<Transport> &transport);
 
-    // Uses `udpSocket` until the result goes out of scope.
+    // Uses `udpSocket` until the result goes out of scope. It mostly is the one of the last call.
     [[nodiscard]] auto use(QUdpSocket *udpSocket)
     {
         socketError.clear();
-        return qScopeGuard(
-            [this, previous = std::exchange(socket, QPointer<QUdpSocket>(udpSocket))] {
-                socket = previous;
-            });
+        QPointer<QUdpSocket> outer;
+        if (calls++ > 0)
+            outer = socket;
+        if (socket != udpSocket)
+            socket = udpSocket;
+        return qScopeGuard([this, outer = std::move(outer)] {
+            if (--calls > 0)
+                socket = outer;
+        });
     }
 
 private:

@@ -3,6 +3,7 @@
 #include "qdtlsrs_context_p.h"
 
 #include "qtlsbackend_openssl_p.h"
+#include "qx509_openssl_p.h"
 
 #include <QtNetwork/private/qsslconfiguration_p.h>
 #include <QtNetwork/private/qtlsbackend_p.h>
@@ -12,8 +13,6 @@
 #include <qdtls_rs.h>
 
 #include <QtCore/qdeadlinetimer.h>
-#include <QtCore/qlist.h>
-#include <QtCore/qmutex.h>
 
 #include <algorithm>
 #include <chrono>
@@ -87,6 +86,9 @@ constexpr auto ticketKeyLifetime = std::chrono::hours(1);
 // when needed.
 constexpr qsizetype maximumEntries = 32;
 
+// A chain, and the next peer's.
+constexpr qsizetype maximumCertificates = 8;
+
 struct Cache {
     QMutex mutex;
     QList<Entry> entries; // the most recently used first
@@ -107,11 +109,49 @@ bool isEqual(const Entry &entry, const Entry &wanted)
         && entry.shared == wanted.shared;
 }
 
-template <typename Predicate>
-auto findEntry(QList<Entry> &entries, const Entry &wanted, Predicate predicate)
+// The context of an entry like `wanted` that is still in use. `wanted` learns its shared part on
+// the way. To be called with the cache locked.
+std::shared_ptr<SharedContext> lookUp(Entry &wanted)
 {
-    return std::find_if(entries.begin(), entries.end(),
-                        [&](const Entry &entry) { return predicate(entry, wanted); });
+    auto &entries = cache->entries;
+    entries.removeIf([](const Entry &entry) { return entry.kept && entry.keptUntil.hasExpired(); });
+    const auto findBy = [&](auto predicate) {
+        return std::find_if(entries.begin(), entries.end(),
+                            [&](const Entry &entry) { return predicate(entry, wanted); });
+    };
+    auto found = findBy(isSame);
+    if (found == entries.end()) {
+        wanted.shared = sharedPartOf(wanted.mode, wanted.original);
+        found = findBy(isEqual);
+    } else {
+        wanted.shared = found->shared;
+    }
+    if (found == entries.end())
+        return {};
+    auto context = found->context.lock();
+    if (context)
+        std::rotate(entries.begin(), found, found + 1);
+    else
+        entries.erase(found);
+    return context;
+}
+
+std::shared_ptr<SharedContext> make(const Entry &wanted, QString *error)
+{
+    const auto made =
+        QSslContext::sharedFromConfiguration(wanted.mode, wanted.shared, wanted.rootsOnDemand);
+    if (made->error() != QSslError::NoError) {
+        *error = made->errorString();
+        return {};
+    }
+    auto context = std::make_shared<SharedContext>(made);
+    if (qdtls_context_prepare(context->handle()) != QDTLS_STATUS_OK) {
+        qdtls_error failure = {};
+        qdtls_last_error(&failure);
+        *error = QString::fromUtf8(failure.reason);
+        return {};
+    }
+    return context;
 }
 
 } // namespace
@@ -126,47 +166,50 @@ SSL_CTX *SharedContext::handle() const
     return (*context).*pointerTo(ContextMember());
 }
 
+QSslCertificate SharedContext::certificateFrom(X509 *x509)
+{
+    const QMutexLocker lock(&mutex);
+    const auto isSame = [x509](const QSslCertificate &certificate) {
+        return q_X509_cmp(reinterpret_cast<X509 *>(certificate.handle()), x509) == 0;
+    };
+    const auto found = std::find_if(certificates.begin(), certificates.end(), isSame);
+    if (found != certificates.end()) {
+        std::rotate(certificates.begin(), found, found + 1);
+        return certificates.constFirst();
+    }
+    const auto made = QTlsPrivate::X509CertificateOpenSSL::certificateFromX509(x509);
+    if (made.handle()) {
+        certificates.prepend(made);
+        if (certificates.size() > maximumCertificates)
+            certificates.removeLast();
+    }
+    return made;
+}
+
 std::shared_ptr<SharedContext> SharedContext::find(QSslSocket::SslMode mode,
                                                    const QSslConfiguration &configuration,
                                                    bool outlivesConnections, QString *error)
 {
-    const QMutexLocker lock(&cache->mutex);
     const bool rootsOnDemand = QTlsBackend::rootLoadingOnDemandAllowed(configuration);
     Entry wanted {
         mode, configuration, {}, rootsOnDemand, {}, {}, QDeadlineTimer(ticketKeyLifetime)
     };
-    auto &entries = cache->entries;
-    entries.removeIf([](const Entry &entry) { return entry.kept && entry.keptUntil.hasExpired(); });
-    auto found = findEntry(entries, wanted, isSame);
-    if (found == entries.end()) {
-        wanted.shared = sharedPartOf(mode, configuration);
-        found = findEntry(entries, wanted, isEqual);
-    } else {
-        wanted.shared = found->shared;
-    }
-    if (found != entries.end()) {
-        if (auto context = found->context.lock()) {
-            std::rotate(entries.begin(), found, found + 1);
+    {
+        const QMutexLocker lock(&cache->mutex);
+        if (auto context = lookUp(wanted))
             return context;
-        }
-        entries.erase(found);
     }
-
-    const auto made = QSslContext::sharedFromConfiguration(mode, wanted.shared, rootsOnDemand);
-    auto context = std::make_shared<SharedContext>(made);
-    if (made->error() != QSslError::NoError) {
-        *error = made->errorString();
+    // Made unlocked: with many certificates it takes its time, and other threads want others.
+    const auto context = make(wanted, error);
+    if (!context)
         return {};
-    }
-    if (qdtls_context_prepare(context->handle()) != QDTLS_STATUS_OK) {
-        qdtls_error failure = {};
-        qdtls_last_error(&failure);
-        *error = QString::fromUtf8(failure.reason);
-        return {};
-    }
+    const QMutexLocker lock(&cache->mutex);
+    if (auto other = lookUp(wanted)) // another thread was faster
+        return other;
     wanted.context = context;
     if (outlivesConnections)
         wanted.kept = context;
+    auto &entries = cache->entries;
     entries.prepend(wanted);
     if (entries.size() > maximumEntries)
         entries.removeLast();

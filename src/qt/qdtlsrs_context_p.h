@@ -7,8 +7,11 @@
 
 #include "qsslcontext_openssl_p.h"
 
+#include <QtNetwork/qsslcertificate.h>
 #include <QtNetwork/qsslconfiguration.h>
 
+#include <QtCore/qlist.h>
+#include <QtCore/qmutex.h>
 #include <QtCore/qstring.h>
 
 #include <memory>
@@ -22,6 +25,9 @@ class SharedContext {
 public:
     explicit SharedContext(std::shared_ptr<QSslContext> qtContext);
     SSL_CTX *handle() const;
+    // One of a peer's certificates. The same ones come with each connection, and Qt takes longer to
+    // make such an object than all the rest of ours in a handshake: a few are remembered.
+    QSslCertificate certificateFrom(X509 *x509);
 
     // A context with this configuration: one in use, or a new one. Null with `error` filled when
     // there can be none. Shared are the certificates, keys and settings of the configuration; not
@@ -35,6 +41,8 @@ public:
 
 private:
     std::shared_ptr<QSslContext> context;
+    QMutex mutex;
+    QList<QSslCertificate> certificates; // the most recently used first
 };
 
 // What Qt has no setters for: the outcome of ALPN, and how long a ticket is good for.

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Many connections, of which only those used last have record buffers.
+
+use super::pair_tests::{Credentials, End, Outcome, Pair};
+use crate::error::Status;
+use crate::openssl::buffers::KEPT;
+
+fn connected() -> Pair {
+    let pair = Pair::new(Credentials::Psk);
+    assert_eq!(pair.connect(), Outcome::Connected);
+    pair
+}
+
+fn has_buffers(end: &End) -> bool {
+    // SAFETY: the handle is live.
+    unsafe { &*end.handle }.session().expect("a session").ssl().has_buffers()
+}
+
+/// So many that the buffers of each are taken before its turn comes again.
+fn many() -> Vec<Pair> {
+    (0..KEPT).map(|_| connected()).collect()
+}
+
+#[test]
+fn idle_connections_give_their_buffers_back_and_go_on() {
+    let pairs = many();
+    let with_buffers =
+        pairs.iter().flat_map(|pair| [&pair.client, &pair.server]).filter(|end| has_buffers(end));
+    assert!(with_buffers.count() <= KEPT);
+    for round in 0..3u8 {
+        for pair in &pairs {
+            assert!(!has_buffers(&pair.client) && !has_buffers(&pair.server));
+            for (from, to) in [(&pair.server, &pair.client), (&pair.client, &pair.server)] {
+                assert_eq!(from.write(&[round; 1000]), Status::Ok);
+                let datagram = from.take().expect("a datagram");
+                assert_eq!(to.read(&datagram), Ok(vec![round; 1000]));
+            }
+        }
+    }
+}
+
+#[test]
+fn idle_connections_can_end() {
+    for pair in many().iter().take(KEPT / 2) {
+        assert!(!has_buffers(&pair.client) && !has_buffers(&pair.server));
+        // SAFETY: the handle is live.
+        assert_eq!(unsafe { super::qdtls_connection_shutdown(pair.client.handle) }, Status::Ok);
+        let farewell = pair.client.take().expect("a close_notify");
+        assert_eq!(pair.server.read(&farewell), Ok(Vec::new()));
+        assert_eq!(pair.server.state(), 0);
+    }
+}
+
+#[test]
+fn handshakes_survive_a_crowd() {
+    let pair = Pair::new(Credentials::Psk);
+    assert_eq!(pair.client.init(), Status::Ok);
+    assert_eq!(pair.client.start(&[]), Status::Ok);
+    let hello = pair.client.take().expect("a ClientHello");
+    let crowd = many();
+    assert!(!has_buffers(&pair.client));
+    assert_eq!(pair.verify(&hello), Ok(false));
+    assert_eq!(pair.client.proceed(&pair.answer().expect("a HelloVerifyRequest")), Status::Ok);
+    assert!(pair.client.take().is_some(), "a ClientHello with a cookie");
+    drop(crowd);
+}
+
+#[test]
+fn connections_of_several_threads_take_from_each_other() {
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let pairs: Vec<_> = (0..KEPT / 4).map(|_| connected()).collect();
+                for round in 0..20u8 {
+                    for pair in &pairs {
+                        assert_eq!(pair.client.write(&[round; 100]), Status::Ok);
+                        let datagram = pair.client.take().expect("a datagram");
+                        assert_eq!(pair.server.read(&datagram), Ok(vec![round; 100]));
+                    }
+                }
+            });
+        }
+    });
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! HMAC (RFC 2104) with a key that is used again and again.
+//!
+//! HMAC(3) of OpenSSL 3 spends more on finding the hash, locks and allocations than on hashing, and hashes the key each
+//! time. With libcrypto's plain SHA functions ([`super::sha`]) the key is hashed once, when it is made ready, and a short
+//! message costs two blocks.
+
+use super::digest::{self, Hash, Mac};
+use super::sha::{STATE_LENGTH, Sha};
+use crate::error::Result;
+use crate::secret::Secret;
+use std::fmt;
+use std::sync::{Arc, Mutex, Weak};
+use subtle::ConstantTimeEq;
+
+/// RFC 2104, 2: ipad and opad.
+const INNER_PAD: u8 = 0x36;
+/// See [`INNER_PAD`].
+const OUTER_PAD: u8 = 0x5c;
+
+/// A key of HMAC, in locked memory with everything that is as good as the key.
+pub struct MacKey {
+    hash: Hash,
+    sha: Option<&'static Sha>,
+    /// The states after the inner and the outer pad, if there is `sha`, and then the key.
+    memory: Secret,
+}
+
+/// The users' keys. Thousands of connections given one secret share one locked page.
+static SHARED: Mutex<Vec<Weak<MacKey>>> = Mutex::new(Vec::new());
+
+impl MacKey {
+    /// Makes the key `secret` ready for `hash`. Fails when this OpenSSL lacks the hash.
+    pub fn new(hash: Hash, secret: &[u8]) -> Result<Self> {
+        const PROBE: &[u8] = b"qdtls-rs";
+        let expected = digest::hmac(hash, secret, PROBE)?;
+        let key = Self::with(hash, Sha::of(hash), secret)?;
+        // Whatever was found under those names is only used if it is what it should be.
+        match key.mac(PROBE) {
+            Ok(mac) if mac.as_slice() == expected.as_slice() => Ok(key),
+            _ => Self::with(hash, None, secret),
+        }
+    }
+
+    /// The same for every other holder of the same secret.
+    pub fn shared(hash: Hash, secret: &[u8]) -> Result<Arc<Self>> {
+        let mut shared = SHARED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        shared.retain(|key| key.strong_count() > 0);
+        let is_same = |key: &Arc<Self>| key.hash == hash && bool::from(key.secret().ct_eq(secret));
+        if let Some(key) = shared.iter().filter_map(Weak::upgrade).find(is_same) {
+            return Ok(key);
+        }
+        let key = Arc::new(Self::new(hash, secret)?);
+        shared.push(Arc::downgrade(&key));
+        Ok(key)
+    }
+
+    fn with(hash: Hash, sha: Option<&'static Sha>, secret: &[u8]) -> Result<Self> {
+        let states = if sha.is_some() { 2 * STATE_LENGTH } else { 0 };
+        let memory = Secret::generate(states + secret.len(), |memory| {
+            let (states, key) = memory.split_at_mut(states);
+            key.copy_from_slice(secret);
+            let Some(sha) = sha else { return Ok(()) };
+            let (inner, outer) = states.split_at_mut(STATE_LENGTH);
+            sha.absorb_pad(secret, INNER_PAD, inner)?;
+            sha.absorb_pad(secret, OUTER_PAD, outer)
+        })?;
+        Ok(Self { hash, sha, memory })
+    }
+
+    /// The hash algorithm.
+    pub fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    /// The key as it was given.
+    pub fn secret(&self) -> &[u8] {
+        let states = if self.sha.is_some() { 2 * STATE_LENGTH } else { 0 };
+        self.memory.expose().get(states..).unwrap_or_default()
+    }
+
+    /// HMAC of `message`.
+    pub fn mac(&self, message: &[u8]) -> Result<Mac> {
+        let Some(sha) = self.sha else {
+            return digest::hmac(self.hash, self.secret(), message);
+        };
+        let (inner, rest) = self.memory.expose().split_at(STATE_LENGTH);
+        let (outer, _) = rest.split_at(STATE_LENGTH);
+        let digest = sha.go_on(inner, message)?;
+        sha.go_on(outer, digest.as_slice())
+    }
+}
+
+impl fmt::Debug for MacKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MacKey({:?})", self.hash)
+    }
+}
+
+#[cfg(all(test, feature = "linked"))]
+mod tests {
+    use super::*;
+    use crate::openssl::random;
+
+    const FAST: [Hash; 5] = [Hash::Sha1, Hash::Sha224, Hash::Sha256, Hash::Sha384, Hash::Sha512];
+
+    #[test]
+    fn a_ready_key_gives_what_hmac_gives() {
+        for hash in FAST {
+            for length in [1, 16, 31, 32, 63, 64, 65, 127, 128, 129, 200, 1000] {
+                let mut secret = vec![0; length];
+                random::fill(&mut secret).expect("random bytes");
+                let key = MacKey::new(hash, &secret).expect("a key");
+                assert!(key.sha.is_some(), "{hash:?}: this OpenSSL has the function");
+                assert_eq!(key.secret(), secret);
+                for message in [0, 1, 49, 55, 56, 63, 64, 65, 111, 112, 128, 300].map(|size| vec![7; size]) {
+                    let expected = digest::hmac(hash, &secret, &message).expect("HMAC(3)");
+                    let mac = key.mac(&message).expect("a MAC");
+                    assert_eq!(mac.as_slice(), expected.as_slice(), "{hash:?}, {length}, {}", message.len());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn other_hashes_are_left_to_hmac() {
+        for hash in [Hash::Md5, Hash::Sha3_256, Hash::Blake2b512] {
+            let key = MacKey::new(hash, b"secret").expect("a key");
+            assert!(key.sha.is_none());
+            assert_eq!(key.secret(), b"secret");
+            let expected = digest::hmac(hash, b"secret", b"message").expect("HMAC(3)");
+            assert_eq!(key.mac(b"message").expect("a MAC").as_slice(), expected.as_slice());
+        }
+        assert!(MacKey::new(Hash::Keccak256, b"secret").is_err());
+    }
+
+    #[test]
+    fn one_secret_is_held_once() {
+        let first = MacKey::shared(Hash::Sha256, b"one secret").expect("memory");
+        let again = MacKey::shared(Hash::Sha256, b"one secret").expect("memory");
+        let other = MacKey::shared(Hash::Sha256, b"another secret").expect("memory");
+        let otherwise = MacKey::shared(Hash::Sha512, b"one secret").expect("memory");
+        assert!(Arc::ptr_eq(&first, &again));
+        assert!(!Arc::ptr_eq(&first, &other));
+        assert!(!Arc::ptr_eq(&first, &otherwise));
+        assert_eq!(format!("{first:?}"), "MacKey(Sha256)");
+    }
+}

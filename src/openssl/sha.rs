@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! libcrypto's plain SHA-1 and SHA-2 functions (SHA256_Init(3)).
+//!
+//! All versions from 1.1.1 to 3.x export them, but they are deprecated and a libcrypto may be built without. So they are
+//! looked up at run time, in the library in use, whether that is linked or not; whoever wants one that is missing goes
+//! by EVP. They also pass the providers by: where OpenSSL is told to use FIPS-approved implementations only
+//! (EVP_default_properties_is_fips_enabled(3)) they are not used.
+
+use super::api;
+use super::digest::{Hash, MAX_MAC, Mac};
+use crate::error::{Error, Result, Status};
+use crate::os::Library;
+use std::ffi::{CStr, c_int, c_void};
+use std::ptr;
+use std::sync::OnceLock;
+use zeroize::Zeroize;
+
+type Init = unsafe extern "C" fn(*mut State) -> c_int;
+type Update = unsafe extern "C" fn(*mut State, *const c_void, usize) -> c_int;
+type Final = unsafe extern "C" fn(*mut u8, *mut State) -> c_int;
+type IsFips = unsafe extern "C" fn(*mut c_void) -> c_int;
+
+/// Longer than the longest of the structures, SHA512_CTX with 216 bytes.
+pub const STATE_LENGTH: usize = 256;
+
+/// A SHA_CTX, SHA256_CTX or SHA512_CTX. It is wiped when dropped: with a pad in it, it is as good as the key.
+#[repr(C, align(8))]
+struct State([u8; STATE_LENGTH]);
+
+impl Drop for State {
+    fn drop(&mut self) {
+        // SAFETY: 256 bytes aligned to 8 are 32 numbers, borrowed exclusively. Words are wiped faster than bytes.
+        unsafe { &mut *self.0.as_mut_ptr().cast::<[u64; STATE_LENGTH / 8]>() }.zeroize();
+    }
+}
+
+/// One hash.
+pub struct Sha {
+    init: Init,
+    update: Update,
+    finish: Final,
+    /// Bytes of a block and of the result (FIPS 180-4, 1).
+    block: usize,
+    output: usize,
+}
+
+impl Sha {
+    /// The functions for `hash`, when there are any and they may be used.
+    pub fn of(hash: Hash) -> Option<&'static Self> {
+        static FOUND: OnceLock<Found> = OnceLock::new();
+        let found = match FOUND.get() {
+            Some(found) => found,
+            None => FOUND.get_or_init(Found::in_use),
+        };
+        // SAFETY: null stands for the default library context.
+        let only_fips = found.is_fips.is_some_and(|is_fips| unsafe { is_fips(ptr::null_mut()) } == 1);
+        let known = found.hashes.iter().find(|(name, _)| *name == hash)?;
+        known.1.as_ref().filter(|_| !only_fips)
+    }
+
+    /// Writes the state after the block that an HMAC key and a pad make (RFC 2104, 2).
+    pub fn absorb_pad(&self, key: &[u8], pad: u8, output: &mut [u8]) -> Result<()> {
+        let mut block = Block([pad; MAX_BLOCK]);
+        let digest = if key.len() > self.block { Some(self.digest(key)?) } else { None };
+        let key = digest.as_ref().map_or(key, Mac::as_slice);
+        for (place, byte) in block.0.iter_mut().zip(key) {
+            *place ^= byte;
+        }
+        let mut state = self.fresh()?;
+        self.absorb(&mut state, block.0.get(..self.block).unwrap_or_default())?;
+        output.copy_from_slice(&state.0);
+        Ok(())
+    }
+
+    /// Takes up a state that [`Sha::absorb_pad`] wrote, adds `message`, and gives the result.
+    pub fn go_on(&self, state: &[u8], message: &[u8]) -> Result<Mac> {
+        let mut copy = State([0; STATE_LENGTH]);
+        copy.0.copy_from_slice(state);
+        self.absorb(&mut copy, message)?;
+        self.end(&mut copy)
+    }
+
+    fn digest(&self, message: &[u8]) -> Result<Mac> {
+        let mut state = self.fresh()?;
+        self.absorb(&mut state, message)?;
+        self.end(&mut state)
+    }
+
+    fn fresh(&self) -> Result<State> {
+        let mut state = State([0; STATE_LENGTH]);
+        // SAFETY: the state is large enough and aligned for the structure of this hash (here and below).
+        done(unsafe { (self.init)(&mut state) })?;
+        Ok(state)
+    }
+
+    fn absorb(&self, state: &mut State, bytes: &[u8]) -> Result<()> {
+        // SAFETY: the bytes are readable for their length.
+        done(unsafe { (self.update)(state, bytes.as_ptr().cast(), bytes.len()) })
+    }
+
+    fn end(&self, state: &mut State) -> Result<Mac> {
+        let mut output = [0; MAX_MAC];
+        // SAFETY: the longest output, of SHA-512, fits.
+        done(unsafe { (self.finish)(output.as_mut_ptr(), state) })?;
+        let mut mac = Mac::default();
+        mac.push(output.get(..self.output).unwrap_or_default());
+        Ok(mac)
+    }
+}
+
+fn done(result: c_int) -> Result<()> {
+    if result == 1 { Ok(()) } else { Err(Error::new(Status::InitFailed, "SHA")) }
+}
+
+/// The longest block, of SHA-384 and SHA-512.
+const MAX_BLOCK: usize = 128;
+
+/// A key with a pad, wiped when dropped.
+struct Block([u8; MAX_BLOCK]);
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+/// What the OpenSSL in use has.
+struct Found {
+    hashes: [(Hash, Option<Sha>); 5],
+    is_fips: Option<IsFips>,
+}
+
+impl Found {
+    fn in_use() -> Self {
+        // SAFETY: no preconditions; the result is an address in libcrypto.
+        let anchor = api().ok().map(|api| unsafe { (api.BIO_s_mem)() }.cast());
+        let libcrypto = anchor.and_then(Library::containing);
+        let find = |name: &CStr| libcrypto.as_ref()?.symbol(name);
+        let sha = |block, output, [init, update, finish]: [&CStr; 3]| {
+            let (init, update, finish) = (find(init)?, find(update)?, find(finish)?);
+            // SAFETY: the addresses are those of libcrypto's functions of these names, which have these types
+            // (SHA256_Init(3)).
+            unsafe {
+                Some(Sha {
+                    init: std::mem::transmute::<ptr::NonNull<c_void>, Init>(init),
+                    update: std::mem::transmute::<ptr::NonNull<c_void>, Update>(update),
+                    finish: std::mem::transmute::<ptr::NonNull<c_void>, Final>(finish),
+                    block,
+                    output,
+                })
+            }
+        };
+        let is_fips = find(c"EVP_default_properties_is_fips_enabled");
+        Self {
+            hashes: [
+                (Hash::Sha256, sha(64, 32, [c"SHA256_Init", c"SHA256_Update", c"SHA256_Final"])),
+                (Hash::Sha1, sha(64, 20, [c"SHA1_Init", c"SHA1_Update", c"SHA1_Final"])),
+                (Hash::Sha224, sha(64, 28, [c"SHA224_Init", c"SHA224_Update", c"SHA224_Final"])),
+                (Hash::Sha384, sha(128, 48, [c"SHA384_Init", c"SHA384_Update", c"SHA384_Final"])),
+                (Hash::Sha512, sha(128, 64, [c"SHA512_Init", c"SHA512_Update", c"SHA512_Final"])),
+            ],
+            // SAFETY: as above; the type is that of the manual page.
+            is_fips: is_fips
+                .map(|found| unsafe { std::mem::transmute::<ptr::NonNull<c_void>, IsFips>(found) }),
+        }
+    }
+}
+
+#[cfg(all(test, feature = "linked", unix))]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    /// In a process of its own, for it is the whole process that is told.
+    #[test]
+    fn where_only_fips_is_allowed_there_are_none() {
+        const ALONE: &str = "QDTLS_TEST_FIPS_ALONE";
+        if std::env::var_os(ALONE).is_none() {
+            let name = "openssl::sha::tests::where_only_fips_is_allowed_there_are_none";
+            let mut again = Command::new(std::env::current_exe().expect("a path"));
+            let output = again.args(["--exact", name]).env(ALONE, "1").output().expect("a process");
+            let text = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success() && text.contains("1 passed"), "{text}");
+            return;
+        }
+        assert!(Sha::of(Hash::Sha256).is_some());
+        // SAFETY: the name is a C string.
+        let enable =
+            unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"EVP_default_properties_enable_fips".as_ptr()) };
+        // SAFETY: no preconditions.
+        let version = unsafe { (api().expect("OpenSSL").OpenSSL_version_num)() };
+        assert_eq!(enable.is_null(), version < 0x3000_0000, "OpenSSL has it since 3.0");
+        if let Some(enable) = ptr::NonNull::new(enable) {
+            // SAFETY: the address is that of OpenSSL's function, of the type in its manual page.
+            let enable = unsafe {
+                std::mem::transmute::<ptr::NonNull<c_void>, unsafe extern "C" fn(*mut c_void, c_int) -> c_int>(
+                    enable,
+                )
+            };
+            // SAFETY: null stands for the default library context.
+            assert_eq!(unsafe { enable(ptr::null_mut(), 1) }, 1);
+            assert!(Sha::of(Hash::Sha256).is_none());
+        }
+    }
+}
