@@ -22,11 +22,6 @@ class Peers : public QObject {
                 "the client's configuration tells ALPN's result")
     Q_CLASSINFO("S20_negotiated_protocol_of_server",
                 "the server's configuration tells ALPN's result")
-    Q_CLASSINFO("S20_no_unusable_ticket",
-                "no session ticket is sent unless sessions may be resumed")
-    Q_CLASSINFO("S20_resumption", "a session is resumed from QSslConfiguration::sessionTicket")
-    Q_CLASSINFO("S20_no_resumption_of_a_preshared_key",
-                "a key that the server's application has withdrawn is of no use, ticket or not")
     Q_CLASSINFO("S21_address_in_certificate",
                 "without a name, the peer's address is matched against the certificate")
     Q_CLASSINFO("S21_address_not_in_certificate",
@@ -43,9 +38,6 @@ private slots:
     void S20_no_server_name_for_an_address();
     void S20_negotiated_protocol_of_client();
     void S20_negotiated_protocol_of_server();
-    void S20_no_unusable_ticket();
-    void S20_resumption();
-    void S20_no_resumption_of_a_preshared_key();
     void S21_address_in_certificate();
     void S21_address_not_in_certificate();
     void S21_common_name_that_is_no_name();
@@ -73,14 +65,6 @@ QByteArray serverNameSentFor(const QString &name)
 QSslConfiguration withProtocols(QSslConfiguration configuration, const QList<QByteArray> &protocols)
 {
     configuration.setAllowedNextProtocols(protocols);
-    return configuration;
-}
-
-QSslConfiguration resumable(QSslConfiguration configuration)
-{
-    configuration.setSslOption(QSsl::SslOptionDisableSessionSharing, false);
-    configuration.setSslOption(QSsl::SslOptionDisableSessionTickets, false);
-    configuration.setSslOption(QSsl::SslOptionDisableSessionPersistence, false);
     return configuration;
 }
 
@@ -189,55 +173,6 @@ void Peers::S20_negotiated_protocol_of_server()
     NegotiatedLink link(bob());
     VERIFY_HANDSHAKE(link);
     VERIFY_NEGOTIATED_COAP(link.server);
-}
-
-void Peers::S20_no_unusable_ticket()
-{
-    Loopback link(bob());
-    VERIFY_HANDSHAKE(link);
-    QVERIFY(!wire::handshakeTypes(link.client.received).contains(wire::NewSessionTicket));
-}
-
-void Peers::S20_resumption()
-{
-    const Identity identity = bob();
-    Loopback link(identity);
-    link.client.setConfiguration(resumable(clientConfiguration(identity)));
-    link.server.setConfiguration(resumable(serverConfiguration(identity)));
-    VERIFY_HANDSHAKE(link);
-    QVERIFY(wire::handshakeTypes(link.client.received).contains(wire::Certificate));
-    const QSslConfiguration resuming = link.client.dtls->dtlsConfiguration();
-    QVERIFY(!resuming.sessionTicket().isEmpty());
-
-    link.client.renew();
-    link.server.renew();
-    link.client.setConfiguration(resuming);
-    link.client.received.clear();
-    VERIFY_HANDSHAKE(link);
-    QVERIFY(!wire::handshakeTypes(link.client.received).contains(wire::Certificate));
-    QCOMPARE(link.client.dtls->dtlsConfiguration().peerCertificate(), identity.certificate);
-}
-
-void Peers::S20_no_resumption_of_a_preshared_key()
-{
-    const Identity identity = bob();
-    for (const QSslConfiguration &server :
-         { serverConfiguration(), serverConfiguration(identity) }) {
-        Loopback link;
-        QSslConfiguration client = resumable(clientConfiguration());
-        client.setCiphers(QStringLiteral("PSK-AES128-GCM-SHA256"));
-        link.client.setConfiguration(client);
-        link.server.setConfiguration(resumable(server));
-        VERIFY_HANDSHAKE(link);
-        const QSslConfiguration resuming = link.client.dtls->dtlsConfiguration();
-
-        link.client.renew();
-        link.server.renew();
-        link.client.setConfiguration(resuming);
-        link.server.usePsk({});
-        QVERIFY(!link.handshake());
-        QVERIFY(!link.server.isComplete());
-    }
 }
 
 void Peers::S21_address_in_certificate()
