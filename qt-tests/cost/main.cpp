@@ -30,17 +30,22 @@ bool measure(int count, const std::function<bool()> &operation)
     return right;
 }
 
-// A verifier is sent one and the same datagram again and again.
-bool flood(int count, const std::function<QByteArray(CookieExchange &)> &datagramFor)
+// A verifier is sent one and the same datagram again and again, and finds it verified or not.
+bool flood(int count, bool verified, const std::function<QByteArray(CookieExchange &)> &datagramFor)
 {
     CookieExchange exchange;
     const QByteArray datagram = datagramFor(exchange);
     const QHostAddress address = exchange.client.localAddress();
     const quint16 port = exchange.client.localPort();
     return measure(count, [&] {
-        return !exchange.verifier.verifyClient(&exchange.server, datagram, address, port)
+        return exchange.verifier.verifyClient(&exchange.server, datagram, address, port) == verified
             && exchange.verifier.dtlsError() == QDtlsError::NoError;
     });
+}
+
+QByteArray helloWithRightCookie(CookieExchange &exchange)
+{
+    return exchange.answered(wire::genuineHello()).datagram();
 }
 
 QByteArray helloWithWrongCookie(CookieExchange &exchange)
@@ -58,16 +63,66 @@ bool handshakes(int count)
     return other.handshake() && measure(count, [&] { return Loopback(identity).handshake(); });
 }
 
+// A plain datagram of the size that `write` takes.
+bool plainWrites(int count, qsizetype size)
+{
+    Loopback link;
+    const QByteArray message(size, 'm');
+    const QHostAddress address = link.server.socket.localAddress();
+    const quint16 port = link.server.socket.localPort();
+    return measure(count, [&] {
+        return link.client.socket.writeDatagram(message, address, port) == message.size();
+    });
+}
+
+bool writes(int count, qsizetype size)
+{
+    Loopback link(Identity::selfSigned(QStringLiteral("DNS:bob.example")));
+    const QByteArray message(size, 'm');
+    return link.handshake() && measure(count, [&] {
+               return link.client.dtls->writeDatagramEncrypted(&link.client.socket, message)
+                   == message.size();
+           });
+}
+
+bool reads(int count, qsizetype size)
+{
+    Loopback link(Identity::selfSigned(QStringLiteral("DNS:bob.example")));
+    if (!link.handshake())
+        return false;
+    const QByteArray message(size, 'm');
+    QByteArrayList datagrams;
+    while (datagrams.size() <= count) {
+        link.client.dtls->writeDatagramEncrypted(&link.client.socket, message);
+        waitForDatagram(link.client.socket, link.server.socket);
+        datagrams += takeDatagrams(link.server.socket);
+    }
+    auto next = datagrams.cbegin();
+    return measure(count, [&] {
+        return link.server.dtls->decryptDatagram(&link.server.socket, *next++).size() == size;
+    });
+}
+
 bool run(const QString &operation, int count)
 {
-    if (operation == u"hello-without-cookie")
-        return flood(count, [](CookieExchange &) { return wire::genuineHello().datagram(); });
-    if (operation == u"hello-with-wrong-cookie")
-        return flood(count, helloWithWrongCookie);
     if (operation == u"junk")
-        return flood(count, [](CookieExchange &) { return QByteArray(200, 'x'); });
+        return flood(count, false, [](CookieExchange &) { return QByteArray(200, 'x'); });
+    if (operation == u"hello-without-cookie")
+        return flood(count, false,
+                     [](CookieExchange &) { return wire::genuineHello().datagram(); });
+    if (operation == u"hello-with-wrong-cookie")
+        return flood(count, false, helloWithWrongCookie);
+    if (operation == u"hello-with-right-cookie")
+        return flood(count, true, helloWithRightCookie);
     if (operation == u"handshake")
         return handshakes(count);
+    const qsizetype size = operation.section(u'-', 1).toInt();
+    if (operation.startsWith(u"plain-"))
+        return plainWrites(count, size);
+    if (operation.startsWith(u"write-"))
+        return writes(count, size);
+    if (operation.startsWith(u"read-"))
+        return reads(count, size);
     return false;
 }
 

@@ -14,6 +14,7 @@ pub enum Verb {
     Hardening,
     Sanitize,
     Sweep { flavour: Flavour, all: bool },
+    Bench { quick: bool },
     Header { check: bool },
     Autotests,
     Matrix { suites: Vec<String> },
@@ -57,6 +58,8 @@ Verbs:
     --stock           with Qt's own DTLS, to compare
   deb [SUITE]       build the Debian packages and try them, in Debian 13 or the suite named; as root (ten minutes)
   deb-source        make their source package for the installed Qt; the last line printed is its unpacked folder
+  bench             measure stock, ours and OpenSSL alone, and write docs/performance.md (six minutes)
+    --quick           a look at everything, written nowhere (two minutes)
   header            refresh include/qdtls_rs.h from the Rust sources
     --check           change nothing, fail if it is not up to date
 
@@ -84,6 +87,7 @@ pub fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Request, Str
                 build.version = version.into();
             }
             ("--all", Verb::Sweep { all, .. }) => *all = true,
+            ("--quick", Verb::Bench { quick }) => *quick = true,
             ("--check", Verb::Header { check }) => *check = true,
             ("--no-install", _) => request.install = false,
             ("--qt-source", _) => {
@@ -118,6 +122,7 @@ fn parse_verb(argument: Option<String>) -> Result<Verb, String> {
             let (version, flavour, options) = (String::new(), Flavour::Rust, Options::default());
             Ok(Verb::InTree(Build { version, flavour, options }))
         }
+        Some("bench") => Ok(Verb::Bench { quick: false }),
         Some("header") => Ok(Verb::Header { check: false }),
         Some("help" | "--help" | "-h") => Ok(Verb::Help),
         Some(other) => Err(format!("unknown verb '{other}'")),
@@ -139,6 +144,7 @@ mod tests {
         let verb = Verb::Plugin { flavour: Flavour::Stock };
         assert_eq!(request, Request { verb, install: false, qt_source: Some("/src".into()) });
         assert_eq!(parse_line("test --stock"), Err("unknown option '--stock'".into()));
+        assert_eq!(parse_line("bench --quick").unwrap().verb, Verb::Bench { quick: true });
     }
 
     #[test]

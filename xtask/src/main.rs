@@ -4,6 +4,8 @@
 //! Progress goes to stderr; stdout carries results only, so that `$(cargo xtask plugin | tail -n 1)` is a folder.
 
 mod autotests;
+mod bench;
+mod callgrind;
 mod checks;
 mod chroot;
 mod cli;
@@ -74,6 +76,7 @@ fn perform(request: &Request) -> anyhow::Result<ExitCode> {
         Verb::DebSource => {
             println!("{}", deb_source::run(request.install, request.qt_source.as_deref())?.display());
         }
+        Verb::Bench { quick } => bench::run(request, quick)?,
         Verb::Header { check: true } => header::check()?,
         Verb::Header { check: false } => header::write()?,
     }

@@ -43,6 +43,11 @@ impl QtProgram<'_> {
         self.execute(wrapper, arguments).map(|_| ())
     }
 
+    /// As [`QtProgram::run_with`], and returns what it prints.
+    pub fn output(&self, wrapper: &[&str], arguments: &[&str]) -> Result<String> {
+        self.execute(wrapper, arguments)
+    }
+
     fn execute(&self, wrapper: &[&str], arguments: &[&str]) -> Result<String> {
         let run_dir = workspace::target("qt-tests").join(self.flavour.name()).join(self.name);
         let program = self.place(&run_dir)?;

@@ -97,7 +97,7 @@ pub fn run_sweep(request: &Request, flavour: Flavour, all: bool) -> Result<()> {
     }
 }
 
-fn build_plugins(qt_source: &Path) -> Result<()> {
+pub fn build_plugins(qt_source: &Path) -> Result<()> {
     for flavour in Flavour::USUAL {
         work(&format!("{} plugin", flavour.name()), || plugin::build(flavour, qt_source))?;
     }

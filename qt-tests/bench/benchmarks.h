@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// What is measured, for whatever stack. Everything is done once before it is measured: what a
+// process does only the first time is left out.
+#pragma once
+
+#include "exchange.h"
+#include "process_memory.h"
+#include "raw_stack.h"
+#include "settings.h"
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include <valgrind/callgrind.h>
+
+namespace bench {
+
+struct Scenario {
+    const char *name;
+    Credentials credentials;
+    bool systemCas;
+    bool resumption;
+    bool alone; // there is no other connection
+};
+
+constexpr Scenario scenarios[] = {
+    { "rsa", Credentials::Rsa, false, false, false },
+    { "rsa-cas", Credentials::Rsa, true, false, false },
+    { "ecdsa", Credentials::Ecdsa, false, false, false },
+    { "ecdsa-cas", Credentials::Ecdsa, true, false, false },
+    { "ecdsa-alone", Credentials::Ecdsa, false, false, true },
+    { "psk", Credentials::Psk, false, false, false },
+    { "resumed", Credentials::Ecdsa, false, true, false },
+};
+
+// Client and server of one stack: from making the objects of both to destroying them.
+template <typename Stack> void handshakes(const Settings &common, int effort)
+{
+    for (const Scenario &scenario : scenarios) {
+        const std::string name = std::string("handshake/") + scenario.name;
+        Stack stack(
+            { common.folder, scenario.credentials, scenario.systemCas, scenario.resumption });
+        // A server in use has other connections, and so may a client: what these share is there.
+        Exchange<Stack, Stack> other(stack, stack, 1);
+        if (!scenario.alone)
+            other.handshake();
+        std::string cipher;
+        bool certificate = false;
+        size_t datagrams = 0;
+        const auto handshake = [&] {
+            const size_t before = wire().sent();
+            Exchange<Stack, Stack> exchange(stack, stack, 1);
+            exchange.handshake();
+            datagrams = wire().sent() - before;
+            cipher = exchange.clients[0]->cipher();
+            certificate = exchange.sawCertificate();
+        };
+        for (int i = 0; i < 5; ++i)
+            handshake();
+        report(name, measure(effort, 1, handshake));
+        reportFact(name + "/cipher", cipher);
+        reportFact(name + "/datagrams", std::to_string(datagrams));
+        reportFact(name + "/certificate", certificate ? "sent" : "not sent");
+    }
+}
+
+// Only the server's time counts, its connections' destruction included. The clients are OpenSSL's
+// for all, and all of them are amid their handshake at the same time.
+template <typename Stack> void server(const Settings &common, int effort)
+{
+    Stack stack(common);
+    RawStack clients(common);
+    Exchange<Stack, RawStack> other(stack, clients, 1);
+    other.handshake();
+    for (const int peers : { 1, 100, 1000 }) {
+        const int batches = peers == 1000 ? 1 : 3 * effort / peers + 1;
+        std::vector<double> times;
+        for (int batch = 0; batch <= batches; ++batch) {
+            Exchange<Stack, RawStack> exchange(stack, clients, size_t(peers));
+            exchange.handshake();
+            exchange.closeServers();
+            if (batch > 0 || batches == 1) // the first one warms up
+                times.push_back(exchange.nanosecondsOfServer() / peers);
+        }
+        report("server/" + std::to_string(peers), median(times));
+    }
+}
+
+// Server connections that have shaken hands and answered one message.
+template <typename Stack> void memory(const Settings &common)
+{
+    using Datagram = typename Stack::Datagram;
+    constexpr size_t warmUp = 200;
+    constexpr size_t counted = 1000;
+    Stack stack(common);
+    RawStack clients(common);
+    std::vector<std::unique_ptr<typename Stack::Server>> kept;
+    kept.reserve(warmUp + counted);
+    MemoryUse before;
+    const Datagram answer(64, 'a');
+    const std::string question(64, 'q');
+    for (size_t i = 0; i < warmUp + counted; ++i) {
+        if (i == warmUp)
+            before = MemoryUse::now();
+        Exchange<Stack, RawStack> exchange(stack, clients, 1);
+        exchange.handshake();
+        auto &connection = *exchange.servers[0];
+        exchange.clients[0]->write(question);
+        const std::string sent = wire().take()->data;
+        require(connection.read(Datagram(sent.data(), sent.size())) == question.size(), "a read");
+        connection.write(answer);
+        require(exchange.clients[0]->read(wire().take()->data) == size_t(answer.size()), "a read");
+        kept.push_back(std::move(exchange.servers[0]));
+    }
+    const MemoryUse after = MemoryUse::now();
+    report("memory/rss", double(after.resident - before.resident) / counted);
+    report("memory/heap", double(after.heap - before.heap) / counted);
+}
+
+// One message of the client's, encrypted and sent, or received and decrypted.
+template <typename Stack> void data(const Settings &common, int effort)
+{
+    using Datagram = typename Stack::Datagram;
+    constexpr int batch = 20;
+    Stack stack(common);
+    Exchange<Stack, Stack> exchange(stack, stack, 1);
+    exchange.handshake();
+    for (const int size : { 64, 1024, 8192 }) {
+        const Datagram message(size, 'm');
+        wire().setDiscarding(true);
+        const auto write = [&] { exchange.clients[0]->write(message); };
+        measure(1, batch, write);
+        report("write/" + std::to_string(size), measure(effort, batch, write));
+        wire().setDiscarding(false);
+
+        std::vector<Datagram> datagrams;
+        for (int i = 0; i < batch * (effort + 1); ++i) {
+            write();
+            const std::string sent = wire().take()->data;
+            datagrams.push_back(Datagram(sent.data(), sent.size()));
+        }
+        size_t next = 0, wrong = 0;
+        const auto read = [&] {
+            wrong += exchange.servers[0]->read(datagrams[next++]) != size_t(size);
+        };
+        measure(1, batch, read);
+        report("decrypt/" + std::to_string(size), measure(effort, batch, read));
+        require(wrong == 0, "a read");
+    }
+}
+
+// A verifier that is sent the same datagram again and again.
+template <typename Stack> void verify(const Settings &common, int effort)
+{
+    using Datagram = typename Stack::Datagram;
+    constexpr int batch = 50;
+    constexpr uint16_t port = 10'000;
+    constexpr size_t cookieOfRequest = 13 + 12 + 2 + 1; // behind its headers, version and length
+    Stack stack(common);
+    RawStack clients(common);
+    wire().clientSpeaks(port);
+    RawStack::Client client(clients, port);
+    client.start();
+    const std::string hello = wire().take()->data;
+
+    wire().serverSpeaks(port);
+    require(!stack.verify(Datagram(hello.data(), hello.size()), port), "refusal without a cookie");
+    std::string request = wire().take()->data;
+    wire().clientSpeaks(port);
+    client.receive(request);
+    const std::string right = wire().take()->data;
+    std::string wrong = right;
+    const std::string cookie = request.substr(cookieOfRequest);
+    char &first = wrong[wrong.find(cookie) + cookie.size() - 1];
+    first = char(first ^ 1);
+
+    wire().serverSpeaks(port);
+    wire().setDiscarding(true);
+    const auto measureOne = [&](const char *name, const std::string &bytes, bool verified) {
+        const Datagram datagram(bytes.data(), bytes.size());
+        int mistakes = 0;
+        const auto operation = [&] { mistakes += stack.verify(datagram, port) != verified; };
+        measure(1, batch, operation);
+        report(std::string("verify/") + name, measure(effort, batch, operation));
+        require(mistakes == 0, name);
+    };
+    measureOne("no-cookie", hello, false);
+    measureOne("wrong-cookie", wrong, false);
+    measureOne("right-cookie", right, true);
+    measureOne("junk", std::string(200, 'x'), false);
+    wire().setDiscarding(false);
+}
+
+// Handshakes as handshakes() does them, ECDSA without a CA list, for callgrind to collect.
+template <typename Stack> void profile(const Settings &common, int effort)
+{
+    Stack stack(common);
+    Exchange<Stack, Stack> other(stack, stack, 1);
+    other.handshake();
+    for (int i = -1; i < effort; ++i) {
+        if (i == 0)
+            CALLGRIND_TOGGLE_COLLECT;
+        Exchange<Stack, Stack> exchange(stack, stack, 1);
+        exchange.handshake();
+    }
+    CALLGRIND_TOGGLE_COLLECT;
+}
+
+// GROUP FOLDER EFFORT, where the effort is a number of repetitions.
+template <typename Stack> int run(const std::vector<std::string> &arguments)
+{
+    if (arguments.size() != 3) {
+        std::fputs("usage: GROUP FOLDER EFFORT\n", stderr);
+        return 2;
+    }
+    const std::string &group = arguments[0];
+    const Settings common { arguments[1] };
+    const int effort = std::max(1, std::atoi(arguments[2].c_str()));
+    if (group == "handshakes")
+        handshakes<Stack>(common, effort);
+    else if (group == "server")
+        server<Stack>(common, effort);
+    else if (group == "memory")
+        memory<Stack>(common);
+    else if (group == "data")
+        data<Stack>(common, effort);
+    else if (group == "verify")
+        verify<Stack>(common, effort);
+    else if (group == "profile")
+        profile<Stack>(common, effort);
+    else
+        require(false, "no such group");
+    return 0;
+}
+
+} // namespace bench

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#pragma once
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace bench {
+
+// What is measured has to work: a benchmark of something else is none.
+inline void require(bool condition, const char *what)
+{
+    if (condition)
+        return;
+    std::fprintf(stderr, "bench: failed: %s\n", what);
+    std::exit(1);
+}
+
+} // namespace bench

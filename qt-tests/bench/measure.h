@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// Clock, and lines of output: name, tab, value. Values are nanoseconds of one operation, or bytes.
+#pragma once
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <time.h>
+
+namespace bench {
+
+// The processor's time that this thread has used, in nanoseconds. All happens in this thread and
+// nothing waits, so that it is the time that passes, less what others use of the processor.
+inline double processorTime()
+{
+    struct timespec now = {};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return double(now.tv_sec) * 1e9 + double(now.tv_nsec);
+}
+
+inline double median(std::vector<double> values)
+{
+    std::sort(values.begin(), values.end());
+    return values[values.size() / 2];
+}
+
+// The median of `batches` batches of `size` operations: a batch that the system interrupts does
+// not count for more than another.
+template <typename Operation> double measure(int batches, int size, Operation operation)
+{
+    std::vector<double> times;
+    for (int batch = 0; batch < batches; ++batch) {
+        const double start = processorTime();
+        for (int i = 0; i < size; ++i)
+            operation();
+        times.push_back((processorTime() - start) / size);
+    }
+    return median(times);
+}
+
+inline void report(const std::string &name, double value)
+{
+    std::printf("%s\t%.1f\n", name.c_str(), value);
+}
+
+// Something that has to be the same for all who are compared.
+inline void reportFact(const std::string &name, const std::string &value)
+{
+    std::printf("fact %s\t%s\n", name.c_str(), value.c_str());
+}
+
+} // namespace bench

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// QDtls and QDtlsClientVerifier as an application uses them: a QDtls for each connection, made from
+// a configuration that all connections of its side share.
+#pragma once
+
+#include "settings.h"
+
+#include <QtCore/QByteArray>
+#include <QtNetwork/QDtls>
+#include <QtNetwork/QDtlsClientVerifier>
+#include <QtNetwork/QHostAddress>
+#include <QtNetwork/QSslCipher>
+#include <QtNetwork/QSslConfiguration>
+#include <QtNetwork/QUdpSocket>
+
+#include <memory>
+#include <string>
+
+namespace bench {
+
+class QtStack {
+public:
+    using Datagram = QByteArray;
+
+    class Connection {
+    public:
+        Connection(QtStack &stack, QSslSocket::SslMode mode, uint16_t port);
+
+        void receive(const Datagram &datagram) { dtls.doHandshake(&socket, datagram); }
+        bool isComplete() const { return dtls.isConnectionEncrypted(); }
+        void write(const QByteArray &plain) { dtls.writeDatagramEncrypted(&socket, plain); }
+        size_t read(const Datagram &datagram)
+        {
+            return size_t(dtls.decryptDatagram(&socket, datagram).size());
+        }
+        std::string cipher() const { return dtls.sessionCipher().name().toStdString(); }
+
+    protected:
+        QDtls dtls;
+        QUdpSocket &socket;
+    };
+
+    class Client : public Connection {
+    public:
+        Client(QtStack &stack, uint16_t port);
+        ~Client();
+        void start() { dtls.doHandshake(&socket); }
+
+    private:
+        QtStack &stack;
+    };
+
+    using Server = Connection;
+
+    explicit QtStack(const Settings &settings);
+
+    bool verify(const Datagram &hello, uint16_t port)
+    {
+        return verifier.verifyClient(&serverSocket, hello, address, port);
+    }
+    std::unique_ptr<Server> accept(const Datagram &hello, uint16_t port);
+
+private:
+    const QHostAddress address = QHostAddress::LocalHost;
+    QDtlsClientVerifier verifier;
+    QUdpSocket serverSocket;
+    QUdpSocket clientSocket;
+    QSslConfiguration serverConfiguration;
+    QSslConfiguration clientConfiguration;
+    bool resumption;
+};
+
+} // namespace bench

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `cargo xtask bench`: stock, ours and the OpenSSL under both, measured in turns on one machine.
+//!
+//! A round runs each group of benchmarks once for each of the three, in a process of its own. What is compared are the
+//! three results of a round, so that a machine which is slower for a while is so for all of them.
+
+mod instructions;
+mod machine;
+mod markdown;
+mod profile;
+mod report;
+mod samples;
+mod statistics;
+mod svg;
+mod targets;
+
+use crate::cli::Request;
+use crate::plugin::Flavour;
+use crate::process::{capture, command};
+use crate::qt_program::QtProgram;
+use crate::{autotests, packages, qt_source, test, workspace};
+use anyhow::{Context, Result};
+use samples::{Samples, Subject};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// How much is measured.
+pub struct Effort {
+    rounds: usize,
+    /// What `dtls_bench` and `raw_bench` multiply their repetitions by.
+    repetitions: usize,
+}
+
+impl Effort {
+    /// Six minutes on the machine of docs/performance.md.
+    pub const USUAL: Self = Self { rounds: 21, repetitions: 60 };
+    /// Shows that everything works, and numbers to be taken with care.
+    pub const QUICK: Self = Self { rounds: 3, repetitions: 8 };
+}
+
+const GROUPS: [&str; 5] = ["handshakes", "server", "memory", "data", "verify"];
+
+pub fn run(request: &Request, quick: bool) -> Result<()> {
+    packages::ensure(&[packages::PLUGIN, packages::TEST].concat(), request.install)?;
+    let qt_source = &qt_source::find(request.qt_source.as_deref())?;
+    test::build_plugins(qt_source)?;
+    autotests::build(qt_source)?;
+
+    let effort = if quick { Effort::QUICK } else { Effort::USUAL };
+    let samples = measure(&effort)?;
+    let counts = instructions::count()?;
+    let report = report::Report { effort: &effort, samples: &samples, counts: &counts };
+    if quick {
+        println!("{}", report.results()?);
+    } else {
+        report.write()?;
+    }
+    Ok(())
+}
+
+fn measure(effort: &Effort) -> Result<Samples> {
+    let credentials = credentials()?;
+    let mut samples = Samples::default();
+    for round in 0..effort.rounds {
+        eprintln!("round {} of {}", round + 1, effort.rounds);
+        for group in GROUPS {
+            // Nobody is always the first.
+            for turn in 0..Subject::ALL.len() {
+                let subject = Subject::ALL[(round + turn) % Subject::ALL.len()];
+                let output = run_group(subject, group, &credentials, effort)?;
+                samples.add(subject, &output).with_context(|| format!("{group} of {}", subject.name()))?;
+            }
+        }
+    }
+    samples.check(effort.rounds)?;
+    Ok(samples)
+}
+
+fn run_group(subject: Subject, group: &str, credentials: &Path, effort: &Effort) -> Result<String> {
+    let repetitions = effort.repetitions.to_string();
+    let arguments = [group, &credentials.to_string_lossy(), &repetitions];
+    let on = |flavour| {
+        QtProgram { name: "dtls_bench", folder: workspace::root(), flavour }.output(&[], &arguments)
+    };
+    match subject {
+        Subject::Stock => on(Flavour::Stock),
+        Subject::Ours => on(Flavour::Rust),
+        Subject::Raw => capture(command(workspace::target("qt-tests-build/bin/raw_bench")).args(arguments)),
+    }
+}
+
+/// Keys and self-signed certificates for the server, the same for all.
+fn credentials() -> Result<PathBuf> {
+    const KEYS: [(&str, &[&str]); 2] = [
+        ("rsa", &["-newkey", "rsa:2048"]),
+        ("ecdsa", &["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]),
+    ];
+    let folder = workspace::target("bench");
+    fs::create_dir_all(&folder)?;
+    for (name, kind) in KEYS {
+        let certificate = folder.join(name).with_extension("crt");
+        let key = folder.join(name).with_extension("key");
+        capture(
+            command("openssl")
+                .args(["req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=bench.example"])
+                .args(["-addext", "subjectAltName=DNS:bench.example"])
+                .args(kind)
+                .arg("-keyout")
+                .arg(key)
+                .arg("-out")
+                .arg(certificate),
+        )?;
+    }
+    Ok(folder)
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the benchmarks print, by name and by whom it was measured on.
+
+use super::statistics::Spread;
+use anyhow::{Context, Result, bail, ensure};
+use std::collections::BTreeMap;
+
+/// Who is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    Stock,
+    Ours,
+    Raw,
+}
+
+impl Subject {
+    pub const ALL: [Self; 3] = [Self::Stock, Self::Ours, Self::Raw];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stock => "stock",
+            Self::Ours => "ours",
+            Self::Raw => "raw",
+        }
+    }
+}
+
+#[derive(Default)]
+pub struct Samples {
+    /// A value for each round.
+    values: BTreeMap<(String, Subject), Vec<f64>>,
+    facts: BTreeMap<(String, Subject), String>,
+}
+
+/// Lines of the benchmarks that say what kind of thing was measured.
+const FACT: &str = "fact ";
+
+/// What may differ between the three: stock cannot resume, so its handshake is a full one.
+const MAY_DIFFER: &str = "handshake/resumed/";
+
+impl Samples {
+    /// Reads the output of one process.
+    pub fn add(&mut self, subject: Subject, output: &str) -> Result<()> {
+        for line in output.lines() {
+            let (name, value) = line.split_once('\t').with_context(|| format!("'{line}' is no result"))?;
+            if let Some(name) = name.strip_prefix(FACT) {
+                self.add_fact(subject, name, value)?;
+            } else {
+                let value = value.parse().with_context(|| format!("'{line}' has no number"))?;
+                self.values.entry((name.into(), subject)).or_default().push(value);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_fact(&mut self, subject: Subject, name: &str, value: &str) -> Result<()> {
+        let before = self.facts.insert((name.into(), subject), value.into());
+        ensure!(
+            before.as_deref().is_none_or(|before| before == value),
+            "{name} changes between rounds: {value} after {before:?}"
+        );
+        Ok(())
+    }
+
+    /// Fails unless each thing was measured on all three in each round, and was the same thing.
+    pub fn check(&self, rounds: usize) -> Result<()> {
+        ensure!(!self.values.is_empty(), "nothing was measured");
+        for (name, _) in self.values.keys() {
+            for subject in Subject::ALL {
+                let count = self.of(name, subject)?.len();
+                ensure!(count == rounds, "{name} of {} has {count} values", subject.name());
+            }
+        }
+        for ((name, subject), value) in &self.facts {
+            for other in Subject::ALL {
+                let same = self.fact(name, other) == Some(value);
+                ensure!(
+                    same || name.starts_with(MAY_DIFFER),
+                    "{name} of {} differs from that of {}",
+                    other.name(),
+                    subject.name()
+                );
+            }
+        }
+        Ok(())
+    }
+
+    pub fn of(&self, name: &str, subject: Subject) -> Result<&[f64]> {
+        match self.values.get(&(name.to_owned(), subject)) {
+            Some(values) => Ok(values),
+            None => bail!("{name} was not measured on {}", subject.name()),
+        }
+    }
+
+    pub fn fact(&self, name: &str, subject: Subject) -> Option<&String> {
+        self.facts.get(&(name.to_owned(), subject))
+    }
+
+    pub fn spread(&self, name: &str, subject: Subject) -> Result<Spread> {
+        Spread::of(self.of(name, subject)?)
+    }
+
+    /// Of the ratios of the rounds.
+    pub fn ratio(&self, name: &str, numerator: Subject, denominator: Subject) -> Result<Spread> {
+        let (above, below) = (self.of(name, numerator)?, self.of(name, denominator)?);
+        Spread::of(&above.iter().zip(below).map(|(above, below)| above / below).collect::<Vec<_>>())
+    }
+
+    /// Everything, a line for each name and subject, a column for each round.
+    pub fn table(&self) -> String {
+        let line = |((name, subject), values): (&(String, Subject), &Vec<f64>)| {
+            let values: Vec<_> = values.iter().map(f64::to_string).collect();
+            format!("{name}\t{}\t{}\n", subject.name(), values.join("\t"))
+        };
+        self.values.iter().map(line).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn samples(stock: &str, ours: &str, raw: &str) -> Samples {
+        let mut samples = Samples::default();
+        for (subject, output) in Subject::ALL.into_iter().zip([stock, ours, raw]) {
+            samples.add(subject, output).unwrap();
+        }
+        samples
+    }
+
+    #[test]
+    fn results_and_facts_are_told_apart() {
+        let output = "a/b\t2.5\nfact a/b/cipher\tX\n";
+        let samples = samples(output, output, output);
+        assert_eq!(samples.of("a/b", Subject::Ours).unwrap(), [2.5]);
+        assert_eq!(samples.fact("a/b/cipher", Subject::Raw).unwrap(), "X");
+        assert!(samples.check(1).is_ok());
+        assert!(samples.check(2).is_err());
+    }
+
+    #[test]
+    fn different_things_are_not_compared() {
+        assert!(samples("a\t1\n", "a\t1\nb\t1\n", "a\t1\n").check(1).is_err());
+        let (x, y) = ("a\t1\nfact a/cipher\tX\n", "a\t1\nfact a/cipher\tY\n");
+        assert!(samples(x, x, x).check(1).is_ok());
+        assert!(samples(x, x, y).check(1).is_err());
+        assert!(samples("a\t1\n", x, x).check(1).is_err());
+        let mut changing = samples(x, x, x);
+        assert!(changing.add(Subject::Raw, y).is_err());
+    }
+
+    #[test]
+    fn ratios_are_those_of_the_rounds() {
+        let samples = samples("a\t10\na\t40\n", "a\t5\na\t20\n", "a\t1\na\t1\n");
+        let ratio = samples.ratio("a", Subject::Ours, Subject::Stock).unwrap();
+        assert_eq!((ratio.low, ratio.median, ratio.high), (0.5, 0.5, 0.5));
+    }
+}
