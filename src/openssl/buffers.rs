@@ -72,11 +72,13 @@ impl Buffers {
         Self(Arc::new(Shared { state: AtomicU8::new(FRESH), ssl, api }))
     }
 
-    /// Makes sure that there are buffers until the result is dropped. `None` when there is no memory for them.
+    /// Makes sure that there are buffers until the result is dropped. `None` when there is no memory for them, or when an
+    /// operation is running already: its end would be taken for that of both.
     pub fn hold(&self) -> Option<Held<'_>> {
         let shared = &*self.0;
         match shared.claim(IN_USE) {
             IDLE => return Some(Held(shared)),
+            IN_USE => return None,
             // SAFETY: the SSL is live, and the state is ours.
             WITHOUT if unsafe { (shared.api.SSL_alloc_buffers)(shared.ssl.as_ptr()) } != 1 => {
                 shared.state.store(WITHOUT, Ordering::Release);
@@ -163,5 +165,16 @@ mod tests {
         });
         assert_eq!(shared.state.load(Ordering::Acquire), IN_USE);
         assert!(!shared.take_away(), "it is in use");
+    }
+
+    #[test]
+    fn one_operation_runs_at_a_time() {
+        let api = super::super::api().expect("OpenSSL");
+        // SAFETY: nothing runs on it, as its place in the queue is given up before it could be asked for its buffers.
+        let buffers = unsafe { Buffers::of(NonNull::dangling(), api) };
+        let held = buffers.hold();
+        assert!(held.is_some());
+        assert!(buffers.hold().is_none());
+        buffers.let_go();
     }
 }

@@ -66,6 +66,8 @@ pub fn build(flavour: Flavour, qt_source: &Path) -> Result<PathBuf> {
         variables.extend([
             ("QDTLS_RS_ADAPTER_COMPILE_OPTIONS", "-Wall;-Wextra;-Werror".into()),
             ("QDTLS_RS_CARGO_TARGET_DIR", crate_dir.to_string_lossy()),
+            // One that an earlier configuration named would be taken in place of what cargo builds.
+            ("QDTLS_RS_LIBRARY", "".into()),
         ]);
     }
     let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, &**value)).collect();
