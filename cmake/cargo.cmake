@@ -106,7 +106,9 @@ function(_qdtls_rs_native_libraries result triple)
     separate_arguments(libraries UNIX_COMMAND "${CMAKE_MATCH_1}")
     # Compilers bring these two themselves. Named here, the first would be a shared library more.
     list(REMOVE_ITEM libraries -lgcc_s -lc)
-    list(REMOVE_DUPLICATES libraries)
+    if(NOT APPLE) # there, "-framework" comes before each of several names
+        list(REMOVE_DUPLICATES libraries)
+    endif()
     set(${result} "${libraries}" PARENT_SCOPE)
 endfunction()
 

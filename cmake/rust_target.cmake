@@ -44,7 +44,7 @@ function(qdtls_rs_rust_target result host)
     endif()
 
     # On its own machine rustc knows best, above all which C library there is.
-    if(architecture AND "${host}" MATCHES "^${architecture}-" AND NOT CMAKE_CROSSCOMPILING AND NOT MINGW)
+    if(NOT CMAKE_CROSSCOMPILING AND NOT MINGW AND (NOT architecture OR "${host}" MATCHES "^${architecture}-"))
         set(triple "${host}")
     endif()
     set(${result} "${triple}" PARENT_SCOPE)

@@ -34,7 +34,9 @@ impl Numbering {
             self.shift.set(first.saturating_sub(number(header)));
         }
         let shift = self.shift.get();
-        if shift == 0 {
+        // Nothing of epoch 0 comes behind a record of a later one: application data is never copied.
+        let [_, _, _, epoch_high, epoch_low, ..] = *datagram.first_chunk::<HEADER_LENGTH>()?;
+        if shift == 0 || [epoch_high, epoch_low] != [0, 0] {
             return None;
         }
         let mut raised = datagram.to_vec();
@@ -73,6 +75,7 @@ mod tests {
         assert_eq!(numbering.raise(&record(0, 1)), Some(record(0, 9)));
         let last_flight = [record(0, 5), record(1, 0)].concat();
         assert_eq!(numbering.raise(&last_flight), Some([record(0, 13), record(1, 0)].concat()));
+        assert_eq!(numbering.raise(&record(1, 1)), None);
     }
 
     #[test]

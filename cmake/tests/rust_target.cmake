@@ -57,6 +57,8 @@ expect(x86_64-unknown-freebsd CMAKE_SYSTEM_NAME=FreeBSD ${cross} CMAKE_SYSTEM_PR
 # On the machine of the target rustc knows which C library there is.
 set(host x86_64-unknown-linux-musl)
 expect(x86_64-unknown-linux-musl ${linux} CMAKE_SYSTEM_PROCESSOR=x86_64)
+set(host mips64el-unknown-linux-gnuabi64)
+expect(mips64el-unknown-linux-gnuabi64 ${linux} CMAKE_SYSTEM_PROCESSOR=mips64)
 
 set(QDTLS_RS_RUST_TARGET "aarch64-unknown-nto-qnx710")
 expect(aarch64-unknown-nto-qnx710 CMAKE_SYSTEM_NAME=QNX ${cross})

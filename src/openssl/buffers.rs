@@ -3,15 +3,19 @@
 //!
 //! SSL_MODE_RELEASE_BUFFERS does nothing in DTLS, so OpenSSL keeps them for as long as a connection lives. Giving them
 //! back after each datagram would cost allocations with each; and there is no telling when a connection falls idle, for
-//! then nothing calls us. So the connections that were used last keep theirs, [`KEPT`] in all, and whoever needs buffers
+//! then nothing calls us. So the connections that got theirs last keep them, [`KEPT`] in all, and whoever needs buffers
 //! beyond that takes them from the one that got its own first (SSL_free_buffers(3)). That one gets others when it is
 //! used again (SSL_alloc_buffers(3)), before OpenSSL runs: DTLS writes into its buffer without a look.
+//!
+//! SSL_free_buffers(3) of older versions frees a buffer with a record in it that was only read in part (CVE-2024-4741).
+//! A peer can bring that about by what it puts behind its Finished, so with those versions buffers stay where they are.
 //!
 //! The one they are taken from may belong to another thread, so an atomic state says who is at work on the `SSL`.
 
 use super::Api;
 use openssl_sys::SSL;
 use std::collections::VecDeque;
+use std::ffi::c_ulong;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -35,10 +39,24 @@ const GONE: u8 = 5;
 /// The buffers of one `SSL`.
 pub struct Buffers(Arc<Shared>);
 
+/// The first release of each series whose SSL_free_buffers(3) leaves a record alone that is still to be read
+/// (CVE-2024-4741), as OpenSSL_version_num(3) has it. Series after these have it from the beginning, those before never.
+const CAREFUL: [c_ulong; 4] = [0x3000_00e0, 0x3010_0060, 0x3020_0020, 0x3030_0010];
+
+/// Whether this OpenSSL can be asked to free buffers, whatever a peer has sent.
+fn frees_carefully(version: c_ulong) -> bool {
+    let series = |version: c_ulong| version >> 20;
+    match CAREFUL.iter().find(|first| series(**first) == series(version)) {
+        Some(first) => version >= *first,
+        None => CAREFUL.iter().all(|first| version > *first),
+    }
+}
+
 struct Shared {
     state: AtomicU8,
     ssl: NonNull<SSL>,
     api: &'static Api,
+    may_be_taken: bool,
 }
 
 // SAFETY: the SSL is only touched by whoever has moved `state` to IN_USE, TAKING or GONE, which one thread at a time can.
@@ -69,7 +87,9 @@ impl Buffers {
     /// `ssl` is live until [`Buffers::let_go`] has returned, and operations run on it only between [`Buffers::hold`] and
     /// the end of what it returns.
     pub unsafe fn of(ssl: NonNull<SSL>, api: &'static Api) -> Self {
-        Self(Arc::new(Shared { state: AtomicU8::new(FRESH), ssl, api }))
+        // SAFETY: no preconditions.
+        let may_be_taken = frees_carefully(unsafe { (api.OpenSSL_version_num)() });
+        Self(Arc::new(Shared { state: AtomicU8::new(FRESH), ssl, api, may_be_taken }))
     }
 
     /// Makes sure that there are buffers until the result is dropped. `None` when there is no memory for them, or when an
@@ -86,16 +106,18 @@ impl Buffers {
             }
             _ => {}
         }
-        let mut queue = queue();
-        make_room(&mut queue);
-        queue.push_back(Arc::clone(&self.0));
+        if shared.may_be_taken {
+            let mut queue = queue();
+            make_room(&mut queue);
+            queue.push_back(Arc::clone(&self.0));
+        }
         Some(Held(shared))
     }
 
-    /// Whether they are there.
+    /// Whether they are where they should be in a crowd: gone, if this OpenSSL can be asked to free them.
     #[cfg(test)]
-    pub fn are_there(&self) -> bool {
-        self.0.state.load(Ordering::Acquire) != WITHOUT
+    pub fn are_given_back(&self) -> bool {
+        (self.0.state.load(Ordering::Acquire) == WITHOUT) == self.0.may_be_taken
     }
 
     /// Keeps everybody else away from the `SSL`, for good.
@@ -136,8 +158,8 @@ impl Shared {
             Ok(_) => {}
             Err(state) => return state != IN_USE,
         }
-        // Versions before 3.0.14 would free a record that was only read in part: SSL_pending(3) knows of it.
-        // SAFETY: the SSL is live until `let_go`, which waits for the state to change.
+        // SAFETY: the SSL is live until `let_go`, which waits for the state to change; this OpenSSL frees no record that
+        // is still to be read.
         let freed = unsafe {
             let ssl = self.ssl.as_ptr();
             (self.api.SSL_pending)(ssl) == 0 && (self.api.SSL_free_buffers)(ssl) == 1
@@ -155,7 +177,8 @@ mod tests {
     #[test]
     fn an_operation_waits_while_buffers_are_taken() {
         let api = super::super::api().expect("OpenSSL");
-        let shared = Shared { state: AtomicU8::new(TAKING), ssl: NonNull::dangling(), api };
+        let shared =
+            Shared { state: AtomicU8::new(TAKING), ssl: NonNull::dangling(), api, may_be_taken: true };
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| shared.claim(IN_USE));
             std::thread::sleep(Duration::from_millis(20));
@@ -165,6 +188,18 @@ mod tests {
         });
         assert_eq!(shared.state.load(Ordering::Acquire), IN_USE);
         assert!(!shared.take_away(), "it is in use");
+    }
+
+    #[test]
+    fn only_fixed_versions_are_asked_to_free() {
+        for fixed in
+            [0x3000_00e0, 0x3000_0130, 0x3010_0060, 0x3020_0020, 0x3030_0010, 0x3040_0000, 0x3060_0050]
+        {
+            assert!(frees_carefully(fixed), "{fixed:#x}");
+        }
+        for unfixed in [0x1010_117f, 0x3000_0000, 0x3000_00d0, 0x3010_0050, 0x3020_0010, 0x3030_0000] {
+            assert!(!frees_carefully(unfixed), "{unfixed:#x}");
+        }
     }
 
     #[test]

@@ -3,8 +3,8 @@
 //!
 //! All versions from 1.1.1 to 3.x export them, but they are deprecated and a libcrypto may be built without. So they are
 //! looked up at run time, in the library in use, whether that is linked or not; whoever wants one that is missing goes
-//! by EVP. They also pass the providers by: where OpenSSL is told to use FIPS-approved implementations only
-//! (EVP_default_properties_is_fips_enabled(3)) they are not used.
+//! by EVP. They also pass the providers by: for a key that is made ready while OpenSSL is told to use FIPS-approved
+//! implementations only (EVP_default_properties_is_fips_enabled(3)) they are not used.
 
 use super::api;
 use super::digest::{Hash, MAX_MAC, Mac};

@@ -449,10 +449,10 @@ impl Ssl {
         unsafe { (self.api.SSL_ctrl)(self.raw.as_ptr(), command, number, argument) }
     }
 
-    /// Whether it has record buffers.
+    /// Whether its record buffers are gone, if they can be taken at all.
     #[cfg(test)]
-    pub fn has_buffers(&self) -> bool {
-        self.buffers.are_there()
+    pub fn has_given_back(&self) -> bool {
+        self.buffers.are_given_back()
     }
 
     /// Runs an operation with record buffers and a clean error queue.

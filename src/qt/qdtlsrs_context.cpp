@@ -168,17 +168,21 @@ SSL_CTX *SharedContext::handle() const
 
 QSslCertificate SharedContext::certificateFrom(X509 *x509)
 {
-    const QMutexLocker lock(&mutex);
-    const auto isSame = [x509](const QSslCertificate &certificate) {
-        return q_X509_cmp(reinterpret_cast<X509 *>(certificate.handle()), x509) == 0;
-    };
-    const auto found = std::find_if(certificates.begin(), certificates.end(), isSame);
-    if (found != certificates.end()) {
-        std::rotate(certificates.begin(), found, found + 1);
-        return certificates.constFirst();
+    {
+        const QMutexLocker lock(&mutex);
+        const auto isSame = [x509](const QSslCertificate &certificate) {
+            return q_X509_cmp(reinterpret_cast<X509 *>(certificate.handle()), x509) == 0;
+        };
+        const auto found = std::find_if(certificates.begin(), certificates.end(), isSame);
+        if (found != certificates.end()) {
+            std::rotate(certificates.begin(), found, found + 1);
+            return certificates.constFirst();
+        }
     }
+    // Made unlocked, for it takes its time. Two threads may make the same; then it is there twice.
     const auto made = QTlsPrivate::X509CertificateOpenSSL::certificateFromX509(x509);
     if (made.handle()) {
+        const QMutexLocker lock(&mutex);
         certificates.prepend(made);
         if (certificates.size() > maximumCertificates)
             certificates.removeLast();
@@ -221,7 +225,9 @@ void SharedContext::forgetUnused()
     if (cache.isDestroyed())
         return;
     const QMutexLocker lock(&cache->mutex);
-    cache->entries.removeIf([](const Entry &entry) { return entry.context.expired(); });
+    cache->entries.removeIf([](const Entry &entry) {
+        return entry.context.expired() || (entry.kept && entry.keptUntil.hasExpired());
+    });
 }
 
 void setNegotiatedProtocol(QSslConfiguration &configuration, const QByteArray &protocol)
