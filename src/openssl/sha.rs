@@ -150,7 +150,10 @@ impl Found {
                 })
             }
         };
-        let is_fips = find(c"EVP_default_properties_is_fips_enabled");
+        let is_fips = find(c"EVP_default_properties_is_fips_enabled").map(|found| {
+            // SAFETY: as above; the type is that of the manual page.
+            unsafe { std::mem::transmute::<ptr::NonNull<c_void>, IsFips>(found) }
+        });
         Self {
             hashes: [
                 (Hash::Sha256, sha(64, 32, [c"SHA256_Init", c"SHA256_Update", c"SHA256_Final"])),
@@ -159,9 +162,7 @@ impl Found {
                 (Hash::Sha384, sha(128, 48, [c"SHA384_Init", c"SHA384_Update", c"SHA384_Final"])),
                 (Hash::Sha512, sha(128, 64, [c"SHA512_Init", c"SHA512_Update", c"SHA512_Final"])),
             ],
-            // SAFETY: as above; the type is that of the manual page.
-            is_fips: is_fips
-                .map(|found| unsafe { std::mem::transmute::<ptr::NonNull<c_void>, IsFips>(found) }),
+            is_fips,
         }
     }
 }
