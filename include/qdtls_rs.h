@@ -642,37 +642,25 @@ qdtls_status qdtls_connection_new(int32_t role_number,
 void qdtls_connection_free(struct qdtls_connection *connection);
 
 /**
- * Sets up TLS for the next handshake on `ssl`, fresh from `SSL_new(3)` with a DTLS method: renegotiation off, version
- * at most DTLS 1.2, timers, MTU, pre-shared key callbacks, and a datagram BIO that talks through the callbacks. The peer
- * must be set.
+ * Sets up TLS for the next handshake on `ssl`, fresh from `qdtls_context_new_ssl` or `SSL_new(3)` with a DTLS method:
+ * renegotiation off, version at most DTLS 1.2, timers, MTU, pre-shared key callbacks, and a datagram BIO that talks
+ * through the callbacks. The peer must be set.
  *
- * `companion` is whatever has to outlive `ssl`, such as the owner of its context, or null; it is given to `release`,
- * which may be null, after `ssl` was freed. On `QDTLS_STATUS_OK` the connection owns both; otherwise the caller still
- * does.
+ * `context_owner` is whatever has to outlive `ssl`, such as the owner of its context, or null; it is given to `release`,
+ * which may be null, after `ssl` was freed.
+ *
+ * Consumes `ssl` and `context_owner` whatever the outcome: the connection keeps both until the next
+ * `qdtls_connection_init_tls`, `qdtls_connection_reset` or `qdtls_connection_free`, and on failure both are gone when
+ * the call returns.
  *
  * # Safety
  * `connection` is null or a live handle; `ssl` is null or a live `SSL` of the OpenSSL in use that nobody else uses;
- * `release` can be called with `companion` on whatever thread uses or frees the connection.
+ * `release` can be called with `context_owner` on whatever thread uses or frees the connection.
  */
 qdtls_status qdtls_connection_init_tls(struct qdtls_connection *connection,
                                        SSL *ssl,
-                                       void *companion,
-                                       void (*release)(void *companion));
-
-/**
- * Sets up TLS for the next handshake as `qdtls_connection_init_tls` does, on an `SSL` that it makes from `context`.
- *
- * `companion` is whatever has to outlive that `SSL`, such as the owner of `context`. It is given to `release`, which may
- * be null, after the `SSL` was freed: in any case once, and on failure before the call returns.
- *
- * # Safety
- * `connection` is null or a live handle; `context` is null or a live `SSL_CTX` of a DTLS method, of the OpenSSL in use,
- * that lives until `release` is called; `release` as for `qdtls_connection_init_tls`.
- */
-qdtls_status qdtls_connection_init_tls_from_context(struct qdtls_connection *connection,
-                                                    SSL_CTX *context,
-                                                    void *companion,
-                                                    void (*release)(void *companion));
+                                       void *context_owner,
+                                       void (*release)(void *context_owner));
 
 /**
  * Starts the handshake after `qdtls_connection_init_tls`. A client passes an empty datagram; a server the client's

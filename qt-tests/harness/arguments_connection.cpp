@@ -68,10 +68,6 @@ Rows connectionRows()
             (nullptr, nullptr, nullptr, nullptr)),
         ROW(qdtls_connection_init_tls, "null SSL", QDTLS_STATUS_INVALID_ARGUMENT, OnConnection,
             (p.connection, nullptr, nullptr, nullptr)),
-        ROW(qdtls_connection_init_tls_from_context, "null handle", QDTLS_STATUS_INVALID_ARGUMENT,
-            OnThread, (nullptr, nullptr, nullptr, nullptr)),
-        ROW(qdtls_connection_init_tls_from_context, "null context", QDTLS_STATUS_INVALID_ARGUMENT,
-            OnConnection, (p.connection, nullptr, nullptr, nullptr)),
     };
 }
 

@@ -123,9 +123,8 @@ void Endpoint::init(SSL_CTX *context)
 {
     SSL *made = nullptr;
     CHECK_EQUAL(qdtls_context_new_ssl(context, &made), QDTLS_STATUS_OK);
-    SslPtr fresh(made);
-    CHECK_EQUAL(qdtls_connection_init_tls(handle, fresh.get(), nullptr, nullptr), QDTLS_STATUS_OK);
-    ssl = fresh.release();
+    CHECK_EQUAL(qdtls_connection_init_tls(handle, made, nullptr, nullptr), QDTLS_STATUS_OK);
+    ssl = made;
 }
 
 qdtls_status Endpoint::start(const Bytes &datagram)

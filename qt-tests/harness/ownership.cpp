@@ -24,9 +24,9 @@ int journalIndex()
     return index;
 }
 
-extern "C" void noteCompanion(void *journal)
+extern "C" void noteContextOwner(void *journal)
 {
-    static_cast<Journal *>(journal)->push_back("companion");
+    static_cast<Journal *>(journal)->push_back("context owner");
 }
 
 SslPtr journalled(SSL_CTX *context, Journal &journal)
@@ -38,9 +38,10 @@ SslPtr journalled(SSL_CTX *context, Journal &journal)
 
 void give(Endpoint &endpoint, SslPtr ssl, Journal &journal)
 {
-    CHECK_EQUAL(qdtls_connection_init_tls(endpoint.handle, ssl.get(), &journal, noteCompanion),
-                QDTLS_STATUS_OK);
     endpoint.ssl = ssl.release();
+    CHECK_EQUAL(
+        qdtls_connection_init_tls(endpoint.handle, endpoint.ssl, &journal, noteContextOwner),
+        QDTLS_STATUS_OK);
 }
 
 } // namespace
@@ -57,7 +58,7 @@ CASE(everything_is_released_once_and_the_ssl_first)
     endpoint.free();
     CHECK_EQUAL(journal.size(), 3u);
     CHECK_EQUAL(journal.front(), "ssl");
-    CHECK_EQUAL(std::count(journal.begin(), journal.end(), "companion"), 1);
+    CHECK_EQUAL(std::count(journal.begin(), journal.end(), "context owner"), 1);
     CHECK_EQUAL(std::count(journal.begin(), journal.end(), "callbacks"), 1);
 }
 
@@ -66,7 +67,7 @@ CASE(reset_releases_the_handshake_and_keeps_the_connection)
     const ContextPtr context = clientContext();
     Journal journal;
     Endpoint endpoint(QDTLS_ROLE_CLIENT);
-    const Journal expected { "ssl", "companion" };
+    const Journal expected { "ssl", "context owner" };
     for (int round = 0; round < 2; ++round) {
         give(endpoint, journalled(context.get(), journal), journal);
         CHECK_EQUAL(qdtls_connection_reset(endpoint.handle), QDTLS_STATUS_OK);
@@ -84,12 +85,12 @@ CASE(a_second_ssl_replaces_the_first)
     Endpoint endpoint(QDTLS_ROLE_CLIENT);
     give(endpoint, journalled(context.get(), first), first);
     give(endpoint, journalled(context.get(), second), second);
-    const Journal expected { "ssl", "companion" };
+    const Journal expected { "ssl", "context owner" };
     CHECK(first == expected);
     CHECK(second.empty());
 }
 
-CASE(a_companion_released_inside_an_operation_waits_for_openssl)
+CASE(a_context_owner_released_inside_an_operation_waits_for_openssl)
 {
     const ContextPtr context = clientContext();
     Journal journal;
@@ -103,53 +104,39 @@ CASE(a_companion_released_inside_an_operation_waits_for_openssl)
     };
     endpoint.start();
     CHECK_EQUAL(inside, 0u);
-    const Journal expected { "ssl", "companion" };
+    const Journal expected { "ssl", "context owner" };
     CHECK(journal == expected);
 }
 
-CASE(on_failure_the_caller_keeps_ssl_and_companion)
+CASE(init_tls_consumes_ssl_and_context_owner_whatever_the_outcome)
 {
     const ContextPtr context = clientContext();
-    Journal journal;
-    {
-        Endpoint endpoint(QDTLS_ROLE_CLIENT);
-        const SslPtr ssl = journalled(context.get(), journal);
-        give(endpoint, journalled(context.get(), journal), journal);
-        CHECK_EQUAL(endpoint.start(), QDTLS_STATUS_OK);
-        CHECK_EQUAL(qdtls_connection_init_tls(endpoint.handle, ssl.get(), &journal, noteCompanion),
-                    QDTLS_STATUS_INVALID_STATE);
-        endpoint.free();
-        const Journal onlyTheFirst { "ssl", "companion" };
-        CHECK(journal == onlyTheFirst);
-        CHECK_EQUAL(SSL_get_SSL_CTX(ssl.get()), context.get());
-    }
-    const Journal withTheSecond { "ssl", "companion", "ssl" };
-    CHECK(journal == withTheSecond);
-}
+    const ContextPtr tls(SSL_CTX_new(TLS_method()));
+    Endpoint started(QDTLS_ROLE_CLIENT);
+    Endpoint idle(QDTLS_ROLE_CLIENT);
+    started.init(context.get());
+    CHECK_EQUAL(started.start(), QDTLS_STATUS_OK);
 
-CASE(an_ssl_made_from_a_context_is_freed_before_its_companion)
-{
-    const ContextPtr context = clientContext();
-    Journal journal;
-    Endpoint endpoint(QDTLS_ROLE_CLIENT);
-    const auto init = [&](SSL_CTX *from) {
-        return qdtls_connection_init_tls_from_context(endpoint.handle, from, &journal,
-                                                      noteCompanion);
+    const struct {
+        qdtls_connection *connection;
+        SSL_CTX *context; // null: no SSL is handed over
+        qdtls_status status;
+    } rows[] = {
+        { started.handle, context.get(), QDTLS_STATUS_INVALID_STATE },
+        { idle.handle, tls.get(), QDTLS_STATUS_INVALID_ARGUMENT },
+        { idle.handle, nullptr, QDTLS_STATUS_INVALID_ARGUMENT },
+        { nullptr, context.get(), QDTLS_STATUS_INVALID_ARGUMENT },
     };
-    CHECK_EQUAL(init(context.get()), QDTLS_STATUS_OK);
-    CHECK_EQUAL(endpoint.start(), QDTLS_STATUS_OK);
-    CHECK(journal.empty());
-
-    const Journal ofTheRefusedOne { "companion" };
-    CHECK_EQUAL(init(context.get()), QDTLS_STATUS_INVALID_STATE);
-    CHECK(journal == ofTheRefusedOne);
-    CHECK_EQUAL(init(nullptr), QDTLS_STATUS_INVALID_ARGUMENT);
-    CHECK_EQUAL(
-        qdtls_connection_init_tls_from_context(nullptr, context.get(), &journal, noteCompanion),
-        QDTLS_STATUS_INVALID_ARGUMENT);
-    CHECK_EQUAL(journal.size(), 3u);
-    endpoint.free();
-    CHECK_EQUAL(journal.size(), 4u);
+    for (const auto &row : rows) {
+        Journal journal;
+        SSL *ssl = row.context ? journalled(row.context, journal).release() : nullptr;
+        CHECK_EQUAL(qdtls_connection_init_tls(row.connection, ssl, &journal, noteContextOwner),
+                    row.status);
+        const Journal both { "ssl", "context owner" };
+        const Journal ownerAlone { "context owner" };
+        CHECK(journal == (row.context ? both : ownerAlone));
+    }
+    CHECK_EQUAL(started.state(), QDTLS_STATE_IN_PROGRESS);
 }
 
 CASE(servers_that_know_their_clients_do_not_resume)
@@ -174,9 +161,8 @@ CASE(servers_that_know_their_clients_do_not_resume)
 CASE(an_ssl_of_another_protocol_is_not_taken)
 {
     const ContextPtr tls(SSL_CTX_new(TLS_method()));
-    const SslPtr ssl(SSL_new(tls.get()));
     Endpoint endpoint(QDTLS_ROLE_CLIENT);
-    CHECK_EQUAL(qdtls_connection_init_tls(endpoint.handle, ssl.get(), nullptr, nullptr),
+    CHECK_EQUAL(qdtls_connection_init_tls(endpoint.handle, SSL_new(tls.get()), nullptr, nullptr),
                 QDTLS_STATUS_INVALID_ARGUMENT);
     CHECK(*endpoint.lastError().reason != '\0');
     CHECK_EQUAL(endpoint.start(), QDTLS_STATUS_INVALID_STATE);

@@ -9,8 +9,7 @@ use crate::connection::Connection;
 use crate::error::{Error, Result, Status};
 use crate::openssl::ssl::{PlaintextBuffer, Ssl};
 use crate::session::Session;
-use openssl_sys::{SSL, SSL_CTX};
-use std::cell::Cell;
+use openssl_sys::SSL;
 use std::ffi::c_void;
 use std::ptr::NonNull;
 use std::rc::Rc;
@@ -71,76 +70,60 @@ pub unsafe extern "C" fn qdtls_connection_free(connection: *mut qdtls_connection
     unsafe { take_back("qdtls_connection_free", connection) };
 }
 
-/// Sets up TLS for the next handshake on `ssl`, fresh from `SSL_new(3)` with a DTLS method: renegotiation off, version
-/// at most DTLS 1.2, timers, MTU, pre-shared key callbacks, and a datagram BIO that talks through the callbacks. The peer
-/// must be set.
+/// Sets up TLS for the next handshake on `ssl`, fresh from `qdtls_context_new_ssl` or `SSL_new(3)` with a DTLS method:
+/// renegotiation off, version at most DTLS 1.2, timers, MTU, pre-shared key callbacks, and a datagram BIO that talks
+/// through the callbacks. The peer must be set.
 ///
-/// `companion` is whatever has to outlive `ssl`, such as the owner of its context, or null; it is given to `release`,
-/// which may be null, after `ssl` was freed. On `QDTLS_STATUS_OK` the connection owns both; otherwise the caller still
-/// does.
+/// `context_owner` is whatever has to outlive `ssl`, such as the owner of its context, or null; it is given to `release`,
+/// which may be null, after `ssl` was freed.
+///
+/// Consumes `ssl` and `context_owner` whatever the outcome: the connection keeps both until the next
+/// `qdtls_connection_init_tls`, `qdtls_connection_reset` or `qdtls_connection_free`, and on failure both are gone when
+/// the call returns.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `ssl` is null or a live `SSL` of the OpenSSL in use that nobody else uses;
-/// `release` can be called with `companion` on whatever thread uses or frees the connection.
+/// `release` can be called with `context_owner` on whatever thread uses or frees the connection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_connection_init_tls(
     connection: *mut qdtls_connection,
     ssl: *mut SSL,
-    companion: *mut c_void,
-    release: Option<unsafe extern "C" fn(companion: *mut c_void)>,
+    context_owner: *mut c_void,
+    release: Option<unsafe extern "C" fn(context_owner: *mut c_void)>,
 ) -> Status {
+    let context_owner = ContextOwner { context_owner, release };
+    // SAFETY: live and nobody else's by the caller's promise.
+    let ssl = NonNull::new(ssl).map(|raw| unsafe { Ssl::take(raw) });
+    let handed_over = HandedOver { ssl, context_owner };
     // SAFETY: passed on.
     unsafe {
-        call_on("qdtls_connection_init_tls", connection, |connection| {
-            let raw = NonNull::new(ssl).ok_or_else(|| invalid("the SSL is null"))?;
-            let companion = Rc::new(Companion { companion, release: Cell::new(None) });
-            let session = connection.core.init_tls(Box::new(Rc::clone(&companion)), Ssl::borrow(raw)?)?;
-            // Both were the caller's up to here, whatever might have happened.
-            session.ssl().own();
-            companion.release.set(release);
-            Ok(())
+        call_on("qdtls_connection_init_tls", connection, move |connection| {
+            let HandedOver { ssl, context_owner } = handed_over;
+            // Boxed first, so that on every way out it goes after the SSL.
+            let context_owner = Box::new(context_owner);
+            let ssl = ssl.ok_or_else(|| invalid("the SSL is null"))??;
+            connection.core.init_tls(context_owner, ssl).map(drop)
         })
     }
 }
 
-/// Sets up TLS for the next handshake as `qdtls_connection_init_tls` does, on an `SSL` that it makes from `context`.
-///
-/// `companion` is whatever has to outlive that `SSL`, such as the owner of `context`. It is given to `release`, which may
-/// be null, after the `SSL` was freed: in any case once, and on failure before the call returns.
-///
-/// # Safety
-/// `connection` is null or a live handle; `context` is null or a live `SSL_CTX` of a DTLS method, of the OpenSSL in use,
-/// that lives until `release` is called; `release` as for `qdtls_connection_init_tls`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn qdtls_connection_init_tls_from_context(
-    connection: *mut qdtls_connection,
-    context: *mut SSL_CTX,
-    companion: *mut c_void,
-    release: Option<unsafe extern "C" fn(companion: *mut c_void)>,
-) -> Status {
-    let companion = Companion { companion, release: Cell::new(release) };
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_init_tls_from_context", connection, move |connection| {
-            // Moved in here, so that every way out lets go of it; after the SSL, which is made later.
-            let companion = Box::new(companion);
-            let context = NonNull::new(context).ok_or_else(|| invalid("the SSL_CTX is null"))?;
-            connection.core.init_tls(companion, Ssl::of_context(context)?).map(|_| ())
-        })
-    }
+/// What init TLS consumes. Fields are dropped in this order.
+struct HandedOver {
+    ssl: Option<Result<Ssl>>,
+    context_owner: ContextOwner,
 }
 
 /// What has to outlive an `SSL`, as C describes it.
-struct Companion {
-    companion: *mut c_void,
-    release: Cell<Option<unsafe extern "C" fn(companion: *mut c_void)>>,
+struct ContextOwner {
+    context_owner: *mut c_void,
+    release: Option<unsafe extern "C" fn(context_owner: *mut c_void)>,
 }
 
-impl Drop for Companion {
+impl Drop for ContextOwner {
     fn drop(&mut self) {
-        if let Some(release) = self.release.get() {
+        if let Some(release) = self.release {
             // SAFETY: the promise made to `qdtls_connection_init_tls`; this is the only call.
-            unsafe { release(self.companion) };
+            unsafe { release(self.context_owner) };
         }
     }
 }

@@ -172,13 +172,12 @@ impl End {
     /// Gives the connection an `SSL`.
     pub fn init(&self) -> Status {
         let mut ssl = ptr::null_mut();
-        // SAFETY: the context is live; on failure the SSL is still ours.
+        // SAFETY: the context is live; the SSL is consumed whatever the outcome.
         unsafe {
             assert_eq!(qdtls_context_new_ssl(self.context.0, &mut ssl), Status::Ok);
             let status = qdtls_connection_init_tls(self.handle, ssl, ptr::null_mut(), None);
-            match status {
-                Status::Ok => self.ssl.set(ssl),
-                _ => ffi::SSL_free(ssl),
+            if status == Status::Ok {
+                self.ssl.set(ssl);
             }
             status
         }

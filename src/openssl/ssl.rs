@@ -13,7 +13,6 @@ use crate::os::Timeval;
 use crate::record::Role;
 use crate::session::Session;
 use openssl_sys::{SSL, SSL_CIPHER, SSL_CTX, X509, X509_STORE_CTX, stack_st_X509};
-use std::cell::Cell;
 use std::ffi::{CStr, c_int, c_long, c_uint, c_void};
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
@@ -44,12 +43,11 @@ mod number {
     pub const ERROR_ZERO_RETURN: c_int = 6;
 }
 
-/// An `SSL`, freed when dropped if it is owned.
+/// An `SSL`, freed when dropped.
 pub struct Ssl {
     raw: NonNull<SSL>,
     api: &'static Api,
     buffers: Buffers,
-    owned: Cell<bool>,
 }
 
 /// How an operation on an `SSL` ended, told by SSL_get_error(3) alone.
@@ -141,25 +139,18 @@ impl Ssl {
     /// `context` is a live `SSL_CTX` of a DTLS method, of the OpenSSL in use.
     pub unsafe fn of_context(context: NonNull<SSL_CTX>) -> Result<Self> {
         // SAFETY: passed on; the SSL is new and nobody else's.
-        let ssl = unsafe { Self::borrow(context::new_ssl(context)?) }?;
-        ssl.own();
-        Ok(ssl)
+        unsafe { Self::take(context::new_ssl(context)?) }
     }
 
-    /// Works with an `SSL` that a `SSL_new` made and that stays the caller's until [`Ssl::own`].
+    /// Takes over an `SSL` that a `SSL_new` made. It fails only where no OpenSSL is attached, which could free it.
     ///
     /// # Safety
-    /// `raw` is a live `SSL` of a DTLS method, of the OpenSSL in use, that nobody else works with.
-    pub unsafe fn borrow(raw: NonNull<SSL>) -> Result<Self> {
+    /// `raw` is a live `SSL` of the OpenSSL in use that nobody else works with.
+    pub unsafe fn take(raw: NonNull<SSL>) -> Result<Self> {
         let api = api()?;
         // SAFETY: live until it is dropped, which lets go of the buffers first; the methods that run operations hold them.
         let buffers = unsafe { Buffers::of(raw, api) };
-        Ok(Self { raw, api, buffers, owned: Cell::new(false) })
-    }
-
-    /// Takes the `SSL` over: from now on it is freed with this.
-    pub fn own(&self) {
-        self.owned.set(true);
+        Ok(Self { raw, api, buffers })
     }
 
     /// Sets the `SSL` up and gives it a datagram BIO. On failure it can be set up again.
@@ -482,10 +473,8 @@ impl Drop for Ssl {
     fn drop(&mut self) {
         self.set_session(ptr::null());
         self.buffers.let_go();
-        if self.owned.get() {
-            // SAFETY: owned, and no operation is running: those hold the session that holds this.
-            unsafe { (self.api.SSL_free)(self.raw.as_ptr()) };
-        }
+        // SAFETY: ours alone, and no operation is running: those hold the session that holds this.
+        unsafe { (self.api.SSL_free)(self.raw.as_ptr()) };
     }
 }
 

@@ -163,12 +163,19 @@ bool QdtlsRsConnection::initTls()
         setDtlsError(QDtlsError::TlsInitializationError, contextError);
         return false;
     }
-    const auto release = [](void *companion) {
-        delete static_cast<Context *>(companion);
+    SSL *ssl = nullptr;
+    if (qdtls_context_new_ssl(context->handle(), &ssl) != QDTLS_STATUS_OK) {
+        qdtls_error error = {};
+        qdtls_last_error(&error);
+        report(error);
+        return false;
+    }
+    const auto release = [](void *owner) {
+        delete static_cast<Context *>(owner);
         SharedContext::forgetUnused();
     };
-    const auto status = qdtls_connection_init_tls_from_context(connection.get(), context->handle(),
-                                                               new Context(context), release);
+    const auto status =
+        qdtls_connection_init_tls(connection.get(), ssl, new Context(context), release);
     if (status != QDTLS_STATUS_OK)
         reportLast();
     usedContext = context;

@@ -54,11 +54,7 @@ static int make_peer(struct peer *peer, qdtls_role role, SSL_CTX *context)
     if (qdtls_connection_set_peer(peer->connection, &loopback)
         || qdtls_context_new_ssl(context, &ssl))
         return 0;
-    if (qdtls_connection_init_tls(peer->connection, ssl, NULL, NULL)) {
-        SSL_free(ssl);
-        return 0;
-    }
-    return 1;
+    return !qdtls_connection_init_tls(peer->connection, ssl, NULL, NULL);
 }
 
 static qdtls_state state_of(const struct peer *peer)
