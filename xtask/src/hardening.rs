@@ -151,7 +151,7 @@ fn tests_by_finding() -> Result<BTreeMap<String, Vec<String>>> {
     let listing = capture(cargo().args(["test", "--quiet", "--package", "qdtls-rs", "--", "--list"]))?;
     let rust = listing.lines().filter_map(|line| line.strip_suffix(": test"));
     let mut names: Vec<_> = rust.map(String::from).collect();
-    for file in fs::read_dir(workspace::root().join("qt-tests/harness"))? {
+    for file in fs::read_dir(workspace::root().join("tests/c-abi"))? {
         names.extend(cases_in(&fs::read_to_string(file?.path())?).map(|name| format!("harness::{name}")));
     }
     names.sort();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Builds and runs the C++ program of `qt-tests/harness`, which tests the C ABI from outside: plainly, and once more
-//! under valgrind, where calls from inside callbacks show that nothing in use was freed or changed.
+//! The C++ program of `tests/c-abi`, which tests the C ABI from outside: built, run, and run again under valgrind, where
+//! calls from inside callbacks show that nothing in use was freed or changed.
 
 #[path = "support/compiler.rs"]
 mod compiler;
@@ -21,8 +21,8 @@ use std::sync::{Mutex, OnceLock};
 use std::thread;
 
 const HEADER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/include/qdtls_rs.h");
-const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/qt-tests/harness");
-const OBJECTS: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/harness");
+const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/c-abi");
+const OBJECTS: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/c-abi");
 
 /// The program, built once, with the library in the form in which it is installed.
 fn program() -> &'static Path {

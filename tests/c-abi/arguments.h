@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// Calls with wrong arguments, as tables: what each returns, and where its error is told.
+// Calls with wrong arguments, as tables: what each returns, and where its error is kept.
 #ifndef HARNESS_ARGUMENTS_H
 #define HARNESS_ARGUMENTS_H
 
