@@ -1,30 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Criterion benchmarks of the core, without Qt and without sockets: `cargo bench`.
 //!
-//! `cargo xtask bench` compares the whole with Qt's own; this one is for seeing what a change of the core does.
+//! `cargo xtask bench` compares the whole with Qt's own; this one shows the effect of a change of the core.
 
+#[path = "../../tests/support/pair.rs"]
 mod pair;
 
 use criterion::{BatchSize, Criterion, Throughput};
-use pair::{Contexts, NOW, Pair, peer};
-use qdtls_rs::cookie::CookieKey;
-use qdtls_rs::hello::{ClientHello, HelloVerifyRequest};
-use qdtls_rs::listener;
+use pair::{Contexts, Credentials, Outcome, Pair, cookie_in};
+use qdtls_rs as library;
+use qdtls_rs::error::Status;
+use qdtls_rs::ffi::{SettingName, qdtls_cookie_free, qdtls_cookie_new, qdtls_cookie_set_parameters};
+use qdtls_rs::ffi::{qdtls_listener_set_cookie, qdtls_setting_set};
+use qdtls_rs::hello::ClientHello;
+use qdtls_rs::openssl::digest::Hash;
 use qdtls_rs::record::{self, Role};
-use qdtls_rs::secret::Secret;
 use std::hint::black_box;
-
-/// The ClientHello that a client of ours sends first, and the same with the cookie of `key`.
-fn hellos(key: &CookieKey) -> (Vec<u8>, Vec<u8>) {
-    let pair = Pair::new(&Contexts::new(), key);
-    let first = pair.first_datagram();
-    let hello = ClientHello::parse(&first).expect("a client begins with a ClientHello");
-    let cookie = key.issue(&peer(), &hello, NOW).expect("a cookie can be made");
-    (first.clone(), pair.answer(HelloVerifyRequest::new(&hello, cookie.as_bytes()).as_bytes()))
-}
+use std::ptr;
 
 fn parsing(criterion: &mut Criterion) {
-    let (first, _) = hellos(&CookieKey::default());
+    let (first, _) = Pair::new(Credentials::Psk).hellos();
     let mut group = criterion.benchmark_group("parse");
     group.bench_function("ClientHello", |bencher| {
         bencher.iter(|| ClientHello::parse(black_box(&first)).is_some());
@@ -41,30 +36,45 @@ fn parsing(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Gives the listener a secret of the user's.
+fn set_secret(pair: &Pair) {
+    let secret = [7; 32];
+    let mut cookie = ptr::null_mut();
+    // SAFETY: the handles are live; the listener copies the cookie's parameters.
+    let results = unsafe {
+        let hash = Hash::Sha256 as i32;
+        let results = [
+            qdtls_cookie_new(&mut cookie),
+            qdtls_cookie_set_parameters(cookie, hash, secret.as_ptr(), secret.len()),
+            qdtls_listener_set_cookie(pair.listener, cookie),
+        ];
+        qdtls_cookie_free(cookie);
+        results
+    };
+    assert_eq!(results, [Status::Ok; 3]);
+}
+
 /// A listener with the process's secret and with one of the user's.
 fn cookies(criterion: &mut Criterion) {
-    let user = Secret::generate(32, |bytes| {
-        bytes.fill(7);
-        Ok(())
-    });
-    let user =
-        user.and_then(|secret| CookieKey::new(qdtls_rs::openssl::digest::Hash::Sha256, secret.expose()));
-    let keys = [("process", CookieKey::default()), ("user", user.expect("a key can be made"))];
-    for (name, key) in keys {
-        let (first, second) = hellos(&key);
+    // No cookie expires while it is measured.
+    assert_eq!(qdtls_setting_set(SettingName::CookieLifetimeS as i32, 3600), Status::Ok);
+    for secret in ["process", "user"] {
+        let pair = Pair::new(Credentials::Psk);
+        if secret == "user" {
+            set_secret(&pair);
+        }
+        let (first, second) = pair.hellos();
         let mut wrong = second.clone();
-        let cookie = ClientHello::parse(&second).expect("it is a ClientHello").cookie;
-        let last = cookie.as_ptr() as usize - second.as_ptr() as usize + cookie.len() - 1;
-        wrong[last] ^= 1;
+        wrong[cookie_in(&second).end - 1] ^= 1;
 
-        let mut group = criterion.benchmark_group(format!("listener/{name} secret"));
+        let mut group = criterion.benchmark_group(format!("listener/{secret} secret"));
         for (case, datagram, verified) in
             [("no cookie", &first, false), ("wrong cookie", &wrong, false), ("right cookie", &second, true)]
         {
             group.bench_function(case, |bencher| {
                 bencher.iter(|| {
-                    let result = listener::verify(&key, &peer(), black_box(datagram), &pair::Discard);
-                    assert_eq!(result.ok(), Some(verified));
+                    assert_eq!(pair.verify(black_box(datagram)), Ok(verified));
+                    pair.drop_sent();
                 });
             });
         }
@@ -73,33 +83,40 @@ fn cookies(criterion: &mut Criterion) {
 }
 
 fn handshakes(criterion: &mut Criterion) {
-    let (contexts, key) = (Contexts::new(), CookieKey::default());
-    criterion.bench_function("handshake of client and server, ECDSA P-256", |bencher| {
-        bencher.iter(|| Pair::new(&contexts, &key).connect());
-    });
+    for (name, credentials) in
+        [("ECDSA P-256", Credentials::Certificate), ("pre-shared key", Credentials::Psk)]
+    {
+        let contexts = Contexts::new(credentials);
+        criterion.bench_function(&format!("handshake of client and server, {name}"), |bencher| {
+            bencher.iter(|| assert_eq!(Pair::of(&contexts).connect(), Outcome::Connected));
+        });
+    }
 }
 
 fn data(criterion: &mut Criterion) {
-    let key = CookieKey::default();
-    let pair = Pair::new(&Contexts::new(), &key);
-    pair.connect();
+    let pair = Pair::new(Credentials::Certificate);
+    assert_eq!(pair.connect(), Outcome::Connected);
     let mut buffer = vec![0; 1 << 14];
     for size in [64, 1024, 8192] {
         let message = vec![b'm'; size];
+        let encrypted = || {
+            assert_eq!(pair.client.write(&message), Status::Ok);
+            pair.client.take().expect("a datagram")
+        };
+        assert_eq!(pair.server.read(&encrypted()).as_ref(), Ok(&message));
+
         let mut group = criterion.benchmark_group(format!("{size} bytes"));
         group.throughput(Throughput::Bytes(size as u64));
         group.bench_function("write", |bencher| {
-            // What is sent is taken away between the batches.
-            bencher.iter_batched(
-                || pair.forget_sent(),
-                |()| pair.client.write(black_box(&message)).is_ok(),
-                BatchSize::SmallInput,
-            );
+            bencher.iter(|| {
+                assert_eq!(pair.client.write(black_box(&message)), Status::Ok);
+                pair.drop_sent();
+            });
         });
         group.bench_function("read", |bencher| {
             bencher.iter_batched(
-                || pair.encrypted(&message),
-                |datagram| assert_eq!(pair.decrypt(&datagram, &mut buffer), size),
+                encrypted,
+                |datagram| assert_eq!(pair.server.read_into(&datagram, &mut buffer), Ok(size)),
                 BatchSize::SmallInput,
             );
         });

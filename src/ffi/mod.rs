@@ -29,10 +29,4 @@ pub use library::*;
 pub use listener::*;
 
 #[cfg(all(test, feature = "linked"))]
-mod allocation_tests;
-#[cfg(all(test, feature = "linked"))]
-mod buffer_tests;
-#[cfg(all(test, feature = "linked"))]
-mod pair_tests;
-#[cfg(all(test, feature = "linked"))]
-mod panic_tests;
+mod tests;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A panic in whatever OpenSSL or C calls is an error of the operation under way, and of nothing else.
+//! A panic in a function that OpenSSL or C calls is an error of the running operation, and of nothing else.
 
-use super::guard::tests::{ask_for_panic, panics};
-use super::pair_tests::{Credentials, Outcome, Pair};
-use super::qt_callbacks::{q_dgram_puts, q_generate_cookie_callback};
-use super::{qdtls_connection_last_error, qdtls_error};
+use super::pair::{Credentials, Outcome, Pair};
 use crate::error::Status;
+use crate::ffi::guard::tests::{ask_for_panic, panics};
+use crate::ffi::qt_callbacks::{q_dgram_puts, q_generate_cookie_callback};
+use crate::ffi::{qdtls_connection_last_error, qdtls_error};
 use std::ffi::CStr;
 
-/// Runs `body` while everything called `name` panics, which has to happen.
+/// Runs `body` while every function called `name` panics, which must happen at least once.
 fn panicking<R>(name: &'static str, body: impl FnOnce() -> R) -> R {
     ask_for_panic(Some(name));
     let result = body();
@@ -17,7 +17,7 @@ fn panicking<R>(name: &'static str, body: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Shakes hands while the callback panics; then the handles can be freed, and fresh ones work.
+/// Shakes hands while the callback panics. Afterwards the handles can be freed, and new ones work.
 fn connect_despite_panic_in(name: &'static str, credentials: Credentials) -> Outcome {
     let pair = Pair::new(credentials);
     let outcome = panicking(name, || pair.connect());
@@ -99,7 +99,7 @@ fn in_reads_and_writes_of_a_connection() {
         match name {
             "q_dgram_read" => {
                 let received = panicking(name, || pair.server.read(&datagram));
-                assert_eq!(received, Ok(Vec::new()), "the end is told, nothing is read");
+                assert_eq!(received, Ok(Vec::new()), "the connection ended, nothing was read");
                 assert_eq!(pair.server.state(), 0);
             }
             _ => assert_eq!(panicking(name, || pair.client.write(b"message")), Status::ConnectionFailed),

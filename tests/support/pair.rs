@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Support for tests: a client and a server with a listener in front that talk in memory, through the exported
-//! functions only.
+//! A client and a server with a listener in front, which talk in memory and use the exported functions only. For the
+//! crate's own tests and for the benchmarks: each names the crate `library` in the module that includes this one.
 
-use super::*;
-use crate::error::Status;
+use super::library::error::Status;
+use super::library::ffi::*;
 use openssl_sys as ffi;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::ffi::c_void;
+use std::ops::Range;
 use std::ptr;
+use std::rc::Rc;
 
 const CLIENT: i32 = 0;
 const SERVER: i32 = 1;
@@ -23,7 +25,7 @@ const ADDRESS: qdtls_address = qdtls_address {
     bytes: [127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
 };
 
-/// What the two sides know each other by.
+/// What a side proves itself with: the server by its certificate, or both sides by a key.
 #[derive(Clone, Copy)]
 pub enum Credentials {
     Certificate,
@@ -36,14 +38,43 @@ pub enum Outcome {
     Connected,
     /// The first status that was not `Ok`.
     Failed(Status),
-    /// Nobody sends any more, and at least one side waits.
+    /// Neither side sends, and at least one waits.
     Stuck,
+}
+
+/// The datagrams sent, oldest first, in memory reserved beforehand: a test can count what the library allocates.
+struct Outbox {
+    bytes: Vec<u8>,
+    lengths: VecDeque<usize>,
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self { bytes: Vec::with_capacity(1 << 15), lengths: VecDeque::with_capacity(32) }
+    }
+}
+
+impl Outbox {
+    fn push(&mut self, datagram: &[u8]) {
+        self.bytes.extend_from_slice(datagram);
+        self.lengths.push_back(datagram.len());
+    }
+
+    fn pop(&mut self) -> Option<Vec<u8>> {
+        let length = self.lengths.pop_front()?;
+        Some(self.bytes.drain(..length).collect())
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.lengths.clear();
+    }
 }
 
 /// The program behind a handle.
 #[derive(Default)]
 struct Program {
-    outbox: RefCell<VecDeque<Vec<u8>>>,
+    outbox: RefCell<Outbox>,
     released: Cell<u32>,
 }
 
@@ -63,7 +94,7 @@ unsafe extern "C" fn send(user: *mut c_void, datagram: *const u8, length: usize)
     // SAFETY: `user` is the Program that the handle was made with, which outlives it; the datagram is the library's.
     let (program, datagram) =
         unsafe { (&*user.cast::<Program>(), std::slice::from_raw_parts(datagram, length)) };
-    allocation_tests::uncounted(|| program.outbox.borrow_mut().push_back(datagram.to_vec()));
+    program.outbox.borrow_mut().push(datagram);
     0
 }
 
@@ -110,8 +141,24 @@ impl Context {
 }
 
 extern "C" fn note_errors(ok: i32, context: *mut ffi::X509_STORE_CTX) -> i32 {
+    unsafe extern "C" {
+        fn q_X509DtlsCallback(ok: i32, context: *mut ffi::X509_STORE_CTX) -> i32;
+    }
     // SAFETY: OpenSSL calls with a live store context.
-    unsafe { qt_callbacks::q_X509DtlsCallback(ok, context) }
+    unsafe { q_X509DtlsCallback(ok, context) }
+}
+
+/// An `SSL_CTX` for each side, which pairs can share.
+pub struct Contexts {
+    client: Rc<Context>,
+    server: Rc<Context>,
+}
+
+impl Contexts {
+    pub fn new(credentials: Credentials) -> Self {
+        let [client, server] = [CLIENT, SERVER].map(|role| Rc::new(Context::new(role, credentials)));
+        Self { client, server }
+    }
 }
 
 /// Gives the context a new EC key with a self-signed certificate.
@@ -138,12 +185,12 @@ unsafe fn use_new_certificate(context: *mut ffi::SSL_CTX) {
     }
 }
 
-/// One end of the connection. Dropping it asserts that its handle released the program.
+/// One end of the connection. Its drop asserts that the handle released the program.
 pub struct End {
     pub handle: *mut qdtls_connection,
     /// Borrowed from the connection.
     pub ssl: Cell<*mut ffi::SSL>,
-    context: Context,
+    context: Rc<Context>,
     program: Box<Program>,
 }
 
@@ -156,7 +203,7 @@ impl Drop for End {
 }
 
 impl End {
-    fn new(role: i32, credentials: Credentials) -> Self {
+    fn new(role: i32, context: Rc<Context>) -> Self {
         let program = Box::<Program>::default();
         let mut handle = ptr::null_mut();
         // SAFETY: all pointers are to live places; the program outlives the handle (see Drop).
@@ -165,7 +212,6 @@ impl End {
             assert_eq!(qdtls_connection_set_peer(handle, &ADDRESS), Status::Ok);
             assert_eq!(qdtls_connection_set_alpn(handle, ALPN.as_ptr(), ALPN.len()), Status::Ok);
         }
-        let context = Context::new(role, credentials);
         Self { handle, ssl: Cell::new(ptr::null_mut()), context, program }
     }
 
@@ -199,7 +245,7 @@ impl End {
         self.judge(status, need)
     }
 
-    /// Accepts the peer when its verdict is asked for.
+    /// Accepts the peer when the connection asks for a verdict.
     fn judge(&self, status: Status, need: i32) -> Status {
         match status {
             // SAFETY: the handle is live.
@@ -208,9 +254,9 @@ impl End {
         }
     }
 
-    /// The datagram sent first of those not taken yet.
+    /// Takes the oldest datagram sent.
     pub fn take(&self) -> Option<Vec<u8>> {
-        self.program.outbox.borrow_mut().pop_front()
+        self.program.outbox.borrow_mut().pop()
     }
 
     pub fn state(&self) -> i32 {
@@ -226,7 +272,7 @@ impl End {
         unsafe { qdtls_connection_write(self.handle, message.as_ptr(), message.len(), &mut written) }
     }
 
-    /// The plaintext of a datagram, or how reading it failed.
+    /// The plaintext of a datagram.
     pub fn read(&self, datagram: &[u8]) -> Result<Vec<u8>, Status> {
         let mut buffer = vec![0; 1 << 14];
         let length = self.read_into(datagram, &mut buffer)?;
@@ -234,7 +280,7 @@ impl End {
         Ok(buffer)
     }
 
-    /// The same into a buffer.
+    /// Writes the plaintext of a datagram to a buffer and returns its length.
     pub fn read_into(&self, datagram: &[u8], buffer: &mut [u8]) -> Result<usize, Status> {
         let (mut length, mut end) = (0, 0);
         // SAFETY: the handle is live, the datagram readable, the buffer writable.
@@ -251,7 +297,7 @@ impl End {
 pub struct Pair {
     pub client: End,
     pub server: End,
-    listener: *mut qdtls_listener,
+    pub listener: *mut qdtls_listener,
     program: Box<Program>,
 }
 
@@ -265,7 +311,12 @@ impl Drop for Pair {
 
 impl Pair {
     pub fn new(credentials: Credentials) -> Self {
-        let (client, server) = (End::new(CLIENT, credentials), End::new(SERVER, credentials));
+        Self::of(&Contexts::new(credentials))
+    }
+
+    pub fn of(contexts: &Contexts) -> Self {
+        let client = End::new(CLIENT, contexts.client.clone());
+        let server = End::new(SERVER, contexts.server.clone());
         let program = Box::<Program>::default();
         let (mut listener, mut cookie) = (ptr::null_mut(), ptr::null_mut());
         // SAFETY: all pointers are to live places; the cookie is copied.
@@ -278,7 +329,17 @@ impl Pair {
         Self { client, server, listener, program }
     }
 
-    /// Whether the listener has verified the client that sent the datagram.
+    /// The client's first ClientHello, and its second, with the cookie that the listener asked for.
+    pub fn hellos(&self) -> (Vec<u8>, Vec<u8>) {
+        assert_eq!([self.client.init(), self.client.start(&[])], [Status::Ok; 2]);
+        let first = self.client.take().expect("a ClientHello");
+        assert_eq!(self.verify(&first), Ok(false));
+        let request = self.answer().expect("a HelloVerifyRequest");
+        assert_eq!(self.client.proceed(&request), Status::Ok);
+        (first, self.client.take().expect("a ClientHello with a cookie"))
+    }
+
+    /// Returns whether the listener accepts the datagram's cookie.
     pub fn verify(&self, datagram: &[u8]) -> Result<bool, Status> {
         let mut verified = false;
         let (start, length) = (datagram.as_ptr(), datagram.len());
@@ -322,11 +383,26 @@ impl Pair {
         if self.verify(datagram)? { must(self.server.start(datagram)) } else { Ok(()) }
     }
 
-    /// What the listener or the server sent.
+    /// Takes the oldest datagram of the listener, or else of the server.
     pub fn answer(&self) -> Option<Vec<u8>> {
-        let from_listener = self.program.outbox.borrow_mut().pop_front();
+        let from_listener = self.program.outbox.borrow_mut().pop();
         from_listener.or_else(|| self.server.take())
     }
+
+    /// Drops every datagram that was sent and not taken.
+    pub fn drop_sent(&self) {
+        for program in [&self.client.program, &self.server.program, &self.program] {
+            program.outbox.borrow_mut().clear();
+        }
+    }
+}
+
+/// Where the cookie lies in a ClientHello: behind the headers of record and message, the version, the random and the
+/// session id (RFC 6347, 4.2.1).
+pub fn cookie_in(hello: &[u8]) -> Range<usize> {
+    const SESSION_ID: usize = 13 + 12 + 2 + 32;
+    let cookie = SESSION_ID + 1 + usize::from(hello[SESSION_ID]);
+    cookie + 1..cookie + 1 + usize::from(hello[cookie])
 }
 
 fn must(status: Status) -> Result<(), Status> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Many connections, of which only those used last have record buffers.
 
-use super::pair_tests::{Credentials, End, Outcome, Pair};
+use super::pair::{Credentials, End, Outcome, Pair};
 use crate::error::Status;
 use crate::openssl::buffers::KEPT;
 
@@ -45,7 +45,7 @@ fn idle_connections_can_end() {
     for pair in many().iter().take(KEPT / 2) {
         assert!(has_given_back(&pair.client) && has_given_back(&pair.server));
         // SAFETY: the handle is live.
-        assert_eq!(unsafe { super::qdtls_connection_shutdown(pair.client.handle) }, Status::Ok);
+        assert_eq!(unsafe { crate::ffi::qdtls_connection_shutdown(pair.client.handle) }, Status::Ok);
         let farewell = pair.client.take().expect("a close_notify");
         assert_eq!(pair.server.read(&farewell), Ok(Vec::new()));
         assert_eq!(pair.server.state(), 0);

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Tests of the exported functions that look inside the crate: panics, allocations, record buffers.
+
+use crate as library;
+
+mod allocation;
+mod buffer;
+#[path = "../../../tests/support/pair.rs"]
+mod pair;
+mod panic;
