@@ -160,6 +160,10 @@ enum qdtls_status
      * The connection ended with a protocol error.
      */
     QDTLS_STATUS_CONNECTION_FAILED = 26,
+    /**
+     * Memory was short. Nothing was done: the handle is as usable as before, and a datagram counts as lost.
+     */
+    QDTLS_STATUS_OUT_OF_MEMORY = 27,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -321,7 +325,7 @@ typedef int32_t qdtls_need;
 #endif // __cplusplus
 
 /**
- * Which end of the connection we are.
+ * Which end of the connection this is. The numbers are the C ABI's.
  */
 enum qdtls_role
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -346,8 +350,7 @@ typedef int32_t qdtls_role;
 #endif // __cplusplus
 
 /**
- * How the sending of one datagram went. Numbers are the C ABI's, never reused, and
- * rise with how bad it is.
+ * The result of sending one datagram. The numbers are the C ABI's, never reused, and rise with how bad it is.
  */
 enum qdtls_send_result
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -593,34 +596,6 @@ typedef struct qdtls_address {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
-
-/**
- * Tells a datagram BIO (BIO_s_datagram(3)) that its socket is connected to a peer, as BIO_ctrl_set_connected(3) does,
- * after checking the address.
- *
- * `address` is a `struct sockaddr_in` or `sockaddr_in6` of `length` bytes; the scope id of the latter is kept. A BIO of
- * this library's own connections already knows its peer and is refused with `QDTLS_STATUS_INVALID_STATE`.
- *
- * # Safety
- * `bio` is null or a live BIO; `address` is null or readable for `length` bytes.
- */
-qdtls_status qdtls_bio_set_connected(BIO *bio,
-                                     const uint8_t *address,
-                                     size_t length);
-
-/**
- * Answers a request for a pre-shared key. Both parts are copied, and the copies wiped after use; an identity is only
- * needed from a client. A key or identity longer than the request allows ends the handshake with
- * `QDTLS_STATUS_PSK_REJECTED`: nothing is cut.
- *
- * # Safety
- * `reply` is null or that of the callback under way; the other pointers are null or readable for their lengths.
- */
-qdtls_status qdtls_psk_reply_set(struct qdtls_psk_reply *reply,
-                                 const uint8_t *identity,
-                                 size_t identity_length,
-                                 const uint8_t *key,
-                                 size_t key_length);
 
 /**
  * Makes a connection. `role` is a `qdtls_role`.
@@ -1055,14 +1030,6 @@ qdtls_status qdtls_cookie_verify(const struct qdtls_cookie *cookie,
 qdtls_status qdtls_cookie_last_error(const struct qdtls_cookie *cookie, struct qdtls_error *error);
 
 /**
- * Writes the last error on this thread of a function that has no handle, or was given none, to `error`.
- *
- * # Safety
- * `error` is null or writable.
- */
-qdtls_status qdtls_last_error(struct qdtls_error *error);
-
-/**
  * The number of this ABI. A program compiled against a header with another `QDTLS_ABI_VERSION` must not go on.
  */
 uint32_t qdtls_abi_version(void);
@@ -1073,36 +1040,12 @@ uint32_t qdtls_abi_version(void);
 const char *qdtls_version(void);
 
 /**
- * Uses the OpenSSL that the program uses, and refuses any other: `QDTLS_STATUS_OPENSSL_MISSING` when an address lies
- * in no library, `QDTLS_STATUS_OPENSSL_UNSUPPORTED` outside versions 1.1.1 to 3.x, `QDTLS_STATUS_OPENSSL_MISMATCH` when
- * another one is in use already. Details come from `qdtls_last_error`.
- *
- * `libssl` is what the program's `DTLS_client_method()` returns, `libcrypto` what its `BIO_s_mem()` returns. A library
- * built with linked OpenSSL needs no call, but makes the same check. Any thread, any number of times.
+ * Writes the last error on this thread of a function that has no handle, or was given none, to `error`.
  *
  * # Safety
- * The addresses are as described.
+ * `error` is null or writable.
  */
-qdtls_status qdtls_openssl_attach(const void *libssl,
-                                  const void *libcrypto);
-
-/**
- * Readies an `SSL_CTX` that connections are to share: cookie and ALPN callbacks, and no server-side session cache. To be
- * done once, before the first `qdtls_context_new_ssl`.
- *
- * # Safety
- * `context` is null or a live `SSL_CTX` of a DTLS method, of the OpenSSL in use, that no other thread is working with.
- */
-qdtls_status qdtls_context_prepare(SSL_CTX *context);
-
-/**
- * Makes an `SSL` and writes it to `ssl`; the caller owns it, until `qdtls_connection_init_tls` takes it. Any thread.
- *
- * # Safety
- * `context` is null or a live `SSL_CTX` of the OpenSSL in use; `ssl` is null or writable.
- */
-qdtls_status qdtls_context_new_ssl(SSL_CTX *context,
-                                   SSL **ssl);
+qdtls_status qdtls_last_error(struct qdtls_error *error);
 
 /**
  * Sets where warnings go, one line each, UTF-8, without line end; null for nowhere, which is the beginning. A line
@@ -1196,26 +1139,143 @@ qdtls_status qdtls_listener_verify(struct qdtls_listener *listener,
 qdtls_status qdtls_listener_last_error(const struct qdtls_listener *listener, struct qdtls_error *error);
 
 /**
- * Makes the cookie for the ClientHello that DTLSv1_listen(3) is looking at; 0 on failure
- * (SSL_CTX_set_cookie_generate_cb(3)).
+ * Uses the OpenSSL that the program uses, and refuses any other: `QDTLS_STATUS_OPENSSL_MISSING` when an address lies
+ * in no library, `QDTLS_STATUS_OPENSSL_UNSUPPORTED` outside versions 1.1.1 to 3.x, `QDTLS_STATUS_OPENSSL_MISMATCH` when
+ * another one is in use already. Details come from `qdtls_last_error`.
+ *
+ * `libssl` is what the program's `DTLS_client_method()` returns, `libcrypto` what its `BIO_s_mem()` returns. A library
+ * built with linked OpenSSL needs no call, but makes the same check. Any thread, any number of times.
  *
  * # Safety
- * `ssl` is null or live; `cookie` is null or writable for 255 bytes; `length` is null or writable.
+ * The addresses are as described.
  */
-int q_generate_cookie_callback(SSL *ssl, unsigned char *cookie, unsigned int *length);
+qdtls_status qdtls_openssl_attach(const void *libssl,
+                                  const void *libcrypto);
 
 /**
- * Checks the cookie of the ClientHello that DTLSv1_listen(3) is looking at; 1 when it is valid
- * (SSL_CTX_set_cookie_verify_cb(3)).
+ * Readies an `SSL_CTX` that connections are to share: cookie and ALPN callbacks, and no server-side session cache. To be
+ * done once, before the first `qdtls_context_new_ssl`.
+ *
+ * # Safety
+ * `context` is null or a live `SSL_CTX` of a DTLS method, of the OpenSSL in use, that no other thread is working with.
+ */
+qdtls_status qdtls_context_prepare(SSL_CTX *context);
+
+/**
+ * Makes an `SSL` and writes it to `ssl`; the caller owns it, until `qdtls_connection_init_tls` takes it. Any thread.
+ *
+ * # Safety
+ * `context` is null or a live `SSL_CTX` of the OpenSSL in use; `ssl` is null or writable.
+ */
+qdtls_status qdtls_context_new_ssl(SSL_CTX *context,
+                                   SSL **ssl);
+
+/**
+ * Tells a datagram BIO (BIO_s_datagram(3)) that its socket is connected to a peer, as BIO_ctrl_set_connected(3) does,
+ * after checking the address.
+ *
+ * `address` is a `struct sockaddr_in` or `sockaddr_in6` of `length` bytes; the scope id of the latter is kept. A BIO of
+ * this library's own connections already knows its peer and is refused with `QDTLS_STATUS_INVALID_STATE`.
+ *
+ * # Safety
+ * `bio` is null or a live BIO; `address` is null or readable for `length` bytes.
+ */
+qdtls_status qdtls_bio_set_connected(BIO *bio,
+                                     const uint8_t *address,
+                                     size_t length);
+
+/**
+ * Answers a request for a pre-shared key. Both parts are copied, and the copies wiped after use; an identity is only
+ * needed from a client. A key or identity longer than the request allows ends the handshake with
+ * `QDTLS_STATUS_PSK_REJECTED`: nothing is cut.
+ *
+ * # Safety
+ * `reply` is null or that of the callback under way; the other pointers are null or readable for their lengths.
+ */
+qdtls_status qdtls_psk_reply_set(struct qdtls_psk_reply *reply,
+                                 const uint8_t *identity,
+                                 size_t identity_length,
+                                 const uint8_t *key,
+                                 size_t key_length);
+
+/**
+ * Reads the next record of the running operation's datagram into `buffer`; -1 with the retry flag when there is none, or
+ * no operation. A record that does not fit is dropped, and so is its rest (BIO_read(3)).
+ *
+ * # Safety
+ * `bio` is null or live; `buffer` is null or writable for `capacity` bytes.
+ */
+int q_dgram_read(BIO *bio,
+                 char *buffer,
+                 int capacity);
+
+/**
+ * Has the running operation send one datagram; -1 with the retry flag when there is no operation (BIO_write(3)).
+ *
+ * # Safety
+ * `bio` is null or live; `datagram` is null or readable for `length` bytes.
+ */
+int q_dgram_write(BIO *bio,
+                  const char *datagram,
+                  int length);
+
+/**
+ * Sends a C string as one datagram (BIO_puts(3)).
+ *
+ * # Safety
+ * `bio` is null or live; `text` is null or a C string.
+ */
+int q_dgram_puts(BIO *bio, const char *text);
+
+/**
+ * Answers what OpenSSL asks of a datagram BIO; 0 means "not supported" (BIO_ctrl(3)).
+ *
+ * # Safety
+ * `bio` is null or live. `_pointer` is not used.
+ */
+long q_dgram_ctrl(BIO *bio, int command, long number, void *_pointer);
+
+/**
+ * Initialises a new BIO (BIO_meth_set_create(3)).
+ *
+ * # Safety
+ * `bio` is null or live.
+ */
+int q_dgram_create(BIO *bio);
+
+/**
+ * Ends a BIO, which owns nothing (BIO_meth_set_destroy(3)).
+ *
+ * # Safety
+ * `bio` is null or live.
+ */
+int q_dgram_destroy(BIO *bio);
+
+/**
+ * Refuses with 0 (SSL_CTX_set_cookie_generate_cb(3)). The listener makes the cookies; OpenSSL, which asks for one when
+ * a ClientHello has none that is valid, only gets to see those that have.
+ *
+ * # Safety
+ * There are no demands; `unsafe` is the type that SSL_CTX_set_cookie_generate_cb(3) asks for.
+ */
+int q_generate_cookie_callback(SSL *_ssl,
+                               unsigned char *_cookie,
+                               unsigned int *_length);
+
+/**
+ * Compares the cookie of a ClientHello with the one that was found valid before OpenSSL saw the hello; 1 when it is the
+ * same (SSL_CTX_set_cookie_verify_cb(3)).
  *
  * # Safety
  * `ssl` is null or live; `cookie` is null or readable for `length` bytes.
  */
-int q_verify_cookie_callback(SSL *ssl, const unsigned char *cookie, unsigned int length);
+int q_verify_cookie_callback(SSL *ssl,
+                             const unsigned char *cookie,
+                             unsigned int length);
 
 /**
  * Notes an error in the peer's chain; returns 1, so that the verification goes on and finds all of them
- * (SSL_CTX_set_verify(3)). The verdict is the caller's, after the handshake.
+ * (SSL_CTX_set_verify(3)). The verdict is the program's, after the handshake.
  *
  * # Safety
  * `context` is null or live.
@@ -1246,57 +1306,6 @@ unsigned int q_PSK_server_callback(SSL *ssl,
                                    const char *identity,
                                    unsigned char *key,
                                    unsigned int key_capacity);
-
-/**
- * Reads the next record of the datagram under way into `buffer`; -1 with the retry flag when there is none. A record
- * that does not fit is dropped, and so is its rest (BIO_read(3)).
- *
- * # Safety
- * `bio` is null or live; `buffer` is null or writable for `capacity` bytes.
- */
-int q_dgram_read(BIO *bio,
-                 char *buffer,
-                 int capacity);
-
-/**
- * Sends one datagram (BIO_write(3)).
- *
- * # Safety
- * `bio` is null or live; `datagram` is null or readable for `length` bytes.
- */
-int q_dgram_write(BIO *bio, const char *datagram, int length);
-
-/**
- * Sends a C string as one datagram (BIO_puts(3)).
- *
- * # Safety
- * `bio` is null or live; `text` is null or a C string.
- */
-int q_dgram_puts(BIO *bio, const char *text);
-
-/**
- * Answers what OpenSSL asks of a datagram BIO (BIO_ctrl(3)).
- *
- * # Safety
- * `bio` is null or live. `_pointer` is not used.
- */
-long q_dgram_ctrl(BIO *bio, int command, long number, void *_pointer);
-
-/**
- * Readies a new BIO (BIO_meth_set_create(3)).
- *
- * # Safety
- * `bio` is null or live.
- */
-int q_dgram_create(BIO *bio);
-
-/**
- * A BIO goes away; it owns nothing (BIO_meth_set_destroy(3)).
- *
- * # Safety
- * `bio` is null or live.
- */
-int q_dgram_destroy(BIO *bio);
 
 #ifdef __cplusplus
 }  // extern "C"

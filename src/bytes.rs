@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Bytes put together on the stack.
 
+#![forbid(unsafe_code)]
+
 /// Up to `N` bytes. What does not fit is left out as a whole, which callers rule out by their choice of `N`.
 #[derive(Clone, Copy, Debug)]
 pub struct Bytes<const N: usize> {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What can go wrong, as a stable number, the failing operation and the reason behind it.
+//! Failures: a stable number, the operation that failed, and the reason.
+
+#![forbid(unsafe_code)]
 
 use std::borrow::Cow;
 use std::fmt;
@@ -62,6 +64,8 @@ pub enum Status {
     MessageEmpty = 25,
     /// The connection ended with a protocol error.
     ConnectionFailed = 26,
+    /// Memory was short. Nothing was done: the handle is as usable as before, and a datagram counts as lost.
+    OutOfMemory = 27,
 }
 
 /// The kind of a failure, in the terms of Qt's `QDtlsError`, whose numbers these are.
@@ -107,6 +111,7 @@ impl Status {
             | Status::OpensslUnsupported
             | Status::InitFailed
             | Status::RandomFailed => Category::TlsInitialization,
+            Status::OutOfMemory => Category::TlsNonFatal,
             Status::Internal
             | Status::HandshakeFailed
             | Status::AlertReceived
@@ -148,7 +153,13 @@ impl Status {
             Status::MessageTooLarge => "the message does not fit into one DTLS record",
             Status::MessageEmpty => "an empty message is not sent as a DTLS record",
             Status::ConnectionFailed => "the connection failed",
+            Status::OutOfMemory => "there is not enough memory",
         }
+    }
+
+    /// Whether the association of a failed operation is as usable as before.
+    pub fn leaves_association(self) -> bool {
+        matches!(self, Status::Busy | Status::SendFailed | Status::SendRefused | Status::OutOfMemory)
     }
 }
 

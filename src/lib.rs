@@ -5,14 +5,14 @@
 //!
 //! | room | what it holds |
 //! |---|---|
-//! | `ffi` | every `extern "C"` item: argument checks, the panic guard, conversions; nothing is decided there |
-//! | core | one file per concept, no I/O and no clock: [`listener`] (cookie exchange), [`connection`] (handshake state machine), [`session`] (one TLS association), [`cookie`], [`secret`], [`hello`], [`record`], [`numbering`], [`alpn`], [`peer`], [`timer`], [`settings`], [`error`], [`sink`] |
-//! | `openssl` | the only place that calls OpenSSL: the function table, the error queue, owning wrappers |
+//! | `ffi` | the C ABI `qdtls_*`: argument checks, handles, conversions; nothing is decided there |
+//! | core | one file or folder per concept, without I/O, a clock or `unsafe`: [`connection`] (the phases of a handshake), [`association`] (one TLS association and its operations), [`listener`] and [`cookie`] (the cookie exchange), [`wire`] (records, hellos), [`host`] (what the embedding program provides), [`peer`], [`settings`], [`timer`], [`secret`], [`error`], [`log`] |
+//! | `openssl` | the only place that calls OpenSSL or is called by it: the function table, owning wrappers, callbacks |
 //! | `os` | the only place that calls the operating system: locked memory, finding a loaded library |
 //!
-//! Datagrams and times go in; datagrams leave through the [`sink::Sink`] the caller supplies, results and the next
-//! deadline come back. The C header `include/qdtls_rs.h` is generated from `ffi`; the C++ adapter that Qt compiles
-//! stands in `src/qt`.
+//! Datagrams and times go in; datagrams leave through the [`host::Host`] that the caller supplies, results and the next
+//! deadline come back. The C header `include/qdtls_rs.h` is generated from `ffi` and `openssl`; the C++ adapter that Qt
+//! compiles stands in `src/qt`.
 
 #![cfg_attr(
     not(test),
@@ -28,22 +28,22 @@
 )]
 #![deny(dead_code)]
 
-pub mod alpn;
+pub mod association;
 pub mod bytes;
 pub mod connection;
 pub mod cookie;
 pub mod error;
-pub mod hello;
+pub mod host;
 pub mod listener;
 pub mod log;
-pub mod numbering;
+pub mod panic;
 pub mod peer;
-pub mod record;
+pub mod role;
 pub mod secret;
-pub mod session;
 pub mod settings;
-pub mod sink;
 pub mod timer;
+pub mod unix_time;
+pub mod wire;
 
 pub mod ffi;
 pub mod openssl;

@@ -2,26 +2,53 @@
 //! The stateless side of a server: telling clients that receive what is sent to their address from those that only
 //! claim it (RFC 6347, 4.2.1). Qt's `QDtlsClientVerifier`.
 //!
-//! A datagram is parsed, one HMAC computed, at most one datagram sent, and nothing allocated or remembered.
+//! For each datagram: one parse, one HMAC, at most one datagram sent; nothing is allocated or remembered.
 
-use crate::cookie::{CookieKey, Verdict};
+#![forbid(unsafe_code)]
+
+use crate::cookie::{Check, CookieKey};
 use crate::error::{Error, Result, Status};
-use crate::hello::{ClientHello, HelloVerifyRequest};
+use crate::host::{Host, SendResult};
 use crate::peer::PeerAddress;
-use crate::sink::{SendResult, Sink};
+use crate::wire::hello::{ClientHello, HelloVerifyRequest};
+use std::cell::RefCell;
 
-/// Whether `datagram`, which came from `peer`, starts with a ClientHello whose cookie is valid.
-///
-/// A ClientHello without a valid cookie is answered through `sink`. Anything else is ignored: anyone can send it.
-pub fn verify(key: &CookieKey, peer: &PeerAddress, datagram: &[u8], sink: &dyn Sink) -> Result<bool> {
-    let Some(hello) = ClientHello::parse(datagram) else {
-        return Ok(false);
-    };
-    match key.judge(peer, &hello, sink.now())? {
-        Verdict::Verified => Ok(true),
-        Verdict::Unverified(cookie) => {
-            let request = HelloVerifyRequest::new(&hello, cookie.as_bytes());
-            match sink.send(request.as_bytes()) {
+/// Answers ClientHellos with cookies, and recognises the clients that come back with one.
+pub struct Listener<H> {
+    key: RefCell<CookieKey>,
+    host: H,
+}
+
+impl<H: Host> Listener<H> {
+    /// A listener with the process's own cookie secret.
+    pub fn new(host: H) -> Self {
+        Self { key: RefCell::default(), host }
+    }
+
+    /// Sets what cookies are made and checked with.
+    pub fn set_cookie(&self, key: CookieKey) {
+        self.key.replace(key);
+    }
+
+    /// As [`verify`], with this listener's key and host.
+    pub fn verify(&self, peer: &PeerAddress, datagram: &[u8]) -> Result<bool> {
+        let Some(hello) = ClientHello::parse(datagram) else {
+            return Ok(false);
+        };
+        // A copy, because the host may replace the key while it sends.
+        let key = self.key.borrow().clone();
+        verify(&key, peer, &hello, &self.host)
+    }
+}
+
+/// Returns whether the cookie of `hello`, which came from `peer`, is valid. Answers a ClientHello without a valid cookie
+/// through `host`.
+pub fn verify(key: &CookieKey, peer: &PeerAddress, hello: &ClientHello<'_>, host: &dyn Host) -> Result<bool> {
+    match key.check(peer, hello, host.now())? {
+        Check::Valid => Ok(true),
+        Check::Answer(cookie) => {
+            let request = HelloVerifyRequest::new(hello, cookie.as_bytes());
+            match host.send(request.as_bytes()) {
                 SendResult::Sent => Ok(false),
                 SendResult::Failed => Err(Error::new(Status::SendFailed, "HelloVerifyRequest")),
                 SendResult::Lost | SendResult::Refused => {

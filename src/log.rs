@@ -3,6 +3,8 @@
 //!
 //! A line names the operation, the peer where there is one, and the reason; never a secret.
 
+#![forbid(unsafe_code)]
+
 use std::fmt;
 use std::sync::RwLock;
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The address of a peer, checked and in one canonical form.
 
+#![forbid(unsafe_code)]
+
 use crate::bytes::Bytes;
 use crate::error::{Error, Result, Status};
 use std::fmt;

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Bytes that must not leak: kept in memory that is locked, left out of core dumps, and wiped when dropped.
 
+#![forbid(unsafe_code)]
+
 use crate::error::Result;
+use crate::log;
 use crate::os::LockedMemory;
 use std::fmt;
+use std::sync::Once;
 use subtle::ConstantTimeEq;
 
 /// A secret of at least one byte. Compared in constant time, never printed.
@@ -15,6 +19,10 @@ impl Secret {
     /// A new secret whose bytes `fill` writes.
     pub fn generate(length: usize, fill: impl FnOnce(&mut [u8]) -> Result<()>) -> Result<Self> {
         let mut memory = LockedMemory::new(length)?;
+        static REPORTED: Once = Once::new();
+        if let Some(shortcoming) = memory.shortcoming() {
+            REPORTED.call_once(|| log::warn(format_args!("secrets in memory: {shortcoming}")));
+        }
         fill(memory.as_mut_slice())?;
         Ok(Self { memory })
     }

@@ -4,6 +4,8 @@
 //! Each setting is a number with bounds. The environment is read once, at first use; a value that is no number or out
 //! of bounds is reported through the log and the default stays in force.
 
+#![forbid(unsafe_code)]
+
 use crate::error::{Error, Result, Status};
 use crate::log;
 use std::sync::atomic::{AtomicU64, Ordering};

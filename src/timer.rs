@@ -3,6 +3,8 @@
 //!
 //! OpenSSL keeps the timer and asks for its next length; the answer is given here.
 
+#![forbid(unsafe_code)]
+
 use crate::settings;
 
 /// The length of the timer that follows one of `previous` microseconds; 0 asks for the first one.

@@ -12,9 +12,10 @@ use qdtls_rs as library;
 use qdtls_rs::error::Status;
 use qdtls_rs::ffi::{SettingName, qdtls_cookie_free, qdtls_cookie_new, qdtls_cookie_set_parameters};
 use qdtls_rs::ffi::{qdtls_listener_set_cookie, qdtls_setting_set};
-use qdtls_rs::hello::ClientHello;
-use qdtls_rs::openssl::digest::Hash;
-use qdtls_rs::record::{self, Role};
+use qdtls_rs::openssl::hmac::Hash;
+use qdtls_rs::role::Role;
+use qdtls_rs::wire::hello::ClientHello;
+use qdtls_rs::wire::record;
 use std::hint::black_box;
 use std::ptr;
 

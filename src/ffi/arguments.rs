@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Checked ways from C's pointers to Rust's types.
+//! Checked ways from C's pointers to Rust's types. Each takes the caller's promise in one `unsafe` line; what it returns
+//! is used by safe code.
 
 use crate::error::{Error, Result, Status};
+use crate::openssl::ssl::PlaintextBuffer;
 use std::ptr::NonNull;
 
 /// A place for an output. A pointer, not a reference: between the check and the write OpenSSL may run.
@@ -10,13 +12,86 @@ pub struct Out<T>(NonNull<T>);
 impl<T> Out<T> {
     /// # Safety
     /// `place` is null or writable for a `T` until [`Out::write`] has run.
+    #[inline]
     pub unsafe fn new(place: *mut T) -> Result<Self> {
         NonNull::new(place).map(Self).ok_or_else(|| invalid("an output pointer is null"))
     }
 
+    /// Writes the output.
+    #[inline]
     pub fn write(self, value: T) {
-        // SAFETY: writable by the promise made to `new`.
+        // SAFETY: not null, and writable by the promise made to `new`.
         unsafe { self.0.write(value) };
+    }
+}
+
+/// A place for bytes of the caller's.
+pub struct OutBytes {
+    start: *mut u8,
+    capacity: usize,
+}
+
+impl OutBytes {
+    /// # Safety
+    /// `start` is null or writable for `capacity` bytes until [`OutBytes::write`] has run.
+    pub unsafe fn new(start: *mut u8, capacity: usize) -> Self {
+        Self { start, capacity }
+    }
+
+    /// Copies `value`, and writes its length to `length`.
+    pub fn write(self, value: &[u8], length: Out<usize>) -> Result<()> {
+        if value.len() > self.capacity {
+            let reason = format!("{} bytes are needed", value.len());
+            return Err(Error::because(Status::BufferTooSmall, "buffer", reason));
+        }
+        if !value.is_empty() {
+            let place = NonNull::new(self.start).ok_or_else(|| invalid("a buffer is null"))?;
+            // SAFETY: writable for `capacity` bytes, which are enough, by the promise made to `new`; it cannot overlap a
+            // value of this library's own.
+            unsafe { std::ptr::copy_nonoverlapping(value.as_ptr(), place.as_ptr(), value.len()) };
+        }
+        length.write(value.len());
+        Ok(())
+    }
+}
+
+/// A place for elements of an array of the caller's.
+pub struct OutArray<T> {
+    start: *mut T,
+    capacity: usize,
+}
+
+impl<T> OutArray<T> {
+    /// # Safety
+    /// `start` is null or writable for `capacity` elements until [`OutArray::write`] has run.
+    pub unsafe fn new(start: *mut T, capacity: usize) -> Self {
+        Self { start, capacity }
+    }
+
+    /// Writes as many of `values` as there is room for.
+    pub fn write(self, values: impl Iterator<Item = T>) -> Result<()> {
+        if self.capacity == 0 {
+            return Ok(());
+        }
+        let start = NonNull::new(self.start).ok_or_else(|| invalid("the array is null"))?;
+        for (index, value) in values.take(self.capacity).enumerate() {
+            // SAFETY: `index` is below `capacity`, for which the array is writable by the promise made to `new`.
+            unsafe { start.add(index).write(value) };
+        }
+        Ok(())
+    }
+}
+
+/// A buffer for plaintext.
+///
+/// # Safety
+/// `start` is null, or writable for `capacity` bytes that nobody else uses until the exported function returns.
+#[inline]
+pub unsafe fn plaintext(start: *mut u8, capacity: usize) -> Result<PlaintextBuffer> {
+    match start.is_null() {
+        true => Err(invalid("the buffer is null")),
+        // SAFETY: not null, hence writable and unshared by the caller's promise.
+        false => Ok(unsafe { PlaintextBuffer::new(start, capacity) }),
     }
 }
 
@@ -24,13 +99,12 @@ impl<T> Out<T> {
 ///
 /// # Safety
 /// `start` is null or readable for `length` bytes until the exported function returns.
+#[inline]
 pub unsafe fn bytes<'a>(start: *const u8, length: usize) -> Result<&'a [u8]> {
     match (start.is_null(), length) {
         (_, 0) => Ok(&[]),
         (true, _) => Err(invalid("a pointer to bytes is null")),
-        (false, _) if isize::try_from(length).is_err() => {
-            Err(Error::because(Status::InvalidArgument, "argument", "a length is out of range"))
-        }
+        (false, _) if isize::try_from(length).is_err() => Err(invalid("a length is out of range")),
         // SAFETY: not null, of a possible length, and readable by the caller's promise.
         (false, _) => Ok(unsafe { std::slice::from_raw_parts(start, length) }),
     }
@@ -41,30 +115,12 @@ pub unsafe fn bytes<'a>(start: *const u8, length: usize) -> Result<&'a [u8]> {
 /// # Safety
 /// `place` is null or points to a valid `T` that lives and is not written until the exported function returns.
 pub unsafe fn reference<'a, T>(place: *const T) -> Result<&'a T> {
-    // SAFETY: the caller's promise.
+    // SAFETY: null, or valid for the time of the call by the caller's promise.
     unsafe { place.as_ref() }.ok_or_else(|| invalid("a pointer to a structure is null"))
 }
 
-/// Copies `value` to the caller's buffer and its length to `length`.
-///
-/// # Safety
-/// `buffer` is null or writable for `capacity` bytes.
-pub unsafe fn copy_out(value: &[u8], buffer: *mut u8, capacity: usize, length: Out<usize>) -> Result<()> {
-    if value.len() > capacity {
-        let reason = format!("{} bytes are needed", value.len());
-        return Err(Error::because(Status::BufferTooSmall, "buffer", reason));
-    }
-    if !value.is_empty() {
-        let buffer = NonNull::new(buffer).ok_or_else(|| invalid("a buffer is null"))?;
-        // SAFETY: the buffer holds `capacity` bytes by the caller's promise, which are enough, and it cannot overlap a
-        // value of this library's own.
-        unsafe { std::ptr::copy_nonoverlapping(value.as_ptr(), buffer.as_ptr(), value.len()) };
-    }
-    length.write(value.len());
-    Ok(())
-}
-
-/// An argument that cannot be.
+/// An invalid-argument error.
+#[cold]
 pub fn invalid(what: &'static str) -> Error {
     Error::because(Status::InvalidArgument, "argument", what)
 }

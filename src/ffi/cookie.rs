@@ -2,14 +2,14 @@
 //! Cookie parameters.
 
 use super::address::qdtls_address;
-use super::arguments::{Out, bytes, copy_out, invalid, reference};
+use super::arguments::{Out, OutBytes, bytes, invalid, reference};
 use super::error::{ErrorSlot, qdtls_error};
-use super::guard::{Handle, call, call_on, give, take_back};
-use crate::cookie::{CookieKey, UnixTime, Verdict};
+use super::handle::{Handle, Held, call, call_on, give, take_back};
+use crate::cookie::{Check, CookieKey};
 use crate::error::{Result, Status};
-use crate::hello::ClientHello;
-use crate::openssl::digest::Hash;
-use crate::peer::PeerAddress;
+use crate::openssl::hmac::Hash;
+use crate::unix_time::UnixTime;
+use crate::wire::hello::ClientHello;
 use std::cell::RefCell;
 
 /// What cookies are made and checked with: a hash algorithm and a secret. Listeners and connections copy it when they
@@ -39,10 +39,10 @@ impl qdtls_cookie {
 /// `cookie` is null or writable. The handle is freed with `qdtls_cookie_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_cookie_new(cookie: *mut *mut qdtls_cookie) -> Status {
+    // SAFETY: null, or writable until this call returns (contract).
+    let cookie = unsafe { Out::new(cookie) };
     call("qdtls_cookie_new", || {
-        // SAFETY: passed on.
-        let cookie = unsafe { Out::new(cookie) }?;
-        cookie.write(give(qdtls_cookie::default()));
+        cookie?.write(give(qdtls_cookie::default()));
         Ok(())
     })
 }
@@ -53,7 +53,7 @@ pub unsafe extern "C" fn qdtls_cookie_new(cookie: *mut *mut qdtls_cookie) -> Sta
 /// `cookie` is null or a live handle, which is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_cookie_free(cookie: *mut qdtls_cookie) {
-    // SAFETY: passed on.
+    // SAFETY: null, or a live handle whose owner gives it up with this call (contract).
     unsafe { take_back("qdtls_cookie_free", cookie) };
 }
 
@@ -69,14 +69,15 @@ pub unsafe extern "C" fn qdtls_cookie_set_parameters(
     secret: *const u8,
     length: usize,
 ) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_cookie_set_parameters", cookie, |cookie| {
-            let key = CookieKey::new(Hash::try_from(hash)?, bytes(secret, length)?)?;
-            cookie.key.replace(key);
-            Ok(())
-        })
-    }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let cookie = unsafe { Held::of(cookie) };
+    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    let secret = unsafe { bytes(secret, length) };
+    call_on("qdtls_cookie_set_parameters", cookie, |cookie| {
+        let key = CookieKey::new(Hash::try_from(hash)?, secret?)?;
+        cookie.key.replace(key);
+        Ok(())
+    })
 }
 
 /// Writes the hash algorithm to `hash` and the secret to `secret`. In place of the process's own secret a stand-in is
@@ -93,16 +94,19 @@ pub unsafe extern "C" fn qdtls_cookie_parameters(
     capacity: usize,
     length: *mut usize,
 ) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_cookie_parameters", cookie, |cookie| {
-            let (hash, length) = (Out::new(hash)?, Out::new(length)?);
-            let key = cookie.key();
-            key.secret(|value| copy_out(value, secret, capacity, length))??;
-            hash.write(key.hash() as i32);
-            Ok(())
-        })
-    }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let cookie = unsafe { Held::of(cookie) };
+    // SAFETY: null, or writable for `capacity` bytes until this call returns (contract).
+    let secret = unsafe { OutBytes::new(secret, capacity) };
+    // SAFETY: each is null, or writable until this call returns (contract).
+    let (hash, length) = unsafe { (Out::new(hash), Out::new(length)) };
+    call_on("qdtls_cookie_parameters", cookie, |cookie| {
+        let (hash, length) = (hash?, length?);
+        let key = cookie.key();
+        key.secret(|value| secret.write(value, length))??;
+        hash.write(key.hash() as i32);
+        Ok(())
+    })
 }
 
 /// Writes the length of the secret to `length`.
@@ -114,14 +118,14 @@ pub unsafe extern "C" fn qdtls_cookie_secret_length(
     cookie: *const qdtls_cookie,
     length: *mut usize,
 ) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_cookie_secret_length", cookie, |cookie| {
-            let length = Out::new(length)?;
-            length.write(cookie.key().secret(<[u8]>::len)?);
-            Ok(())
-        })
-    }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let cookie = unsafe { Held::of(cookie) };
+    // SAFETY: null, or writable until this call returns (contract).
+    let length = unsafe { Out::new(length) };
+    call_on("qdtls_cookie_secret_length", cookie, |cookie| {
+        length?.write(cookie.key().secret(<[u8]>::len)?);
+        Ok(())
+    })
 }
 
 /// Makes the cookie for the client at `address` that sent the datagram `hello`, which starts with a ClientHello; at most
@@ -140,15 +144,22 @@ pub unsafe extern "C" fn qdtls_cookie_generate(
     capacity: usize,
     length: *mut usize,
 ) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_cookie_generate", cookie, |cookie| {
-            let length = Out::new(length)?;
-            let (peer, hello) = subject(address, hello, hello_length)?;
-            let made = cookie.key().issue(&peer, &hello, UnixTime(now))?;
-            copy_out(made.as_bytes(), output, capacity, length)
-        })
-    }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let cookie = unsafe { Held::of(cookie) };
+    // SAFETY: null, or a structure that lives and stays as it is while this call runs (contract).
+    let address = unsafe { reference(address) };
+    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    let hello = unsafe { bytes(hello, hello_length) };
+    // SAFETY: null, or writable for `capacity` bytes until this call returns (contract).
+    let output = unsafe { OutBytes::new(output, capacity) };
+    // SAFETY: null, or writable until this call returns (contract).
+    let length = unsafe { Out::new(length) };
+    call_on("qdtls_cookie_generate", cookie, |cookie| {
+        let length = length?;
+        let (peer, hello) = (address?.to_peer()?, hello_in(hello?)?);
+        let made = cookie.key().issue(&peer, &hello, UnixTime(now))?;
+        output.write(made.as_bytes(), length)
+    })
 }
 
 /// Writes to `valid` whether the ClientHello at the start of the datagram `hello` carries a valid cookie for the client
@@ -165,16 +176,21 @@ pub unsafe extern "C" fn qdtls_cookie_verify(
     now: u64,
     valid: *mut bool,
 ) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_cookie_verify", cookie, |cookie| {
-            let valid = Out::new(valid)?;
-            let (peer, hello) = subject(address, hello, hello_length)?;
-            let verdict = cookie.key().judge(&peer, &hello, UnixTime(now))?;
-            valid.write(matches!(verdict, Verdict::Verified));
-            Ok(())
-        })
-    }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let cookie = unsafe { Held::of(cookie) };
+    // SAFETY: null, or a structure that lives and stays as it is while this call runs (contract).
+    let address = unsafe { reference(address) };
+    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    let hello = unsafe { bytes(hello, hello_length) };
+    // SAFETY: null, or writable until this call returns (contract).
+    let valid = unsafe { Out::new(valid) };
+    call_on("qdtls_cookie_verify", cookie, |cookie| {
+        let valid = valid?;
+        let (peer, hello) = (address?.to_peer()?, hello_in(hello?)?);
+        let check = cookie.key().check(&peer, &hello, UnixTime(now))?;
+        valid.write(matches!(check, Check::Valid));
+        Ok(())
+    })
 }
 
 /// Writes the last error of `cookie` to `error`.
@@ -186,27 +202,17 @@ pub unsafe extern "C" fn qdtls_cookie_last_error(
     cookie: *const qdtls_cookie,
     error: *mut qdtls_error,
 ) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_cookie_last_error", cookie, |cookie| {
-            Out::new(error)?.write(cookie.last_error.read());
-            Ok(())
-        })
-    }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let cookie = unsafe { Held::of(cookie) };
+    // SAFETY: null, or writable until this call returns (contract).
+    let error = unsafe { Out::new(error) };
+    call_on("qdtls_cookie_last_error", cookie, |cookie| {
+        error?.write(cookie.last_error.read());
+        Ok(())
+    })
 }
 
-/// Whom a cookie is for.
-///
-/// # Safety
-/// The pointers are null, or readable for their lengths.
-unsafe fn subject<'a>(
-    address: *const qdtls_address,
-    hello: *const u8,
-    length: usize,
-) -> Result<(PeerAddress, ClientHello<'a>)> {
-    // SAFETY: passed on.
-    let (address, datagram) = unsafe { (reference(address)?, bytes(hello, length)?) };
-    let hello =
-        ClientHello::parse(datagram).ok_or_else(|| invalid("the datagram starts with no ClientHello"))?;
-    Ok((address.to_peer()?, hello))
+/// The ClientHello that a cookie is for.
+fn hello_in(datagram: &[u8]) -> Result<ClientHello<'_>> {
+    ClientHello::parse(datagram).ok_or_else(|| invalid("the datagram starts with no ClientHello"))
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Last errors, as C sees them.
+//! Last errors in C's form.
 
-use super::arguments::Out;
-use super::guard::call;
 use crate::error::{Category, Error, Status};
 use std::cell::RefCell;
 use std::ffi::{CString, c_char};
@@ -45,6 +43,11 @@ pub fn remember_on_thread(error: Error) {
     let _ = THREAD.try_with(|slot| slot.remember(error));
 }
 
+/// The error kept for the calling thread.
+pub fn thread_error() -> qdtls_error {
+    THREAD.with(ErrorSlot::read)
+}
+
 impl ErrorSlot {
     /// Replaces the error kept.
     pub fn remember(&self, error: Error) {
@@ -81,18 +84,4 @@ impl ErrorSlot {
 fn c_string(text: &str) -> CString {
     let until_zero = text.split('\0').next().unwrap_or_default();
     CString::new(until_zero).unwrap_or_default()
-}
-
-/// Writes the last error on this thread of a function that has no handle, or was given none, to `error`.
-///
-/// # Safety
-/// `error` is null or writable.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn qdtls_last_error(error: *mut qdtls_error) -> Status {
-    call("qdtls_last_error", || {
-        // SAFETY: passed on.
-        let error = unsafe { Out::new(error) }?;
-        error.write(THREAD.with(ErrorSlot::read));
-        Ok(())
-    })
 }

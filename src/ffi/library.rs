@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The library as a whole: version, the OpenSSL it uses, log, settings.
+//! The library as a whole: version, last error, log, settings, wiping.
 
 use super::arguments::{Out, invalid};
-use super::guard::call;
+use super::error::{qdtls_error, thread_error};
+use super::handle::call;
 use crate::error::{Result, Status};
 use crate::settings::{self, Setting};
-use crate::{cookie, log, openssl};
-use openssl_sys::{SSL, SSL_CTX};
-use std::ffi::{CStr, CString, c_char, c_void};
+use crate::unix_time::UnixTime;
+use crate::{cookie, log};
+use std::ffi::{CStr, CString, c_char};
 use std::ptr::NonNull;
 use zeroize::Zeroize;
 
@@ -30,51 +31,16 @@ pub extern "C" fn qdtls_version() -> *const c_char {
     VERSION.as_ptr()
 }
 
-/// Uses the OpenSSL that the program uses, and refuses any other: `QDTLS_STATUS_OPENSSL_MISSING` when an address lies
-/// in no library, `QDTLS_STATUS_OPENSSL_UNSUPPORTED` outside versions 1.1.1 to 3.x, `QDTLS_STATUS_OPENSSL_MISMATCH` when
-/// another one is in use already. Details come from `qdtls_last_error`.
-///
-/// `libssl` is what the program's `DTLS_client_method()` returns, `libcrypto` what its `BIO_s_mem()` returns. A library
-/// built with linked OpenSSL needs no call, but makes the same check. Any thread, any number of times.
+/// Writes the last error on this thread of a function that has no handle, or was given none, to `error`.
 ///
 /// # Safety
-/// The addresses are as described.
+/// `error` is null or writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn qdtls_openssl_attach(libssl: *const c_void, libcrypto: *const c_void) -> Status {
-    call("qdtls_openssl_attach", || {
-        if libssl.is_null() || libcrypto.is_null() {
-            return Err(invalid("an OpenSSL address is null"));
-        }
-        openssl::attach(libssl, libcrypto)
-    })
-}
-
-/// Readies an `SSL_CTX` that connections are to share: cookie and ALPN callbacks, and no server-side session cache. To be
-/// done once, before the first `qdtls_context_new_ssl`.
-///
-/// # Safety
-/// `context` is null or a live `SSL_CTX` of a DTLS method, of the OpenSSL in use, that no other thread is working with.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn qdtls_context_prepare(context: *mut SSL_CTX) -> Status {
-    call("qdtls_context_prepare", || {
-        let context = NonNull::new(context).ok_or_else(|| invalid("the SSL_CTX is null"))?;
-        // SAFETY: passed on.
-        unsafe { openssl::context::prepare(context) }
-    })
-}
-
-/// Makes an `SSL` and writes it to `ssl`; the caller owns it, until `qdtls_connection_init_tls` takes it. Any thread.
-///
-/// # Safety
-/// `context` is null or a live `SSL_CTX` of the OpenSSL in use; `ssl` is null or writable.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn qdtls_context_new_ssl(context: *mut SSL_CTX, ssl: *mut *mut SSL) -> Status {
-    call("qdtls_context_new_ssl", || {
-        let context = NonNull::new(context).ok_or_else(|| invalid("the SSL_CTX is null"))?;
-        // SAFETY: passed on.
-        let place = unsafe { Out::new(ssl) }?;
-        // SAFETY: passed on.
-        place.write(unsafe { openssl::context::new_ssl(context) }?.as_ptr());
+pub unsafe extern "C" fn qdtls_last_error(error: *mut qdtls_error) -> Status {
+    // SAFETY: null, or writable until this call returns (contract).
+    let error = unsafe { Out::new(error) };
+    call("qdtls_last_error", || {
+        error?.write(thread_error());
         Ok(())
     })
 }
@@ -148,10 +114,10 @@ pub extern "C" fn qdtls_setting_set(name: i32, value: u64) -> Status {
 /// `value` is null or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_setting_get(name: i32, value: *mut u64) -> Status {
+    // SAFETY: null, or writable until this call returns (contract).
+    let value = unsafe { Out::new(value) };
     call("qdtls_setting_get", || {
-        // SAFETY: passed on.
-        let value = unsafe { Out::new(value) }?;
-        value.write(setting(name)?.get());
+        value?.write(setting(name)?.get());
         Ok(())
     })
 }
@@ -160,7 +126,7 @@ pub unsafe extern "C" fn qdtls_setting_get(name: i32, value: *mut u64) -> Status
 /// the Unix epoch. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn qdtls_cookie_rotate(now: u64) -> Status {
-    call("qdtls_cookie_rotate", || cookie::rotate_process_secret(cookie::UnixTime(now)))
+    call("qdtls_cookie_rotate", || cookie::rotate_process_secret(UnixTime(now)))
 }
 
 /// Overwrites memory with zeroes in a way that no compiler leaves out: for copies of secrets that a program had to make.

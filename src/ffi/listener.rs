@@ -3,20 +3,17 @@
 
 use super::address::qdtls_address;
 use super::arguments::{Out, bytes, reference};
-use super::callbacks::{CallbackSink, qdtls_callbacks};
 use super::cookie::qdtls_cookie;
 use super::error::{ErrorSlot, qdtls_error};
-use super::guard::{Handle, call, call_on, give, take_back};
-use crate::cookie::CookieKey;
+use super::handle::{Handle, Held, call, call_on, give, take_back};
+use super::program::{Program, qdtls_callbacks};
 use crate::error::Status;
-use crate::listener;
-use std::cell::RefCell;
+use crate::listener::Listener;
 
 /// Answers ClientHellos with cookies and tells which clients have come back with one. Keeps nothing about them.
 #[allow(non_camel_case_types, reason = "the name is C's")]
 pub struct qdtls_listener {
-    key: RefCell<CookieKey>,
-    sink: CallbackSink,
+    core: Listener<Program>,
     last_error: ErrorSlot,
 }
 
@@ -36,15 +33,14 @@ pub unsafe extern "C" fn qdtls_listener_new(
     callbacks: *const qdtls_callbacks,
     listener: *mut *mut qdtls_listener,
 ) -> Status {
+    // SAFETY: null, or a structure that lives and stays as it is while this call runs (contract).
+    let callbacks = unsafe { reference(callbacks) };
+    // SAFETY: null, or writable until this call returns (contract).
+    let listener = unsafe { Out::new(listener) };
     call("qdtls_listener_new", || {
-        // SAFETY: passed on.
-        let (callbacks, listener) = unsafe { (reference(callbacks)?, Out::new(listener)?) };
-        let sink = CallbackSink::new(callbacks)?;
-        listener.write(give(qdtls_listener {
-            key: RefCell::default(),
-            sink,
-            last_error: ErrorSlot::default(),
-        }));
+        let (callbacks, listener) = (callbacks?, listener?);
+        let core = Listener::new(Program::new(callbacks)?);
+        listener.write(give(qdtls_listener { core, last_error: ErrorSlot::default() }));
         Ok(())
     })
 }
@@ -55,7 +51,7 @@ pub unsafe extern "C" fn qdtls_listener_new(
 /// `listener` is null or a live handle, which is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_listener_free(listener: *mut qdtls_listener) {
-    // SAFETY: passed on.
+    // SAFETY: null, or a live handle whose owner gives it up with this call (contract).
     unsafe { take_back("qdtls_listener_free", listener) };
 }
 
@@ -68,13 +64,14 @@ pub unsafe extern "C" fn qdtls_listener_set_cookie(
     listener: *mut qdtls_listener,
     cookie: *const qdtls_cookie,
 ) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_listener_set_cookie", listener, |listener| {
-            listener.key.replace(reference(cookie)?.key());
-            Ok(())
-        })
-    }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let listener = unsafe { Held::of(listener) };
+    // SAFETY: null, or a structure that lives and stays as it is while this call runs (contract).
+    let cookie = unsafe { reference(cookie) };
+    call_on("qdtls_listener_set_cookie", listener, |listener| {
+        listener.core.set_cookie(cookie?.key());
+        Ok(())
+    })
 }
 
 /// Writes to `verified` whether `datagram`, which came from `address`, starts with a ClientHello with a valid cookie:
@@ -94,16 +91,18 @@ pub unsafe extern "C" fn qdtls_listener_verify(
     length: usize,
     verified: *mut bool,
 ) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_listener_verify", listener, |listener| {
-            let verified = Out::new(verified)?;
-            let (peer, datagram) = (reference(address)?.to_peer()?, bytes(datagram, length)?);
-            let key = listener.key.borrow().clone();
-            verified.write(listener::verify(&key, &peer, datagram, &listener.sink)?);
-            Ok(())
-        })
-    }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let listener = unsafe { Held::of(listener) };
+    // SAFETY: null, or a structure that lives and stays as it is while this call runs (contract).
+    let address = unsafe { reference(address) };
+    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    let datagram = unsafe { bytes(datagram, length) };
+    // SAFETY: null, or writable until this call returns (contract).
+    let verified = unsafe { Out::new(verified) };
+    call_on("qdtls_listener_verify", listener, |listener| {
+        verified?.write(listener.core.verify(&address?.to_peer()?, datagram?)?);
+        Ok(())
+    })
 }
 
 /// Writes the last error of `listener` to `error`.
@@ -115,11 +114,12 @@ pub unsafe extern "C" fn qdtls_listener_last_error(
     listener: *const qdtls_listener,
     error: *mut qdtls_error,
 ) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_listener_last_error", listener, |listener| {
-            Out::new(error)?.write(listener.last_error.read());
-            Ok(())
-        })
-    }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let listener = unsafe { Held::of(listener) };
+    // SAFETY: null, or writable until this call returns (contract).
+    let error = unsafe { Out::new(error) };
+    call_on("qdtls_listener_last_error", listener, |listener| {
+        error?.write(listener.last_error.read());
+        Ok(())
+    })
 }

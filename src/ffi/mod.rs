@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The C ABI: every `extern "C"` item of the crate, and nothing that decides.
+//! The C ABI `qdtls_*`, and nothing that decides.
 //!
 //! An exported function checks its arguments, runs the core inside the guard that turns a panic into
 //! an error, and converts the result. The conventions that C callers rely on are written once, in the
@@ -7,26 +7,23 @@
 
 mod address;
 mod arguments;
-mod callbacks;
 mod connection;
-mod connection_questions;
-mod connection_settings;
 mod cookie;
 mod error;
-mod guard;
+mod handle;
 mod library;
 mod listener;
-pub mod qt_callbacks;
+mod openssl;
+mod program;
 
 pub use address::*;
-pub use callbacks::*;
 pub use connection::*;
-pub use connection_questions::*;
-pub use connection_settings::*;
 pub use cookie::*;
-pub use error::*;
+pub use error::qdtls_error;
 pub use library::*;
 pub use listener::*;
+pub use openssl::*;
+pub use program::*;
 
 #[cfg(all(test, feature = "linked"))]
 mod tests;

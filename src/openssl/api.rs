@@ -119,6 +119,7 @@ table! {
         fn OpenSSL_version(c_int) -> *const c_char;
         fn ERR_clear_error();
         fn ERR_get_error() -> c_ulong;
+        fn ERR_peek_last_error() -> c_ulong;
         fn ERR_reason_error_string(c_ulong) -> *const c_char;
         fn ERR_lib_error_string(c_ulong) -> *const c_char;
         fn RAND_bytes(*mut c_uchar, c_int) -> c_int;
@@ -136,8 +137,6 @@ table! {
         fn BIO_s_mem() -> *const BIO_METHOD;
         fn DTLS_client_method() -> *const SSL_METHOD;
         fn SSL_get_ex_data_X509_STORE_CTX_idx() -> c_int;
-        fn SSL_set_ex_data(*mut SSL, c_int, *mut c_void) -> c_int;
-        fn SSL_get_ex_data(*const SSL, c_int) -> *mut c_void;
         fn SSL_free(*mut SSL);
         fn SSL_set_bio(*mut SSL, *mut BIO, *mut BIO);
         fn SSL_ctrl(*mut SSL, c_int, c_long, *mut c_void) -> c_long;
@@ -153,6 +152,8 @@ table! {
         fn SSL_version(*const SSL) -> c_int;
         fn SSL_get_session(*const SSL) -> *mut SSL_SESSION;
         fn SSL_get_rbio(*const SSL) -> *mut BIO;
+        fn SSL_is_init_finished(*const SSL) -> c_int;
+        fn SSL_get_client_random(*const SSL, *mut c_uchar, usize) -> usize;
         fn SSL_new(*mut SSL_CTX) -> *mut SSL;
         fn SSL_set_session(*mut SSL, *mut SSL_SESSION) -> c_int;
         fn SSL_SESSION_free(*mut SSL_SESSION);
@@ -164,10 +165,9 @@ table! {
     }
     declared {
         fn ERR_peek_error() -> c_ulong;
+        fn CRYPTO_malloc(usize, *const c_char, c_int) -> *mut c_void;
+        fn CRYPTO_free(*mut c_void, *const c_char, c_int);
         fn HMAC(*const EVP_MD, *const c_void, c_int, *const c_uchar, usize, *mut c_uchar, *mut c_uint) -> *mut c_uchar;
-        fn CRYPTO_get_ex_new_index(
-            c_int, c_long, *mut c_void, *mut c_void, *mut c_void, *mut c_void
-        ) -> c_int;
         fn BIO_get_new_index() -> c_int;
         fn BIO_method_type(*const BIO) -> c_int;
         fn BIO_meth_set_read(*mut BIO_METHOD, BioRead) -> c_int;

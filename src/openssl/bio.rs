@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The datagram BIO (BIO_meth_new(3)): OpenSSL reads what was lent to a session's inbox and writes to its sink.
-//!
-//! Its functions are the `q_dgram_*` of `ffi::qt_callbacks`; here is what they mean.
+//! The datagram BIO (BIO_meth_new(3)): OpenSSL reads the records that the running operation holds, and writes what that
+//! sends. Its functions have the names of Qt's file.
 
+use super::events::{Stage, refuse};
 use super::{Api, api, error_queue};
 use crate::error::{Result, Status};
-use crate::ffi::qt_callbacks as callbacks;
-use crate::session::Session;
-use openssl_sys::{BIO, BIO_METHOD};
-use std::ffi::{c_int, c_long, c_void};
-use std::ptr::NonNull;
+use crate::panic::guard;
+use openssl_sys::{BIO, BIO_METHOD, SSL};
+use std::ffi::{CStr, c_char, c_int, c_long, c_void};
+use std::ptr::{self, NonNull};
 use std::sync::OnceLock;
 
 /// bio.h: BIO_TYPE_SOURCE_SINK.
@@ -18,6 +17,8 @@ const SOURCE_SINK: c_int = 0x0400;
 const RETRY_FLAGS: c_int = 0x07 | 0x08;
 /// bio.h: BIO_FLAGS_READ and BIO_FLAGS_SHOULD_RETRY.
 const RETRY_READ: c_int = 0x01 | 0x08;
+/// bio.h: BIO_FLAGS_WRITE and BIO_FLAGS_SHOULD_RETRY.
+const RETRY_WRITE: c_int = 0x02 | 0x08;
 
 /// The commands of bio.h that a datagram BIO is given.
 mod command {
@@ -42,7 +43,7 @@ struct Method {
 
 // SAFETY: a BIO_METHOD is not written after it was set up, and OpenSSL reads it from any thread.
 unsafe impl Send for Method {}
-// SAFETY: as above.
+// SAFETY: as above; reading is all that shared references allow.
 unsafe impl Sync for Method {}
 
 /// One method for the whole process: BIOs refer to it for as long as they live.
@@ -61,15 +62,15 @@ fn method(api: &'static Api) -> Result<&'static Method> {
     let Some(raw) = raw.and_then(NonNull::new) else {
         return Err(error_queue::failure(Status::InitFailed, "BIO_meth_new"));
     };
-    // SAFETY: `raw` is a method that nobody else knows yet. The callbacks have the types asked for and check what they
-    // are given.
+    // SAFETY: `raw` is a method that nobody else knows yet. The callbacks have the types of the manual page and check
+    // their arguments.
     unsafe {
-        (api.BIO_meth_set_read)(raw.as_ptr(), callbacks::q_dgram_read);
-        (api.BIO_meth_set_write)(raw.as_ptr(), callbacks::q_dgram_write);
-        (api.BIO_meth_set_puts)(raw.as_ptr(), callbacks::q_dgram_puts);
-        (api.BIO_meth_set_ctrl)(raw.as_ptr(), callbacks::q_dgram_ctrl);
-        (api.BIO_meth_set_create)(raw.as_ptr(), callbacks::q_dgram_create);
-        (api.BIO_meth_set_destroy)(raw.as_ptr(), callbacks::q_dgram_destroy);
+        (api.BIO_meth_set_read)(raw.as_ptr(), q_dgram_read);
+        (api.BIO_meth_set_write)(raw.as_ptr(), q_dgram_write);
+        (api.BIO_meth_set_puts)(raw.as_ptr(), q_dgram_puts);
+        (api.BIO_meth_set_ctrl)(raw.as_ptr(), q_dgram_ctrl);
+        (api.BIO_meth_set_create)(raw.as_ptr(), q_dgram_create);
+        (api.BIO_meth_set_destroy)(raw.as_ptr(), q_dgram_destroy);
     }
     let made = METHOD.get_or_init(|| Method { raw, kind });
     if made.raw != raw {
@@ -79,100 +80,237 @@ fn method(api: &'static Api) -> Result<&'static Method> {
     Ok(made)
 }
 
-/// A new BIO of ours that belongs to no session yet.
-pub fn create(api: &'static Api) -> Result<NonNull<BIO>> {
+/// A new BIO that serves the operations of `stage`. It must be made to serve nobody ([`unbind`]) before the stage goes.
+pub fn create(api: &'static Api, stage: &Stage) -> Result<NonNull<BIO>> {
     let method = method(api)?;
     error_queue::clear(api);
     // SAFETY: the method lives as long as the process.
     let bio = unsafe { (api.BIO_new)(method.raw.as_ptr()) };
-    NonNull::new(bio).ok_or_else(|| error_queue::failure(Status::InitFailed, "BIO_new"))
+    let bio = NonNull::new(bio).ok_or_else(|| error_queue::failure(Status::InitFailed, "BIO_new"))?;
+    // SAFETY: live, of our method, and nobody else's yet.
+    unsafe { (api.BIO_set_data)(bio.as_ptr(), ptr::from_ref(stage).cast_mut().cast()) };
+    Ok(bio)
 }
 
-/// Whether `bio` was made by [`create`].
-///
-/// # Safety
-/// `bio` is a live BIO.
-pub unsafe fn is_ours(api: &Api, bio: NonNull<BIO>) -> bool {
-    // SAFETY: the caller's promise.
-    let kind = unsafe { (api.BIO_method_type)(bio.as_ptr()) };
-    METHOD.get().is_some_and(|method| method.kind == kind)
-}
-
-/// Makes `bio` serve `session`, or nobody. A BIO that is not ours is left alone.
-///
-/// # Safety
-/// `bio` is a live BIO, and it is made to serve nobody before the session is gone.
-pub unsafe fn bind(api: &Api, bio: NonNull<BIO>, session: *const Session) {
-    // SAFETY: the caller's promise; the data of a BIO of ours is always a session or null.
-    unsafe {
-        if is_ours(api, bio) {
-            (api.BIO_set_data)(bio.as_ptr(), session.cast_mut().cast());
-        }
+/// Makes the BIO of an `SSL` serve nobody, if it is one of [`create`].
+pub fn unbind(api: &Api, ssl: NonNull<SSL>) {
+    // SAFETY: the caller owns the SSL; the result is null or lives as long.
+    let bio = unsafe { (api.SSL_get_rbio)(ssl.as_ptr()) };
+    // SAFETY: null or live, as above.
+    if let Some(bio) = unsafe { recognise(api, bio) } {
+        // SAFETY: live, and of our method, whose data is a stage or null.
+        unsafe { (api.BIO_set_data)(bio.as_ptr(), ptr::null_mut()) };
     }
 }
 
-/// The session that `bio` serves, when it is ours and serves one.
+/// The BIO, if it was made by [`create`].
 ///
 /// # Safety
-/// `bio` is null or a live BIO, and the reference is used up before the callback it was asked for in returns.
-pub unsafe fn session_of<'a>(api: &Api, bio: *mut BIO) -> Option<&'a Session> {
+/// `bio` is null or live.
+#[inline]
+unsafe fn recognise(api: &Api, bio: *mut BIO) -> Option<NonNull<BIO>> {
     let bio = NonNull::new(bio)?;
     // SAFETY: not null, hence live by the caller's promise.
-    if !unsafe { is_ours(api, bio) } {
-        return None;
-    }
-    // SAFETY: the data of a BIO of ours is null or a session that `bind`'s caller keeps alive. While a callback runs
-    // the operation that OpenSSL was called for holds the session too.
-    unsafe { (api.BIO_get_data)(bio.as_ptr()).cast::<Session>().as_ref() }
+    let kind = unsafe { (api.BIO_method_type)(bio.as_ptr()) };
+    METHOD.get().is_some_and(|method| method.kind == kind).then_some(bio)
 }
 
-/// Says that a read or write did not happen for want of data.
+/// Whether `bio` was made by this library.
 ///
 /// # Safety
-/// `bio` is a live BIO of ours.
-pub unsafe fn set_retry_read(api: &Api, bio: *mut BIO) {
-    // SAFETY: the caller's promise.
-    unsafe { (api.BIO_set_flags)(bio, RETRY_READ) };
+/// `bio` is null or live.
+pub unsafe fn is_ours(api: &Api, bio: *mut BIO) -> bool {
+    // SAFETY: the caller's promise is what it asks for.
+    unsafe { recognise(api, bio) }.is_some()
 }
 
-/// BIO_clear_retry_flags(3).
+/// The stage that `bio` serves, if it is one of ours.
 ///
 /// # Safety
-/// `bio` is a live BIO of ours.
-pub unsafe fn clear_retry(api: &Api, bio: *mut BIO) {
-    // SAFETY: the caller's promise.
-    unsafe { (api.BIO_clear_flags)(bio, RETRY_FLAGS) };
+/// `bio` is null or live, and the reference is used up before the callback it was asked for in returns.
+#[inline]
+pub(super) unsafe fn stage_of<'a>(api: &Api, bio: *mut BIO) -> Option<&'a Stage> {
+    // SAFETY: null or live by the caller's promise.
+    let bio = unsafe { recognise(api, bio) }?;
+    // SAFETY: the data of a BIO of ours is null, or the stage of the `Ssl` that owns the BIO (`create`), which takes it
+    // out before it goes (`unbind`). While a callback runs, the operation that OpenSSL was called for holds the `Ssl`.
+    unsafe { (api.BIO_get_data)(bio.as_ptr()).cast::<Stage>().as_ref() }
 }
 
-/// BIO_set_init(3): the BIO can be used.
+/// Reads the next record of the running operation's datagram into `buffer`; -1 with the retry flag when there is none, or
+/// no operation. A record that does not fit is dropped, and so is its rest (BIO_read(3)).
 ///
 /// # Safety
-/// `bio` is a live BIO.
-pub unsafe fn set_initialised(api: &Api, bio: *mut BIO) {
-    // SAFETY: the caller's promise.
-    unsafe { (api.BIO_set_init)(bio, 1) };
+/// `bio` is null or live; `buffer` is null or writable for `capacity` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn q_dgram_read(bio: *mut BIO, buffer: *mut c_char, capacity: c_int) -> c_int {
+    const NAME: &str = "q_dgram_read";
+    guard(NAME, -1, || {
+        // SAFETY: null or live by this function's contract; the stage is used within this callback.
+        let Some((api, stage)) = (unsafe { serving(NAME, bio) }) else {
+            return -1;
+        };
+        let capacity = match usize::try_from(capacity) {
+            Ok(capacity @ 1..) if !buffer.is_null() => capacity,
+            _ => return refuse(-1, NAME, "the buffer is null or empty"),
+        };
+        let count = stage.ask(|events| {
+            let record = events.next_record()?;
+            let count = record.len().min(capacity);
+            // SAFETY: both are valid for `count` bytes, and OpenSSL's buffer is no part of the caller's datagram.
+            unsafe { ptr::copy_nonoverlapping(record.as_ptr(), buffer.cast(), count) };
+            Some(count)
+        });
+        let flags = if count.flatten().is_none() { RETRY_READ } else { 0 };
+        // SAFETY: the BIO is live and of our method, as `serving` found.
+        unsafe { set_retry(api, bio, flags) };
+        count.flatten().and_then(|count| c_int::try_from(count).ok()).unwrap_or(-1)
+    })
 }
 
-/// Answers BIO_ctrl(3). 0 means "not supported", as OpenSSL expects of source/sink BIOs.
-pub fn control(session: &Session, number: c_int, argument: c_long) -> c_long {
-    match number {
-        command::DGRAM_SET_PEEK_MODE => {
-            session.inbox().set_peeking(argument != 0);
-            1
+/// Has the running operation send one datagram; -1 with the retry flag when there is no operation (BIO_write(3)).
+///
+/// # Safety
+/// `bio` is null or live; `datagram` is null or readable for `length` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn q_dgram_write(bio: *mut BIO, datagram: *const c_char, length: c_int) -> c_int {
+    const NAME: &str = "q_dgram_write";
+    guard(NAME, -1, || {
+        // SAFETY: null or live by this function's contract; the stage is used within this callback.
+        let Some((api, stage)) = (unsafe { serving(NAME, bio) }) else {
+            return -1;
+        };
+        let bytes = match usize::try_from(length) {
+            // SAFETY: not null, and readable for its length by this function's contract.
+            Ok(count @ 1..) if !datagram.is_null() => unsafe {
+                std::slice::from_raw_parts(datagram.cast(), count)
+            },
+            _ => return refuse(-1, NAME, "the datagram is null or empty"),
+        };
+        match stage.ask(|events| events.send(bytes)) {
+            Some(()) => length,
+            None => {
+                // SAFETY: the BIO is live and of our method, as `serving` found.
+                unsafe { set_retry(api, bio, RETRY_WRITE) };
+                -1
+            }
         }
-        command::DGRAM_GET_MTU_OVERHEAD => session.mtu_overhead().into(),
-        command::DGRAM_GET_FALLBACK_MTU => session.payload_mtu().into(),
-        // There is nothing to do: nothing is buffered, the socket is the caller's, the session knows its peer, and the
-        // timer is asked for when it is needed.
-        command::RESET
+    })
+}
+
+/// Sends a C string as one datagram (BIO_puts(3)).
+///
+/// # Safety
+/// `bio` is null or live; `text` is null or a C string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn q_dgram_puts(bio: *mut BIO, text: *const c_char) -> c_int {
+    const NAME: &str = "q_dgram_puts";
+    guard(NAME, -1, || {
+        if text.is_null() {
+            return refuse(-1, NAME, "the text is null");
+        }
+        // SAFETY: not null, hence a C string.
+        let length = unsafe { CStr::from_ptr(text) }.count_bytes();
+        match c_int::try_from(length) {
+            // SAFETY: null or live by this function's contract; the text is readable for its length.
+            Ok(length) => unsafe { q_dgram_write(bio, text, length) },
+            Err(_) => refuse(-1, NAME, "the text is too long"),
+        }
+    })
+}
+
+/// Answers what OpenSSL asks of a datagram BIO; 0 means "not supported" (BIO_ctrl(3)).
+///
+/// # Safety
+/// `bio` is null or live. `_pointer` is not used.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn q_dgram_ctrl(
+    bio: *mut BIO,
+    command: c_int,
+    number: c_long,
+    _pointer: *mut c_void,
+) -> c_long {
+    guard("q_dgram_ctrl", 0, || {
+        // SAFETY: null or live by this function's contract; the stage is used within this callback. A BIO without one,
+        // on its way in or out, has nothing to say.
+        let stage = api().ok().and_then(|api| unsafe { stage_of(api, bio) });
+        stage.map_or(0, |stage| control(stage, command, number))
+    })
+}
+
+fn control(stage: &Stage, number: c_int, argument: c_long) -> c_long {
+    match number {
+        // Nothing is to be done: nothing is buffered, the socket is the program's, the association knows its peer, and
+        // the timer is asked for when it is needed.
+        command::FLUSH
+        | command::RESET
         | command::SET_CLOSE
-        | command::FLUSH
         | command::DGRAM_CONNECT
         | command::DGRAM_SET_CONNECTED
         | command::DGRAM_SET_PEER
         | command::DGRAM_SET_NEXT_TIMEOUT
         | command::DGRAM_SET_DONT_FRAG => 1,
+        command::DGRAM_SET_PEEK_MODE => {
+            stage.ask(|events| events.set_peeking(argument != 0)).map_or(0, |()| 1)
+        }
+        command::DGRAM_GET_MTU_OVERHEAD => stage.ask(|events| events.mtu_overhead()).map_or(0, c_long::from),
+        command::DGRAM_GET_FALLBACK_MTU => stage.ask(|events| events.payload_mtu()).map_or(0, c_long::from),
         _ => 0,
+    }
+}
+
+/// Initialises a new BIO (BIO_meth_set_create(3)).
+///
+/// # Safety
+/// `bio` is null or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn q_dgram_create(bio: *mut BIO) -> c_int {
+    const NAME: &str = "q_dgram_create";
+    guard(NAME, 0, || match api() {
+        Ok(api) if !bio.is_null() => {
+            // SAFETY: not null, hence live.
+            unsafe { (api.BIO_set_init)(bio, 1) };
+            1
+        }
+        _ => refuse(0, NAME, "the BIO is null"),
+    })
+}
+
+/// Ends a BIO, which owns nothing (BIO_meth_set_destroy(3)).
+///
+/// # Safety
+/// `bio` is null or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn q_dgram_destroy(bio: *mut BIO) -> c_int {
+    c_int::from(!bio.is_null())
+}
+
+/// The stage that a BIO serves; none, with a line in the log, when it is not one of ours.
+///
+/// # Safety
+/// As for [`stage_of`].
+#[inline]
+unsafe fn serving<'a>(callback: &str, bio: *mut BIO) -> Option<(&'static Api, &'a Stage)> {
+    let api = api().ok()?;
+    // SAFETY: the caller makes the same promises.
+    match unsafe { stage_of(api, bio) } {
+        Some(stage) => Some((api, stage)),
+        None => refuse(None, callback, "there is no connection of this library behind the BIO"),
+    }
+}
+
+/// Sets the retry flags for the call that ends now (BIO_set_retry_read(3)); none when it succeeded.
+///
+/// # Safety
+/// `bio` is a live BIO of ours.
+#[inline]
+unsafe fn set_retry(api: &Api, bio: *mut BIO, flags: c_int) {
+    // SAFETY: the caller's promise is what both ask for.
+    unsafe {
+        (api.BIO_clear_flags)(bio, RETRY_FLAGS);
+        if flags != 0 {
+            (api.BIO_set_flags)(bio, flags);
+        }
     }
 }
 
@@ -191,8 +329,8 @@ pub unsafe fn set_connected(bio: NonNull<BIO>, address: &[u8]) -> Result<()> {
         *place = *byte;
     }
     error_queue::clear(api);
-    // SAFETY: the caller's promise about `bio`. OpenSSL reads the argument as a BIO_ADDR, which is a union of socket
-    // addresses told apart by their family, and copies what the family calls for; all of that is in `storage`.
+    // SAFETY: the BIO is live by the caller's promise. OpenSSL reads the argument as a BIO_ADDR, which is a union of
+    // socket addresses told apart by their family, and copies what the family calls for; all of that is in `storage`.
     let result = unsafe {
         (api.BIO_ctrl)(bio.as_ptr(), command::DGRAM_SET_CONNECTED, 0, (&raw mut storage).cast::<c_void>())
     };

@@ -8,13 +8,14 @@
 mod api;
 pub mod bio;
 pub mod buffers;
+pub mod callbacks;
 pub mod context;
-pub mod digest;
 pub mod error_queue;
-pub mod inbox;
-pub mod mac;
+pub mod events;
+pub mod hmac;
 pub mod random;
-mod sha;
+pub mod resumption;
+pub mod setup;
 pub mod ssl;
 
 pub use api::{Api, BioAddr};

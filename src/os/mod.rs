@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the operating system is asked for: locked memory, and the library a given address belongs to.
+//! The operating system: locked memory, and the library that an address belongs to.
 //!
 //! The one place with code for particular platforms.
 
@@ -16,6 +16,7 @@ mod windows;
 use windows as platform;
 
 mod locked;
+mod mapping;
 
 pub use locked::LockedMemory;
 pub use platform::{Library, Timeval, at_exit, socket_address};

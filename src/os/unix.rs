@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! POSIX.
 
-use crate::log;
+use super::mapping::Mapping;
 use std::ffi::{CStr, c_void};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ptr::NonNull;
-use std::sync::Once;
 
 pub use libc::timeval as Timeval;
 
-/// Maps `length` bytes that are neither swapped nor dumped. `None` when there is no memory.
-pub fn map_locked(length: usize) -> Option<NonNull<u8>> {
+/// Maps `length` bytes, kept out of swap and core dumps as far as the system lets us. `None` when there is no memory.
+pub fn map_locked(length: usize) -> Option<Mapping> {
     // SAFETY: an anonymous private mapping at an address of the kernel's choice touches no existing memory.
     let start = unsafe {
         libc::mmap(
@@ -25,31 +24,27 @@ pub fn map_locked(length: usize) -> Option<NonNull<u8>> {
     if start == libc::MAP_FAILED {
         return None;
     }
-    keep_private(start, length);
-    NonNull::new(start.cast())
+    // Both may be refused (RLIMIT_MEMLOCK, an old kernel): a secret in ordinary memory is better than no cookie.
+    // SAFETY: the range is the mapping just made; locking does not change its contents.
+    let unswapped = unsafe { libc::mlock(start, length) } == 0;
+    let undumped = hide(start, length);
+    NonNull::new(start.cast()).map(|start| Mapping { start, unswapped, undumped })
 }
 
-/// Both calls may be refused (RLIMIT_MEMLOCK, an old kernel): a secret in ordinary memory is better than no cookie.
-fn keep_private(start: *mut c_void, length: usize) {
-    // SAFETY: the range is a mapping of ours; locking does not change its contents.
-    let locked = unsafe { libc::mlock(start, length) } == 0;
+/// Leaves a mapping out of core dumps; whether the system did.
+fn hide(start: *mut c_void, length: usize) -> bool {
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    // SAFETY: the range is a mapping of ours; the advice concerns core dumps only.
+    // SAFETY: the range is a mapping of `map_locked`; the advice concerns core dumps only.
     let hidden = unsafe { libc::madvise(start, length, libc::MADV_DONTDUMP) } == 0;
     #[cfg(target_os = "freebsd")]
     // SAFETY: as on Linux, under FreeBSD's name.
     let hidden = unsafe { libc::madvise(start, length, libc::MADV_NOCORE) } == 0;
     #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
-    let hidden = false;
-
-    static REPORTED: Once = Once::new();
-    if !locked || !hidden {
-        REPORTED.call_once(|| {
-            log::warn(format_args!(
-                "secrets: locked against swapping: {locked}, left out of core dumps: {hidden}"
-            ));
-        });
-    }
+    let hidden = {
+        let _ = (start, length);
+        false
+    };
+    hidden
 }
 
 /// Returns what [`map_locked`] mapped.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Windows.
 
+use super::mapping::Mapping;
 use std::ffi::{CStr, c_long, c_void};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ptr::NonNull;
@@ -33,13 +34,13 @@ unsafe extern "system" {
 
 /// Reserves `length` bytes that are not swapped. `None` when there is no memory. Windows has no per-page switch for
 /// minidumps.
-pub fn map_locked(length: usize) -> Option<NonNull<u8>> {
+pub fn map_locked(length: usize) -> Option<Mapping> {
     // SAFETY: a new reservation at an address of the system's choice touches no existing memory.
     let start = unsafe { VirtualAlloc(std::ptr::null_mut(), length, MEM_COMMIT_RESERVE, PAGE_READWRITE) };
     let start = NonNull::new(start)?;
     // SAFETY: the range was just reserved; a refusal leaves it usable.
-    unsafe { VirtualLock(start.as_ptr(), length) };
-    Some(start.cast())
+    let unswapped = unsafe { VirtualLock(start.as_ptr(), length) } != 0;
+    Some(Mapping { start: start.cast(), unswapped, undumped: false })
 }
 
 /// Returns what [`map_locked`] reserved.

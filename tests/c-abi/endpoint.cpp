@@ -54,7 +54,10 @@ static void askForPsk(void *user, const qdtls_psk_request *request, qdtls_psk_re
 
 static std::uint64_t tellTime(void *user)
 {
-    return static_cast<Program *>(user)->now;
+    auto *program = static_cast<Program *>(user);
+    if (program->onNow)
+        program->onNow();
+    return program->now;
 }
 
 static void noteRelease(void *user)

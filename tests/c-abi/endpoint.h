@@ -34,6 +34,8 @@ public:
     std::function<std::int32_t(const Bytes &)> onSend;
     std::function<void(const qdtls_psk_request &, qdtls_psk_reply *)> onPsk;
     std::function<void()> onRelease;
+    // Runs before the time is given.
+    std::function<void()> onNow;
     std::uint64_t now = 1700000000;
     int released = 0;
 };

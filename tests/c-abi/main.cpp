@@ -2,6 +2,7 @@
 // Tests of the C ABI as a C++ program without Qt sees it. Every case prints a line; any failure
 // makes the exit code 1.
 #include "cases.h"
+#include "memory.h"
 
 #include <iostream>
 
@@ -49,6 +50,10 @@ int main(int count, char **arguments)
 {
     if (count != 2) {
         std::cerr << "usage: " << arguments[0] << " HEADER" << std::endl;
+        return 2;
+    }
+    if (!harness::takeOverOpensslsMemory()) {
+        std::cerr << "OpenSSL has allocated memory before main()" << std::endl;
         return 2;
     }
     harness::headerPath() = arguments[1];

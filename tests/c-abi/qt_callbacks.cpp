@@ -5,6 +5,8 @@
 
 #include <openssl/x509_vfy.h>
 
+#include <utility>
+
 using namespace harness;
 
 namespace {
@@ -76,19 +78,44 @@ CASE(r6_psk_callbacks_check_their_arguments)
 
 CASE(s5_psk_callbacks_keep_to_the_capacities_they_are_given)
 {
+    auto pair = Pair::psk();
+    std::vector<unsigned int> lengths;
+    pair->client.onPsk = [&, nested = false](const qdtls_psk_request &,
+                                             qdtls_psk_reply *reply) mutable {
+        const Bytes key = bytesOf("12345678");
+        const Bytes name = bytesOf("name");
+        qdtls_psk_reply_set(reply, name.data(), name.size(), key.data(), key.size());
+        if (std::exchange(nested, true))
+            return;
+        const auto ask = [&](unsigned int identity, unsigned int capacity) {
+            Outputs names;
+            Outputs keys;
+            lengths.push_back(q_PSK_client_callback(pair->client.ssl, nullptr, names.text(),
+                                                    identity, keys.bytes, capacity));
+        };
+        ask(5, 8);
+        ask(4, 8);
+        ask(5, 7);
+        ask(0, 0);
+    };
+    CHECK_EQUAL(pair->server.start(pair->verifiedHello()), QDTLS_STATUS_OK);
+    while (!pair->server.outbox.empty() && lengths.empty())
+        pair->client.proceed(pair->server.take());
+    const std::vector<unsigned int> expected { 8, 0, 0, 0 };
+    CHECK(lengths == expected);
+}
+
+CASE(callbacks_refuse_outside_an_operation)
+{
     Foreign foreign;
     Endpoint client(QDTLS_ROLE_CLIENT);
     client.init(foreign.context.get());
     answerWithPsk(client, bytesOf("12345678"), "name");
-    const auto ask = [&](unsigned int identity, unsigned int key) {
-        Outputs names;
-        Outputs keys;
-        return q_PSK_client_callback(client.ssl, nullptr, names.text(), identity, keys.bytes, key);
-    };
-    CHECK_EQUAL(ask(5, 8), 8u);
-    CHECK_EQUAL(ask(4, 8), 0u);
-    CHECK_EQUAL(ask(5, 7), 0u);
-    CHECK_EQUAL(ask(0, 0), 0u);
+    Outputs out;
+    CHECK_EQUAL(q_PSK_client_callback(client.ssl, nullptr, out.text(), 100, out.bytes, 100), 0u);
+    CHECK_EQUAL(q_PSK_server_callback(client.ssl, "name", out.bytes, 100), 0u);
+    CHECK_EQUAL(q_verify_cookie_callback(client.ssl, out.bytes, 32), 0);
+    CHECK(out.untouched());
 }
 
 CASE(r6_the_datagram_bio_checks_its_arguments)
@@ -108,7 +135,7 @@ CASE(r6_the_datagram_bio_checks_its_arguments)
     CHECK_EQUAL(BIO_ctrl_pending(foreign.bio.get()), 0u);
 }
 
-CASE(our_datagram_bio_sends_and_has_nothing_to_read)
+CASE(our_datagram_bio_waits_outside_an_operation)
 {
     Foreign foreign;
     Endpoint client(QDTLS_ROLE_CLIENT);
@@ -122,16 +149,38 @@ CASE(our_datagram_bio_sends_and_has_nothing_to_read)
     CHECK(BIO_should_read(bio));
     CHECK(out.untouched());
 
-    for (const int length : { 0, -1 })
+    for (const int length : { 4, 0, -1 })
         CHECK_EQUAL(q_dgram_write(bio, "text", length), -1);
     CHECK_EQUAL(q_dgram_write(bio, nullptr, 4), -1);
     CHECK_EQUAL(q_dgram_puts(bio, nullptr), -1);
+    CHECK_EQUAL(q_dgram_puts(bio, "puts"), -1);
+    CHECK(BIO_should_write(bio));
     CHECK(client.outbox.empty());
-    CHECK_EQUAL(q_dgram_write(bio, "text", 4), 4);
-    CHECK_EQUAL(q_dgram_puts(bio, "puts"), 4);
-    CHECK_EQUAL(textOf(client.take()), "text");
-    CHECK_EQUAL(textOf(client.take()), "puts");
 
     CHECK_EQUAL(q_dgram_ctrl(bio, BIO_CTRL_FLUSH, 0, nullptr), 1);
+    CHECK_EQUAL(q_dgram_ctrl(bio, BIO_CTRL_DGRAM_GET_FALLBACK_MTU, 0, nullptr), 0);
     CHECK_EQUAL(q_dgram_ctrl(bio, 12345, 0, nullptr), 0);
+}
+
+CASE(our_datagram_bio_sends_within_an_operation)
+{
+    const ContextPtr context = clientContext();
+    Endpoint client(QDTLS_ROLE_CLIENT);
+    client.init(context.get());
+    BIO *bio = SSL_get_rbio(client.ssl);
+    std::vector<long> results;
+    client.onSend = [&, nested = false](const Bytes &datagram) mutable {
+        client.outbox.push_back(datagram);
+        if (!std::exchange(nested, true)) {
+            results = { q_dgram_write(bio, "text", 4), q_dgram_puts(bio, "puts"),
+                        q_dgram_ctrl(bio, BIO_CTRL_DGRAM_GET_FALLBACK_MTU, 0, nullptr) };
+        }
+        return QDTLS_SEND_RESULT_SENT;
+    };
+    CHECK_EQUAL(client.start(), QDTLS_STATUS_OK);
+    const std::vector<long> expected { 4, 4, 576 - 28 - 24 };
+    CHECK(results == expected);
+    client.take();
+    CHECK_EQUAL(textOf(client.take()), "text");
+    CHECK_EQUAL(textOf(client.take()), "puts");
 }

@@ -5,6 +5,8 @@
 #include "pair.h"
 
 #include <algorithm>
+#include <functional>
+#include <string>
 
 using namespace harness;
 
@@ -217,6 +219,83 @@ CASE(s3_state_can_be_asked_for_inside_callbacks)
     CHECK(std::all_of(states.begin(), states.end(), progressing));
     CHECK_EQUAL(pair->client.write("x"), QDTLS_STATUS_OK);
     CHECK_EQUAL(states.back(), QDTLS_STATE_COMPLETE);
+}
+
+// A server whose host ends, or replaces, what it is asked the time for.
+CASE(a3_a12_whatever_now_does_inside_start_leaves_one_state)
+{
+    const ContextPtr spare(SSL_CTX_new(DTLS_method()));
+    const auto initTls = [&](Endpoint &server) {
+        return qdtls_connection_init_tls(server.handle, SSL_new(spare.get()), nullptr, nullptr);
+    };
+    const struct {
+        const char *what;
+        std::function<qdtls_status(Endpoint &)> inside;
+        qdtls_status inner;
+        qdtls_status outer;
+        qdtls_state state;
+    } rows[] = {
+        { "abort", [](Endpoint &server) { return qdtls_connection_abort(server.handle); },
+          QDTLS_STATUS_OK, QDTLS_STATUS_ABORTED, QDTLS_STATE_NOT_STARTED },
+        { "reset", [](Endpoint &server) { return qdtls_connection_reset(server.handle); },
+          QDTLS_STATUS_OK, QDTLS_STATUS_ABORTED, QDTLS_STATE_NOT_STARTED },
+        { "shut down", [](Endpoint &server) { return qdtls_connection_shutdown(server.handle); },
+          QDTLS_STATUS_INVALID_STATE, QDTLS_STATUS_OK, QDTLS_STATE_IN_PROGRESS },
+        { "init TLS", initTls, QDTLS_STATUS_INVALID_STATE, QDTLS_STATUS_OK,
+          QDTLS_STATE_IN_PROGRESS },
+        { "reset and init TLS",
+          [&](Endpoint &server) {
+              qdtls_connection_reset(server.handle);
+              return initTls(server);
+          },
+          QDTLS_STATUS_OK, QDTLS_STATUS_ABORTED, QDTLS_STATE_NOT_STARTED },
+        { "start", [](Endpoint &server) { return server.start({ 1 }); }, QDTLS_STATUS_INVALID_STATE,
+          QDTLS_STATUS_OK, QDTLS_STATE_IN_PROGRESS },
+        { "continue", [](Endpoint &server) { return server.proceed({ 1 }); }, QDTLS_STATUS_BUSY,
+          QDTLS_STATUS_OK, QDTLS_STATE_IN_PROGRESS },
+    };
+    for (const auto &row : rows) {
+        Pair pair;
+        const Bytes hello = pair.verifiedHello();
+        qdtls_status inner = QDTLS_STATUS_INTERNAL;
+        pair.server.onNow = [&] { inner = row.inside(pair.server); };
+        const qdtls_status outer = pair.server.start(hello);
+        pair.server.onNow = nullptr;
+        CHECK_EQUAL(std::string(row.what) + std::to_string(inner),
+                    std::string(row.what) + std::to_string(row.inner));
+        CHECK_EQUAL(outer, row.outer);
+        CHECK_EQUAL(pair.server.state(), row.state);
+
+        // The next handshake works, whatever happened in this one.
+        CHECK_EQUAL(qdtls_connection_reset(pair.server.handle), QDTLS_STATUS_OK);
+        pair.server.outbox.clear();
+        pair.server.init(pair.serverTls.get());
+        CHECK_EQUAL(pair.server.start(hello), QDTLS_STATUS_OK);
+        pair.deliver();
+        pair.checkMessages();
+    }
+}
+
+CASE(a3_free_inside_now)
+{
+    Pair pair;
+    const Bytes hello = pair.verifiedHello();
+    pair.server.onNow = [&] { pair.server.free(); };
+    CHECK_EQUAL(pair.server.start(hello), QDTLS_STATUS_ABORTED);
+    CHECK_EQUAL(pair.server.released, 1);
+}
+
+CASE(a24_a_read_that_a_restarted_client_ends_inside_send_is_aborted)
+{
+    Pair pair;
+    pair.connect();
+    Endpoint again(QDTLS_ROLE_CLIENT);
+    again.init(pair.clientTls.get());
+    CHECK_EQUAL(again.start(), QDTLS_STATUS_OK);
+    insteadOfSending(pair.server, [&] { qdtls_connection_reset(pair.server.handle); });
+    pair.server.read(again.take());
+    CHECK_EQUAL(pair.server.status, QDTLS_STATUS_ABORTED);
+    CHECK_EQUAL(pair.server.state(), QDTLS_STATE_NOT_STARTED);
 }
 
 CASE(nested_operations_of_a_handshake_are_busy)

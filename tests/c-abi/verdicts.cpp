@@ -33,6 +33,39 @@ CASE(no_message_before_the_verdict)
     CHECK(!pair.client.timeout());
 }
 
+// A program that takes its time with the verdict goes on receiving.
+CASE(a10_messages_before_the_verdict_are_kept)
+{
+    Pair pair;
+    connectUntilVerdict(pair);
+    for (const char *message : { "one ", "two " }) {
+        CHECK_EQUAL(pair.server.write(message), QDTLS_STATUS_OK);
+        CHECK_EQUAL(pair.client.proceed(pair.server.take()), QDTLS_STATUS_OK);
+        CHECK_EQUAL(pair.client.need, QDTLS_NEED_VERDICT);
+        CHECK_EQUAL(pair.client.proceed(bytesOf("junk")), QDTLS_STATUS_OK);
+    }
+    CHECK_EQUAL(qdtls_connection_judge_peer(pair.client.handle, 1), QDTLS_STATUS_OK);
+    CHECK_EQUAL(pair.server.write("three"), QDTLS_STATUS_OK);
+    CHECK_EQUAL(pair.client.read(pair.server.take()), "one two three");
+    pair.checkMessages();
+}
+
+CASE(a10_what_is_kept_before_the_verdict_has_a_bound)
+{
+    Pair pair;
+    connectUntilVerdict(pair);
+    for (int count = 0; count < 20; ++count) {
+        CHECK_EQUAL(pair.server.write(std::string(8192, 'm')), QDTLS_STATUS_OK);
+        CHECK_EQUAL(pair.client.proceed(pair.server.take()), QDTLS_STATUS_OK);
+    }
+    CHECK_EQUAL(qdtls_connection_judge_peer(pair.client.handle, 1), QDTLS_STATUS_OK);
+    std::size_t capacity = 0;
+    CHECK_EQUAL(qdtls_connection_read_capacity(pair.client.handle, 0, &capacity), QDTLS_STATUS_OK);
+    CHECK(capacity > 8192 && capacity <= 65536);
+    CHECK(pair.client.read({}).size() >= 7 * 8192);
+    pair.checkMessages();
+}
+
 CASE(a_refused_peer_can_be_accepted_later)
 {
     Pair pair;

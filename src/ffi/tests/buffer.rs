@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Many connections, of which only those used last have record buffers.
+//! Record buffers in a crowd of connections: an operation takes them and gives them back.
 
 use super::pair::{Credentials, End, Outcome, Pair};
 use crate::error::Status;
@@ -14,7 +14,7 @@ fn connected() -> Pair {
 /// With an OpenSSL that cannot be asked for them: whether they are still there.
 fn has_given_back(end: &End) -> bool {
     // SAFETY: the handle is live.
-    unsafe { &*end.handle }.session().expect("a session").ssl().has_given_back()
+    unsafe { &*end.handle }.association().expect("an association").ssl().has_released_buffers()
 }
 
 /// So many that the buffers of each are taken before its turn comes again.
@@ -25,12 +25,10 @@ fn many() -> Vec<Pair> {
 #[test]
 fn idle_connections_give_their_buffers_back_and_go_on() {
     let pairs = many();
-    let given_back =
-        pairs.iter().flat_map(|pair| [&pair.client, &pair.server]).filter(|end| has_given_back(end));
-    assert!(given_back.count() >= KEPT);
     for round in 0..3u8 {
         for pair in &pairs {
-            assert!(has_given_back(&pair.client) && has_given_back(&pair.server));
+            // Those used while there was no crowd have theirs until they are used again.
+            assert!(round == 0 || has_given_back(&pair.client) && has_given_back(&pair.server));
             for (from, to) in [(&pair.server, &pair.client), (&pair.client, &pair.server)] {
                 assert_eq!(from.write(&[round; 1000]), Status::Ok);
                 let datagram = from.take().expect("a datagram");
@@ -42,7 +40,7 @@ fn idle_connections_give_their_buffers_back_and_go_on() {
 
 #[test]
 fn idle_connections_can_end() {
-    for pair in many().iter().take(KEPT / 2) {
+    for pair in many().iter().skip(KEPT / 2) {
         assert!(has_given_back(&pair.client) && has_given_back(&pair.server));
         // SAFETY: the handle is live.
         assert_eq!(unsafe { crate::ffi::qdtls_connection_shutdown(pair.client.handle) }, Status::Ok);
@@ -59,15 +57,15 @@ fn handshakes_survive_a_crowd() {
     assert_eq!(pair.client.start(&[]), Status::Ok);
     let hello = pair.client.take().expect("a ClientHello");
     let crowd = many();
-    assert!(has_given_back(&pair.client));
     assert_eq!(pair.verify(&hello), Ok(false));
     assert_eq!(pair.client.proceed(&pair.answer().expect("a HelloVerifyRequest")), Status::Ok);
     assert!(pair.client.take().is_some(), "a ClientHello with a cookie");
+    assert!(has_given_back(&pair.client));
     drop(crowd);
 }
 
 #[test]
-fn connections_of_several_threads_take_from_each_other() {
+fn crowds_of_several_threads_are_one_crowd() {
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the core asks of the program around it.
+//! What the embedding program provides: a way to send, pre-shared keys, the wall clock.
 
-use crate::cookie::UnixTime;
-use crate::record::Role;
+#![forbid(unsafe_code)]
+
+use crate::role::Role;
+use crate::unix_time::UnixTime;
 use zeroize::Zeroizing;
 
-/// How the sending of one datagram went. Numbers are the C ABI's, never reused, and
-/// rise with how bad it is.
+/// The result of sending one datagram. The numbers are the C ABI's, never reused, and rise with how bad it is.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SendResult {
@@ -20,7 +21,7 @@ pub enum SendResult {
     Failed = 3,
 }
 
-/// What a pre-shared key is needed for.
+/// A request for a pre-shared key.
 pub struct PskRequest<'a> {
     /// Our side of the handshake.
     pub role: Role,
@@ -40,15 +41,15 @@ pub struct Psk {
     pub key: Zeroizing<Vec<u8>>,
 }
 
-/// The program around the core. Every method may call back into the connection it serves: nothing is borrowed mutably
-/// while one runs.
-pub trait Sink {
+/// The embedding program. Every method may call back into the connection it serves: nothing is borrowed mutably while
+/// one runs.
+pub trait Host {
     /// Sends one datagram to the connection's peer.
     fn send(&self, datagram: &[u8]) -> SendResult;
 
     /// Provides a pre-shared key; `None` refuses the handshake.
     fn psk(&self, request: &PskRequest<'_>) -> Option<Psk>;
 
-    /// The time, which cookies are made for.
+    /// The wall clock, which cookies are made for.
     fn now(&self) -> UnixTime;
 }

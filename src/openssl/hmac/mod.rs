@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! HMAC with the hash algorithms that Qt's `QCryptographicHash::Algorithm` names (HMAC(3)).
 
+mod key;
+mod sha;
+
+pub use key::MacKey;
+
 use super::{api, error_queue};
 use crate::bytes::Bytes;
 use crate::error::{Error, Result, Status};
@@ -89,7 +94,7 @@ pub const MAX_MAC: usize = 64;
 /// The output of an HMAC, as many bytes as the hash has.
 pub type Mac = Bytes<MAX_MAC>;
 
-/// HMAC (RFC 2104) of `data`. OpenSSL wipes the key pads it makes.
+/// HMAC (RFC 2104) of `data` by HMAC(3). OpenSSL wipes the key pads it makes.
 pub fn hmac(hash: Hash, key: &[u8], data: &[u8]) -> Result<Mac> {
     let api = api()?;
     let unsupported = || {

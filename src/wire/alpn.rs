@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Lists of application protocols in their wire form: each name with its length in front (RFC 7301, 3.1).
 
+#![forbid(unsafe_code)]
+
 /// The names in a list; a malformed rest ends it.
 pub fn names(mut list: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {

@@ -4,6 +4,10 @@
 //! OpenSSL ends a handshake on some records that anyone can forge. What is recognisably invalid is dropped before it
 //! gets there, as RFC 6347, 4.1.2.7 asks for.
 
+#![forbid(unsafe_code)]
+
+use crate::role::Role;
+
 /// Length of a record header.
 pub const HEADER_LENGTH: usize = 13;
 /// Length of the header of a handshake message fragment.
@@ -25,16 +29,6 @@ const MAX_FRAGMENT: usize = (1 << 14) + 2048;
 /// OpenSSL's default limit for one handshake message (SSL_CTX_set_max_cert_list(3)); a longer one is fatal there.
 const MAX_HANDSHAKE_MESSAGE: usize = 100 * 1024;
 
-/// Which end of the connection we are.
-#[repr(i32)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Sends the first ClientHello.
-    Client = 0,
-    /// Answers it.
-    Server = 1,
-}
-
 /// One record, borrowed from its datagram.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
@@ -50,6 +44,7 @@ pub struct Record<'a> {
 
 /// Takes the first record off a datagram. `None` when no whole record with a DTLS version stands there, in which case
 /// the rest of the datagram is worthless.
+#[inline]
 pub fn split_record(datagram: &[u8]) -> Option<(Record<'_>, &[u8])> {
     let (header, rest) = datagram.split_first_chunk::<HEADER_LENGTH>()?;
     let [content, major, _minor, epoch_high, epoch_low, _, _, _, _, _, _, length_high, length_low] = *header;
@@ -62,9 +57,20 @@ pub fn split_record(datagram: &[u8]) -> Option<(Record<'_>, &[u8])> {
     Some((Record { content, epoch: u16::from_be_bytes([epoch_high, epoch_low]), bytes, fragment }, rest))
 }
 
-/// Whether this whole record claims to be application data of an epoch that OpenSSL authenticates.
-pub fn is_application_data(record: &[u8]) -> bool {
-    split_record(record).is_some_and(|(record, _)| record.epoch != 0 && record.content == APPLICATION_DATA)
+/// The whole records at the start of `datagram`, without the tail that is none.
+pub fn whole_records(datagram: &[u8]) -> &[u8] {
+    let mut rest = datagram;
+    while let Some((_, behind)) = split_record(rest) {
+        rest = behind;
+    }
+    datagram.get(..datagram.len() - rest.len()).unwrap_or_default()
+}
+
+impl Record<'_> {
+    /// Whether it claims to be application data of an epoch that OpenSSL authenticates.
+    pub fn is_application_data(&self) -> bool {
+        self.epoch != 0 && self.content == APPLICATION_DATA
+    }
 }
 
 /// Whether a record may be shown to OpenSSL while a handshake is under way.
@@ -151,6 +157,10 @@ mod tests {
         for cut in 0..HEADER_LENGTH + 3 {
             assert!(split_record(&datagram[..cut]).is_none(), "{cut}");
         }
+        let first_alone = &datagram[..HEADER_LENGTH + 3];
+        assert_eq!(whole_records(&datagram), datagram);
+        assert_eq!(whole_records(&datagram[..datagram.len() - 1]), first_alone);
+        assert_eq!(whole_records(&datagram[..5]), []);
         assert!(split_record(&[22, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).is_none(), "a TLS version");
     }
 

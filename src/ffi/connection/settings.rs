@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a connection is told before a handshake.
+//! Settings of a connection, for the next init TLS.
 
-use super::address::qdtls_address;
-use super::arguments::{bytes, invalid, reference};
-use super::connection::qdtls_connection;
-use super::cookie::qdtls_cookie;
-use super::guard::call_on;
+use super::qdtls_connection;
 use crate::error::Status;
+use crate::ffi::address::qdtls_address;
+use crate::ffi::arguments::{bytes, invalid, reference};
+use crate::ffi::cookie::qdtls_cookie;
+use crate::ffi::handle::{Held, call_on};
 use std::ffi::CString;
 
 /// Sets the peer, before a handshake. Unspecified, multicast and broadcast addresses and port 0 are refused with
@@ -19,12 +19,13 @@ pub unsafe extern "C" fn qdtls_connection_set_peer(
     connection: *mut qdtls_connection,
     address: *const qdtls_address,
 ) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_set_peer", connection, |connection| {
-            connection.core.set_peer(reference(address)?.to_peer()?)
-        })
-    }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: null, or a structure that lives and stays as it is while this call runs (contract).
+    let address = unsafe { reference(address) };
+    call_on("qdtls_connection_set_peer", connection, |connection| {
+        connection.core.set_peer(address?.to_peer()?)
+    })
 }
 
 /// Sets the largest IP packet, headers included, that a handshake may send: 256 to 65535 bytes, or 0 for the default of
@@ -37,10 +38,11 @@ pub unsafe extern "C" fn qdtls_connection_set_mtu_hint(
     connection: *mut qdtls_connection,
     bytes: u16,
 ) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_set_mtu_hint", connection, |connection| connection.core.set_mtu_hint(bytes))
-    }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    call_on("qdtls_connection_set_mtu_hint", connection, |connection| {
+        connection.core.settings().set_mtu_hint(bytes)
+    })
 }
 
 /// Sets the host name that a client asks for (RFC 6066, 3): ASCII, without zero bytes; none when `length` is 0.
@@ -53,17 +55,18 @@ pub unsafe extern "C" fn qdtls_connection_set_server_name(
     name: *const u8,
     length: usize,
 ) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_set_server_name", connection, |connection| {
-            let name = match bytes(name, length)? {
-                [] => None,
-                name => Some(CString::new(name).map_err(|_| invalid("the name contains a zero byte"))?),
-            };
-            connection.core.set_server_name(name);
-            Ok(())
-        })
-    }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    let name = unsafe { bytes(name, length) };
+    call_on("qdtls_connection_set_server_name", connection, |connection| {
+        let name = match name? {
+            [] => None,
+            name => Some(CString::new(name).map_err(|_| invalid("the name contains a zero byte"))?),
+        };
+        connection.core.settings().set_server_name(name);
+        Ok(())
+    })
 }
 
 /// Sets the application protocols that a client offers, or a server chooses from, in their wire form: each name with its
@@ -77,12 +80,11 @@ pub unsafe extern "C" fn qdtls_connection_set_alpn(
     list: *const u8,
     length: usize,
 ) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_set_alpn", connection, |connection| {
-            connection.core.set_alpn(bytes(list, length)?)
-        })
-    }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    let list = unsafe { bytes(list, length) };
+    call_on("qdtls_connection_set_alpn", connection, |connection| connection.core.settings().set_alpn(list?))
 }
 
 /// Sets whether sessions may be resumed by tickets (RFC 5077), which is off at first: 0 for no. A client may pass the
@@ -101,13 +103,14 @@ pub unsafe extern "C" fn qdtls_connection_set_resumption(
     session: *const u8,
     length: usize,
 ) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_set_resumption", connection, |connection| {
-            connection.core.set_resumption(allowed != 0, bytes(session, length)?);
-            Ok(())
-        })
-    }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    let session = unsafe { bytes(session, length) };
+    call_on("qdtls_connection_set_resumption", connection, |connection| {
+        connection.core.settings().set_resumption(allowed != 0, session?);
+        Ok(())
+    })
 }
 
 /// Copies cookie parameters into a server's connection, which then starts only with a ClientHello that carries a valid
@@ -120,11 +123,12 @@ pub unsafe extern "C" fn qdtls_connection_set_cookie(
     connection: *mut qdtls_connection,
     cookie: *const qdtls_cookie,
 ) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_set_cookie", connection, |connection| {
-            connection.core.set_cookie(cookie.as_ref().map(qdtls_cookie::key));
-            Ok(())
-        })
-    }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let cookie = unsafe { cookie.as_ref() };
+    call_on("qdtls_connection_set_cookie", connection, |connection| {
+        connection.core.settings().set_cookie(cookie.map(qdtls_cookie::key));
+        Ok(())
+    })
 }

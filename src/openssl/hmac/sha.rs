@@ -6,9 +6,9 @@
 //! by EVP. They also pass the providers by: for a key that is made ready while OpenSSL is told to use FIPS-approved
 //! implementations only (EVP_default_properties_is_fips_enabled(3)) they are not used.
 
-use super::api;
-use super::digest::{Hash, MAX_MAC, Mac};
+use super::{Hash, MAX_MAC, Mac};
 use crate::error::{Error, Result, Status};
+use crate::openssl::api;
 use crate::os::Library;
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr;
@@ -177,7 +177,7 @@ mod tests {
     fn where_only_fips_is_allowed_there_are_none() {
         const ALONE: &str = "QDTLS_TEST_FIPS_ALONE";
         if std::env::var_os(ALONE).is_none() {
-            let name = "openssl::sha::tests::where_only_fips_is_allowed_there_are_none";
+            let name = "openssl::hmac::sha::tests::where_only_fips_is_allowed_there_are_none";
             let mut again = Command::new(std::env::current_exe().expect("a path"));
             let output = again.args(["--exact", name]).env(ALONE, "1").output().expect("a process");
             let text = String::from_utf8_lossy(&output.stdout);

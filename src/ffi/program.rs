@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The program around the core, as C describes it.
+//! The embedding program, as C describes it.
 
 use super::arguments::{bytes, invalid};
-use super::guard::call;
-use crate::cookie::UnixTime;
+use super::handle::call;
 use crate::error::{Result, Status};
-use crate::record::Role;
-use crate::sink::{Psk, PskRequest, SendResult, Sink};
+use crate::host::{Host, Psk, PskRequest, SendResult};
+use crate::role::Role;
+use crate::unix_time::UnixTime;
 use std::cell::RefCell;
 use std::ffi::c_void;
 use std::ptr;
@@ -73,37 +73,46 @@ pub unsafe extern "C" fn qdtls_psk_reply_set(
     key: *const u8,
     key_length: usize,
 ) -> Status {
+    // SAFETY: null, or the reply of the callback under way, which is only used by shared reference (contract).
+    let reply = unsafe { reply.as_ref() };
+    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    let identity = unsafe { bytes(identity, identity_length) };
+    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    let key = unsafe { bytes(key, key_length) };
     call("qdtls_psk_reply_set", || {
-        // SAFETY: passed on; the reply is only ever used by shared reference.
-        let reply = unsafe { reply.as_ref() }.ok_or_else(|| invalid("the reply is null"))?;
-        // SAFETY: passed on.
-        let (identity, key) = unsafe { (bytes(identity, identity_length)?, bytes(key, key_length)?) };
-        let [identity, key] = [identity, key].map(|part| Zeroizing::new(part.to_vec()));
-        let psk = Psk { identity, key };
-        reply.0.replace(Some(psk));
+        let reply = reply.ok_or_else(|| invalid("the reply is null"))?;
+        let [identity, key] = [identity?, key?].map(|part| Zeroizing::new(part.to_vec()));
+        reply.0.replace(Some(Psk { identity, key }));
         Ok(())
     })
 }
 
-/// The C program as a [`Sink`].
-pub(super) struct CallbackSink {
+/// The C program as a [`Host`].
+pub(super) struct Program {
     callbacks: qdtls_callbacks,
     send: unsafe extern "C" fn(*mut c_void, *const u8, usize) -> i32,
 }
 
-impl CallbackSink {
+impl Program {
     pub(super) fn new(callbacks: &qdtls_callbacks) -> Result<Self> {
         let send = callbacks.send.ok_or_else(|| invalid("the send callback is null"))?;
         Ok(Self { callbacks: *callbacks, send })
     }
 }
 
-impl Sink for CallbackSink {
+impl Host for Program {
     fn send(&self, datagram: &[u8]) -> SendResult {
         // SAFETY: the program gave function and argument to be called like this, from the thread it is on.
         let result = unsafe { (self.send)(self.callbacks.user, datagram.as_ptr(), datagram.len()) };
-        let known = [SendResult::Sent, SendResult::Lost, SendResult::Refused];
-        known.into_iter().find(|known| *known as i32 == result).unwrap_or(SendResult::Failed)
+        const SENT: i32 = SendResult::Sent as i32;
+        const LOST: i32 = SendResult::Lost as i32;
+        const REFUSED: i32 = SendResult::Refused as i32;
+        match result {
+            SENT => SendResult::Sent,
+            LOST => SendResult::Lost,
+            REFUSED => SendResult::Refused,
+            _ => SendResult::Failed,
+        }
     }
 
     fn psk(&self, request: &PskRequest<'_>) -> Option<Psk> {
@@ -131,7 +140,7 @@ impl Sink for CallbackSink {
     }
 }
 
-impl Drop for CallbackSink {
+impl Drop for Program {
     fn drop(&mut self) {
         if let Some(release) = self.callbacks.release {
             // SAFETY: as for `send`; this is the last call.

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The handshake and the data of one peer.
+//! The handshake and the messages of one peer.
 
-use super::arguments::{Out, bytes, invalid, reference};
-use super::callbacks::{CallbackSink, qdtls_callbacks, role};
+mod queries;
+mod settings;
+
+pub use queries::*;
+pub use settings::*;
+
+use super::arguments::{Out, bytes, invalid, plaintext as plaintext_buffer, reference};
 use super::error::ErrorSlot;
-use super::guard::{Handle, ask, call, call_on, give, take_back};
+use super::handle::{Handle, Held, ask, call, call_on, give, take_back};
+use super::program::{Program, qdtls_callbacks, role};
+use crate::association::Association;
 use crate::connection::Connection;
 use crate::error::{Error, Result, Status};
-use crate::openssl::ssl::{PlaintextBuffer, Ssl};
-use crate::session::Session;
+use crate::openssl::ssl::Ssl;
 use openssl_sys::SSL;
 use std::ffi::c_void;
 use std::ptr::NonNull;
@@ -17,8 +23,8 @@ use std::rc::Rc;
 /// One peer: settings, the handshake, and then messages. One thread at a time.
 #[allow(non_camel_case_types, reason = "the name is C's")]
 pub struct qdtls_connection {
-    pub(super) core: Connection,
-    pub(super) last_error: ErrorSlot,
+    core: Connection,
+    last_error: ErrorSlot,
 }
 
 impl Handle for qdtls_connection {
@@ -32,9 +38,10 @@ impl Handle for qdtls_connection {
 }
 
 impl qdtls_connection {
-    pub(super) fn session(&self) -> Result<Rc<Session>> {
+    /// The association, for what can be asked of it.
+    pub(in crate::ffi) fn association(&self) -> Result<Rc<Association>> {
         let missing = || Error::because(Status::InvalidState, "connection", "TLS is not initialised");
-        self.core.session().ok_or_else(missing)
+        self.core.association().ok_or_else(missing)
     }
 }
 
@@ -49,12 +56,14 @@ pub unsafe extern "C" fn qdtls_connection_new(
     callbacks: *const qdtls_callbacks,
     connection: *mut *mut qdtls_connection,
 ) -> Status {
+    // SAFETY: null, or a structure that lives and stays as it is while this call runs (contract).
+    let callbacks = unsafe { reference(callbacks) };
+    // SAFETY: null, or writable until this call returns (contract).
+    let connection = unsafe { Out::new(connection) };
     call("qdtls_connection_new", || {
-        // SAFETY: passed on.
-        let (callbacks, connection) = unsafe { (reference(callbacks)?, Out::new(connection)?) };
+        let (callbacks, connection) = (callbacks?, connection?);
         let role = role(role_number)?;
-        let sink = Rc::new(CallbackSink::new(callbacks)?);
-        let core = Connection::new(role, sink);
+        let core = Connection::new(role, Rc::new(Program::new(callbacks)?));
         connection.write(give(qdtls_connection { core, last_error: ErrorSlot::default() }));
         Ok(())
     })
@@ -66,7 +75,7 @@ pub unsafe extern "C" fn qdtls_connection_new(
 /// `connection` is null or a live handle, which is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_connection_free(connection: *mut qdtls_connection) {
-    // SAFETY: passed on.
+    // SAFETY: null, or a live handle whose owner gives it up with this call (contract).
     unsafe { take_back("qdtls_connection_free", connection) };
 }
 
@@ -91,26 +100,21 @@ pub unsafe extern "C" fn qdtls_connection_init_tls(
     context_owner: *mut c_void,
     release: Option<unsafe extern "C" fn(context_owner: *mut c_void)>,
 ) -> Status {
-    let context_owner = ContextOwner { context_owner, release };
-    // SAFETY: live and nobody else's by the caller's promise.
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: not null where it is taken, hence live and nobody else's (contract).
     let ssl = NonNull::new(ssl).map(|raw| unsafe { Ssl::take(raw) });
-    let handed_over = HandedOver { ssl, context_owner };
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_init_tls", connection, move |connection| {
-            let HandedOver { ssl, context_owner } = handed_over;
-            // Boxed first, so that on every way out it goes after the SSL.
-            let context_owner = Box::new(context_owner);
-            let ssl = ssl.ok_or_else(|| invalid("the SSL is null"))??;
-            connection.core.init_tls(context_owner, ssl).map(drop)
-        })
-    }
+    let handed_over = HandedOver { ssl, context_owner: Box::new(ContextOwner { context_owner, release }) };
+    call_on("qdtls_connection_init_tls", connection, move |connection| {
+        let HandedOver { context_owner, ssl } = handed_over;
+        connection.core.init_tls(context_owner, ssl.ok_or_else(|| invalid("the SSL is null"))??)
+    })
 }
 
 /// What init TLS consumes. Fields are dropped in this order.
 struct HandedOver {
     ssl: Option<Result<Ssl>>,
-    context_owner: ContextOwner,
+    context_owner: Box<ContextOwner>,
 }
 
 /// What has to outlive an `SSL`, as C describes it.
@@ -122,7 +126,8 @@ struct ContextOwner {
 impl Drop for ContextOwner {
     fn drop(&mut self) {
         if let Some(release) = self.release {
-            // SAFETY: the promise made to `qdtls_connection_init_tls`; this is the only call.
+            // SAFETY: it can be called with its argument by the promise made to `qdtls_connection_init_tls`; this is the
+            // only call.
             unsafe { release(self.context_owner) };
         }
     }
@@ -143,14 +148,16 @@ pub unsafe extern "C" fn qdtls_connection_start(
     length: usize,
     need: *mut i32,
 ) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_start", connection, |connection| {
-            let need = Out::new(need)?;
-            need.write(connection.core.start(bytes(datagram, length)?)? as i32);
-            Ok(())
-        })
-    }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    let datagram = unsafe { bytes(datagram, length) };
+    // SAFETY: null, or writable until this call returns (contract).
+    let need = unsafe { Out::new(need) };
+    call_on("qdtls_connection_start", connection, |connection| {
+        need?.write(connection.core.start(datagram?)? as i32);
+        Ok(())
+    })
 }
 
 /// Goes on with the handshake: `datagram` is the peer's next. Results as for `qdtls_connection_start`, and
@@ -165,14 +172,16 @@ pub unsafe extern "C" fn qdtls_connection_continue(
     length: usize,
     need: *mut i32,
 ) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_continue", connection, |connection| {
-            let need = Out::new(need)?;
-            need.write(connection.core.proceed(bytes(datagram, length)?)? as i32);
-            Ok(())
-        })
-    }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    let datagram = unsafe { bytes(datagram, length) };
+    // SAFETY: null, or writable until this call returns (contract).
+    let need = unsafe { Out::new(need) };
+    call_on("qdtls_connection_continue", connection, |connection| {
+        need?.write(connection.core.proceed(datagram?)? as i32);
+        Ok(())
+    })
 }
 
 /// Gives the verdict that `QDTLS_NEED_VERDICT` asks for: 0 refuses the peer, anything else accepts it. A peer that was
@@ -185,12 +194,9 @@ pub unsafe extern "C" fn qdtls_connection_judge_peer(
     connection: *mut qdtls_connection,
     accepted: i32,
 ) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_judge_peer", connection, |connection| {
-            connection.core.judge_peer(accepted != 0)
-        })
-    }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    call_on("qdtls_connection_judge_peer", connection, |connection| connection.core.judge_peer(accepted != 0))
 }
 
 /// Ends a handshake that is in progress or whose peer was refused; the latter is sent a close_notify. From inside a
@@ -200,8 +206,9 @@ pub unsafe extern "C" fn qdtls_connection_judge_peer(
 /// `connection` is null or a live handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_connection_abort(connection: *mut qdtls_connection) -> Status {
-    // SAFETY: passed on.
-    unsafe { call_on("qdtls_connection_abort", connection, |connection| connection.core.abort()) }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    call_on("qdtls_connection_abort", connection, |connection| connection.core.abort())
 }
 
 /// Sends a close_notify and ends the connection. From inside a callback it takes effect when OpenSSL has returned.
@@ -210,8 +217,9 @@ pub unsafe extern "C" fn qdtls_connection_abort(connection: *mut qdtls_connectio
 /// `connection` is null or a live handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_connection_shutdown(connection: *mut qdtls_connection) -> Status {
-    // SAFETY: passed on.
-    unsafe { call_on("qdtls_connection_shutdown", connection, |connection| connection.core.shutdown()) }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    call_on("qdtls_connection_shutdown", connection, |connection| connection.core.shutdown())
 }
 
 /// Drops everything of the last handshake, without a word to the peer. Peer, cookie and other settings stay.
@@ -220,13 +228,12 @@ pub unsafe extern "C" fn qdtls_connection_shutdown(connection: *mut qdtls_connec
 /// `connection` is null or a live handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_connection_reset(connection: *mut qdtls_connection) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_reset", connection, |connection| {
-            connection.core.reset();
-            Ok(())
-        })
-    }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    call_on("qdtls_connection_reset", connection, |connection| {
+        connection.core.reset();
+        Ok(())
+    })
 }
 
 /// Writes to `running` whether a flight waits for its retransmission, and if so to `microseconds` the time until
@@ -240,18 +247,19 @@ pub unsafe extern "C" fn qdtls_connection_timeout(
     running: *mut bool,
     microseconds: *mut u64,
 ) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_timeout", connection, |connection| {
-            let (running, microseconds) = (Out::new(running)?, Out::new(microseconds)?);
-            let left = connection.core.time_left();
-            if let Some(left) = left {
-                microseconds.write(u64::try_from(left.as_micros()).unwrap_or(u64::MAX));
-            }
-            running.write(left.is_some());
-            Ok(())
-        })
-    }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: each is null, or writable until this call returns (contract).
+    let (running, microseconds) = unsafe { (Out::new(running), Out::new(microseconds)) };
+    call_on("qdtls_connection_timeout", connection, |connection| {
+        let (running, microseconds) = (running?, microseconds?);
+        let left = connection.core.time_left();
+        if let Some(left) = left {
+            microseconds.write(u64::try_from(left.as_micros()).unwrap_or(u64::MAX));
+        }
+        running.write(left.is_some());
+        Ok(())
+    })
 }
 
 /// Sends the last flight again when its time has come, and writes to `retransmitted` whether it had. After twelve
@@ -264,14 +272,14 @@ pub unsafe extern "C" fn qdtls_connection_handle_timeout(
     connection: *mut qdtls_connection,
     retransmitted: *mut bool,
 ) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_handle_timeout", connection, |connection| {
-            let retransmitted = Out::new(retransmitted)?;
-            retransmitted.write(connection.core.handle_timeout()?);
-            Ok(())
-        })
-    }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: null, or writable until this call returns (contract).
+    let retransmitted = unsafe { Out::new(retransmitted) };
+    call_on("qdtls_connection_handle_timeout", connection, |connection| {
+        retransmitted?.write(connection.core.handle_timeout()?);
+        Ok(())
+    })
 }
 
 /// Encrypts one message of 1 to 16384 bytes into one record, sends it as one datagram, and writes the length of the
@@ -290,14 +298,16 @@ pub unsafe extern "C" fn qdtls_connection_write(
     length: usize,
     written: *mut usize,
 ) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_write", connection, |connection| {
-            let written = Out::new(written)?;
-            written.write(connection.core.write(bytes(message, length)?)?);
-            Ok(())
-        })
-    }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    let message = unsafe { bytes(message, length) };
+    // SAFETY: null, or writable until this call returns (contract).
+    let written = unsafe { Out::new(written) };
+    call_on("qdtls_connection_write", connection, |connection| {
+        written?.write(connection.core.write(message?)?);
+        Ok(())
+    })
 }
 
 /// Writes to `capacity` the size of buffer that `qdtls_connection_read` asks for with a datagram of `length` bytes:
@@ -311,12 +321,13 @@ pub unsafe extern "C" fn qdtls_connection_read_capacity(
     length: usize,
     capacity: *mut usize,
 ) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        ask("qdtls_connection_read_capacity", connection, capacity, |connection| {
-            connection.core.read_capacity(length)
-        })
-    }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: null, or writable until this call returns (contract).
+    let capacity = unsafe { Out::new(capacity) };
+    ask("qdtls_connection_read_capacity", connection, capacity, |connection| {
+        connection.core.read_capacity(length)
+    })
 }
 
 /// Decrypts a datagram. The plaintexts of all its records are written to `buffer` in their order, one after the other,
@@ -339,22 +350,23 @@ pub unsafe extern "C" fn qdtls_connection_read(
     plaintext: *mut usize,
     end: *mut i32,
 ) -> Status {
-    // SAFETY: passed on.
-    unsafe {
-        call_on("qdtls_connection_read", connection, |connection| {
-            let (plaintext, end) = (Out::new(plaintext)?, Out::new(end)?);
-            if buffer.is_null() {
-                return Err(invalid("the buffer is null"));
-            }
-            let datagram = bytes(datagram, length)?;
-            let (count, ending) = connection.core.read(datagram, PlaintextBuffer::new(buffer, capacity))?;
-            let status = ending.as_ref().map_or(Status::Ok, Error::status);
-            if let Some(error) = ending {
-                connection.last_error.remember(error);
-            }
-            plaintext.write(count);
-            end.write(status as i32);
-            Ok(())
-        })
-    }
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    let datagram = unsafe { bytes(datagram, length) };
+    // SAFETY: null, or writable for `capacity` bytes, which this call has to itself (contract).
+    let buffer = unsafe { plaintext_buffer(buffer, capacity) };
+    // SAFETY: each is null, or writable until this call returns (contract).
+    let (plaintext, end) = unsafe { (Out::new(plaintext), Out::new(end)) };
+    call_on("qdtls_connection_read", connection, |connection| {
+        let (plaintext, end) = (plaintext?, end?);
+        let (count, ending) = connection.core.read(datagram?, buffer?)?;
+        let status = ending.as_ref().map_or(Status::Ok, Error::status);
+        if let Some(error) = ending {
+            connection.last_error.remember(error);
+        }
+        plaintext.write(count);
+        end.write(status as i32);
+        Ok(())
+    })
 }

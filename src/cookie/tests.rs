@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 use super::*;
-use crate::hello::tests::client_hello;
+use crate::error::Status;
+use crate::settings::{COOKIE_LIFETIME_S, COOKIE_SECRET_SIZE};
+use crate::wire::hello::tests::client_hello;
 
 const NOW: UnixTime = UnixTime(1_700_000_000);
 
@@ -32,7 +34,7 @@ fn accepted(
 
 fn judged(key: &CookieKey, peer: &PeerAddress, datagram: &[u8], at: UnixTime) -> bool {
     let hello = ClientHello::parse(datagram).expect("hello");
-    matches!(key.judge(peer, &hello, at).expect("a verdict"), Verdict::Verified)
+    matches!(key.check(peer, &hello, at).expect("a result"), Check::Valid)
 }
 
 #[test]
@@ -92,9 +94,9 @@ fn r14_a_wrong_cookie_is_answered_with_the_right_one() {
         [vec![], vec![0], right.as_bytes()[..31].to_vec(), vec![right.as_bytes()[0]; 32], vec![9; 255]]
     {
         let hello = client_hello(1, &[], &cookie, &[]);
-        match key.judge(&peer(1), &ClientHello::parse(&hello).expect("hello"), NOW).expect("a verdict") {
-            Verdict::Verified => panic!("accepted {cookie:?}"),
-            Verdict::Unverified(fresh) => assert_eq!(fresh.as_bytes(), right.as_bytes()),
+        match key.check(&peer(1), &ClientHello::parse(&hello).expect("hello"), NOW).expect("a result") {
+            Check::Valid => panic!("accepted {cookie:?}"),
+            Check::Answer(fresh) => assert_eq!(fresh.as_bytes(), right.as_bytes()),
         }
     }
 }
@@ -112,54 +114,6 @@ fn the_stand_in_is_not_the_secret_and_means_it() {
     let key = MacKey::new(Hash::Sha256, &stand_in).expect("a key");
     let made_with_the_stand_in = key.mac(input.as_slice()).expect("a mac");
     assert_ne!(Cookie::new(Slot::at(NOW), &made_with_the_stand_in).as_bytes(), cookie.as_bytes());
-}
-
-#[test]
-fn r9_rotation_overlaps() {
-    let mut process = ProcessSecret::EMPTY;
-    let bytes = |key: &MacKey| key.secret().to_vec();
-    let present = Slot::at(NOW);
-    let old = bytes(process.at(present, Hash::Sha256, NOW).expect("a secret"));
-    assert_eq!(old.len() as u64, COOKIE_SECRET_SIZE.get());
-
-    let then = later(COOKIE_ROTATION_S.get());
-    let slot = Slot::at(then);
-    assert_eq!(
-        bytes(process.at(slot, Hash::Sha256, then).expect("a secret")),
-        old,
-        "the slot under way keeps its secret"
-    );
-    let new = bytes(process.at(Slot(slot.0 + 1), Hash::Sha256, then).expect("a secret"));
-    assert_ne!(new, old);
-    let next = later(COOKIE_ROTATION_S.get() + COOKIE_LIFETIME_S.get());
-    assert_eq!(
-        bytes(process.at(slot, Hash::Sha256, next).expect("a secret")),
-        old,
-        "and is still accepted in the next one"
-    );
-    assert_eq!(bytes(process.at(Slot::at(next), Hash::Sha256, next).expect("a secret")), new);
-}
-
-#[test]
-fn r9_rotations_in_successive_slots_overlap() {
-    let mut process = ProcessSecret::EMPTY;
-    let bytes = |key: &MacKey| key.secret().to_vec();
-    let slot = |number: u64| Slot(Slot::at(NOW).0 + number);
-    let time = |number: u64| later(number * COOKIE_LIFETIME_S.get());
-    for number in 0..6 {
-        let made_before = bytes(process.at(slot(number), Hash::Sha256, time(number)).expect("a secret"));
-        process.rotate(time(number)).expect("a new secret");
-        assert_eq!(
-            bytes(process.at(slot(number), Hash::Sha256, time(number)).expect("a secret")),
-            made_before
-        );
-        process.rotate(time(number + 1)).expect("a new secret");
-        assert_eq!(
-            bytes(process.at(slot(number), Hash::Sha256, time(number + 1)).expect("a secret")),
-            made_before
-        );
-        assert!(process.epochs.len() <= ProcessSecret::MAX_EPOCHS);
-    }
 }
 
 #[test]

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The stateless cookie exchange on the wire: reading a ClientHello, writing a HelloVerifyRequest (RFC 6347, 4.2.1).
 //!
-//! Nothing is allocated here: the reader borrows from the datagram and stops at the first thing that is no ClientHello.
+//! Nothing is allocated: the reader borrows from the datagram and stops at the first thing that is no ClientHello.
 
+#![forbid(unsafe_code)]
+
+use super::record::{self, CLIENT_HELLO, HANDSHAKE, Record};
 use crate::bytes::Bytes;
-use crate::record::{self, CLIENT_HELLO, HANDSHAKE, Record};
 
 /// The longest cookie this library makes. 32 bytes are what every DTLS 1.0 and 1.2 client accepts (RFC 4347, 4.2.1).
 pub const MAX_COOKIE: usize = 32;
@@ -41,7 +43,7 @@ impl<'a> ClientHello<'a> {
         Self::from_record(&record)
     }
 
-    /// Reads the ClientHello, or its first fragment, in a record of epoch 0.
+    /// Reads the ClientHello, or its first fragment, from a record of epoch 0.
     pub fn from_record(record: &Record<'a>) -> Option<Self> {
         if record.content != HANDSHAKE || record.epoch != 0 {
             return None;

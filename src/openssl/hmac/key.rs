@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! HMAC (RFC 2104) with a key that is used again and again.
+//! HMAC (RFC 2104) with a key that is used many times.
 //!
 //! HMAC(3) of OpenSSL 3 spends more on finding the hash, locks and allocations than on hashing, and hashes the key each
 //! time. With libcrypto's plain SHA functions ([`super::sha`]) the key is hashed once, when it is made ready, and a short
 //! message costs two blocks.
 
-use super::digest::{self, Hash, Mac};
 use super::sha::{STATE_LENGTH, Sha};
+use super::{Hash, Mac, hmac};
 use crate::error::Result;
 use crate::secret::Secret;
 use std::fmt;
@@ -33,7 +33,7 @@ impl MacKey {
     /// Makes the key `secret` ready for `hash`. Fails when this OpenSSL lacks the hash.
     pub fn new(hash: Hash, secret: &[u8]) -> Result<Self> {
         const PROBE: &[u8] = b"qdtls-rs";
-        let expected = digest::hmac(hash, secret, PROBE)?;
+        let expected = hmac(hash, secret, PROBE)?;
         let key = Self::with(hash, Sha::of(hash), secret)?;
         // Whatever was found under those names is only used if it is what it should be.
         match key.mac(PROBE) {
@@ -82,7 +82,7 @@ impl MacKey {
     /// HMAC of `message`.
     pub fn mac(&self, message: &[u8]) -> Result<Mac> {
         let Some(sha) = self.sha else {
-            return digest::hmac(self.hash, self.secret(), message);
+            return hmac(self.hash, self.secret(), message);
         };
         let (inner, rest) = self.memory.expose().split_at(STATE_LENGTH);
         let (outer, _) = rest.split_at(STATE_LENGTH);
@@ -114,7 +114,7 @@ mod tests {
                 assert!(key.sha.is_some(), "{hash:?}: this OpenSSL has the function");
                 assert_eq!(key.secret(), secret);
                 for message in [0, 1, 49, 55, 56, 63, 64, 65, 111, 112, 128, 300].map(|size| vec![7; size]) {
-                    let expected = digest::hmac(hash, &secret, &message).expect("HMAC(3)");
+                    let expected = hmac(hash, &secret, &message).expect("HMAC(3)");
                     let mac = key.mac(&message).expect("a MAC");
                     assert_eq!(mac.as_slice(), expected.as_slice(), "{hash:?}, {length}, {}", message.len());
                 }
@@ -128,7 +128,7 @@ mod tests {
             let key = MacKey::new(hash, b"secret").expect("a key");
             assert!(key.sha.is_none());
             assert_eq!(key.secret(), b"secret");
-            let expected = digest::hmac(hash, b"secret", b"message").expect("HMAC(3)");
+            let expected = hmac(hash, b"secret", b"message").expect("HMAC(3)");
             assert_eq!(key.mac(b"message").expect("a MAC").as_slice(), expected.as_slice());
         }
         assert!(MacKey::new(Hash::Keccak256, b"secret").is_err());

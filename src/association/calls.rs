@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The operations of an association, and letting go of it while one runs.
+
+#![forbid(unsafe_code)]
+
+use super::operation::{Operation, Purpose};
+use super::{Association, Holder, Progress, Received, VerifiedHello};
+use crate::bytes::Bytes;
+use crate::error::{Error, Result, Status};
+use crate::openssl::ssl::{PlaintextBuffer, Running};
+use crate::wire::hello::ClientHello;
+use crate::wire::record::Record;
+
+impl Association {
+    /// Runs one operation, to which `datagram` is lent. Errors: `Busy` inside another one, `OutOfMemory` without record
+    /// buffers, `Aborted` when a callback made the connection let go of the association; the caller then leaves the
+    /// connection alone.
+    #[inline]
+    pub fn run<'a, R>(
+        &'a self,
+        name: &'static str,
+        purpose: Purpose,
+        datagram: &'a [u8],
+        body: impl FnOnce(&Operation<'a>, &Running<'_>) -> R,
+    ) -> Result<R> {
+        let operation = Operation::new(self, purpose, datagram);
+        let result = self.ssl.run(name, &operation, |ssl| body(&operation, ssl))?;
+        match self.holder.get() {
+            Holder::Connection => Ok(result),
+            Holder::Operation { close_notify } => {
+                if close_notify {
+                    self.send_close_notify();
+                }
+                Err(Error::new(Status::Aborted, name))
+            }
+        }
+    }
+
+    /// Starts a server's handshake with the ClientHello in the first record of `datagram`, whose cookie is valid.
+    pub fn start_verified(
+        &self,
+        record: &Record<'_>,
+        hello: &ClientHello<'_>,
+        datagram: &[u8],
+    ) -> Result<Progress> {
+        let mut cookie = Bytes::default();
+        cookie.push(hello.cookie);
+        self.verified_hello.replace(Some(VerifiedHello { random: *hello.random, cookie }));
+        self.run("start handshake", Purpose::Listen, record.bytes, |operation, ssl| {
+            operation.listen(ssl, hello, datagram)?;
+            operation.handshake(ssl)
+        })?
+    }
+
+    /// Goes on with the handshake; `datagram` may be empty, as when a client begins.
+    pub fn handshake(&self, datagram: &[u8]) -> Result<Progress> {
+        self.run("handshake", Purpose::Handshake, datagram, |operation, ssl| operation.handshake(ssl))?
+    }
+
+    /// Sends the last flight again if its timer has run out. Returns whether it retransmitted.
+    pub fn handle_timeout(&self) -> Result<bool> {
+        self.run("handle timeout", Purpose::Handshake, &[], |operation, ssl| operation.handle_timeout(ssl))?
+    }
+
+    /// Encrypts and sends one message of 1 to 2^14 bytes.
+    #[inline]
+    pub fn write(&self, message: &[u8]) -> Result<usize> {
+        self.run("write", Purpose::Data, &[], |operation, ssl| operation.write(ssl, message))?
+    }
+
+    /// Decrypts all records of `datagram` into `buffer`, from `filled` on.
+    #[inline]
+    pub fn read(&self, datagram: &[u8], buffer: PlaintextBuffer, filled: usize) -> Result<Received> {
+        self.run("read", Purpose::Data, datagram, |operation, ssl| operation.read(ssl, buffer, filled))
+    }
+
+    /// The connection goes on without this association. A running operation completes but sends nothing; a close_notify
+    /// that the peer is owed goes out now, or when that operation has returned.
+    pub fn let_go(&self, close_notify: bool) {
+        let is_running = self.is_busy();
+        self.holder.set(Holder::Operation { close_notify });
+        if close_notify && !is_running {
+            self.send_close_notify();
+        }
+    }
+
+    fn send_close_notify(&self) {
+        self.holder.set(Holder::Operation { close_notify: false });
+        let operation = Operation::new(self, Purpose::CloseNotify, &[]);
+        // The association ends whether this could be sent or not.
+        let _ = self.ssl.run("close_notify", &operation, |ssl| ssl.close_notify());
+    }
+}

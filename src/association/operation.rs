@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One call into OpenSSL: a value on the stack that borrows the datagram, serves OpenSSL's callbacks and holds what they
+//! have to report.
+
+#![forbid(unsafe_code)]
+
+use super::inbox::Inbox;
+use super::{Association, Progress, Received, VerifyError};
+use crate::error::{Error, Result, Status};
+use crate::host::{Psk, PskRequest, SendResult};
+use crate::log;
+use crate::openssl::events::Events;
+use crate::openssl::ssl::{Outcome, PlaintextBuffer, Running, TimeoutOutcome};
+use crate::role::Role;
+use crate::settings::STRICT_ALERTS;
+use crate::wire::alpn;
+use crate::wire::hello::ClientHello;
+use crate::wire::record::{self, Record};
+use std::cell::{Cell, RefCell};
+use subtle::ConstantTimeEq;
+
+/// OpenSSL keeps a hundred records of the next epoch at most (d1_lib.c), forged ones too: nothing is authenticated yet.
+const MAX_BUFFERED_PLAINTEXT: usize = 100 * (1 << 14);
+
+/// What an operation is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// DTLSv1_listen(3), which may send nothing: the cookie exchange is the listener's.
+    Listen,
+    /// The handshake: what is recognisably invalid is dropped before OpenSSL sees it.
+    Handshake,
+    /// Messages of an established association, which OpenSSL authenticates.
+    Data,
+    /// The last word to the peer, sent when the connection has already let go of the association.
+    CloseNotify,
+}
+
+/// See the module's documentation.
+pub struct Operation<'a> {
+    association: &'a Association,
+    purpose: Cell<Purpose>,
+    inbox: Inbox<'a>,
+    /// The worst result so far.
+    send_result: Cell<SendResult>,
+    psk_failure: RefCell<Option<String>>,
+}
+
+impl<'a> Operation<'a> {
+    /// An operation that lends `datagram` to OpenSSL.
+    #[inline]
+    pub fn new(association: &'a Association, purpose: Purpose, datagram: &'a [u8]) -> Self {
+        Self {
+            association,
+            purpose: Cell::new(purpose),
+            inbox: Inbox::new(datagram),
+            send_result: Cell::new(SendResult::Sent),
+            psk_failure: RefCell::new(None),
+        }
+    }
+
+    /// Lets OpenSSL take in the ClientHello that this operation was made with, whose cookie is valid; then the handshake
+    /// goes on with the rest of the datagram.
+    pub fn listen(&self, ssl: &Running<'_>, hello: &ClientHello<'_>, datagram: &'a [u8]) -> Result<()> {
+        let record_length = self.inbox.unread();
+        if !ssl.listen()? {
+            return Err(Error::new(Status::CookieRejected, "DTLSv1_listen"));
+        }
+        self.association.sequence.follow_on(hello.record_number);
+        // Whether a record that was only looked at is left depends on the version of OpenSSL.
+        let taken = record_length - self.inbox.unread();
+        self.inbox.lend(datagram.get(taken..).unwrap_or_default());
+        self.purpose.set(Purpose::Handshake);
+        Ok(())
+    }
+
+    /// Goes on with the handshake.
+    pub fn handshake(&self, ssl: &Running<'_>) -> Result<Progress> {
+        match ssl.handshake() {
+            Outcome::Done(_) => Ok(Progress::Finished { unread: self.inbox.unread() }),
+            Outcome::WantsDatagram => self.sent().map(|()| Progress::Continues),
+            Outcome::Closed => Err(Error::new(Status::Closed, "SSL_do_handshake")),
+            Outcome::Failed(cause) => Err(match self.psk_failure.take() {
+                Some(reason) => Error::because(Status::PskRejected, "pre-shared key", reason),
+                None if cause.is_alert() => cause.into_error(Status::AlertReceived, "SSL_do_handshake"),
+                None if cause.is_timeout() => cause.into_error(Status::TimedOut, "SSL_do_handshake"),
+                None => cause.into_error(Status::HandshakeFailed, "SSL_do_handshake"),
+            }),
+        }
+    }
+
+    /// Sends the last flight again if its timer has run out. Returns whether it retransmitted.
+    pub fn handle_timeout(&self, ssl: &Running<'_>) -> Result<bool> {
+        match ssl.handle_timeout() {
+            TimeoutOutcome::NotYet => Ok(false),
+            TimeoutOutcome::Retransmitted => self.sent().map(|()| true),
+            TimeoutOutcome::Failed(cause) if cause.is_timeout() => {
+                Err(cause.into_error(Status::TimedOut, "DTLSv1_handle_timeout"))
+            }
+            TimeoutOutcome::Failed(cause) => {
+                Err(cause.into_error(Status::HandshakeFailed, "DTLSv1_handle_timeout"))
+            }
+        }
+    }
+
+    /// Encrypts and sends one message of 1 to 2^14 bytes.
+    #[inline]
+    pub fn write(&self, ssl: &Running<'_>, message: &[u8]) -> Result<usize> {
+        match ssl.write(message) {
+            Outcome::Done(count) => match self.send_result.get() {
+                SendResult::Sent => Ok(count),
+                SendResult::Failed => Err(Error::new(Status::SendFailed, "SSL_write")),
+                SendResult::Lost | SendResult::Refused => Err(Error::new(Status::SendRefused, "SSL_write")),
+            },
+            // Only a renegotiation could make a write wait for the peer, and there is none.
+            Outcome::WantsDatagram | Outcome::Closed => {
+                Err(Error::new(Status::ConnectionFailed, "SSL_write"))
+            }
+            Outcome::Failed(cause) => Err(cause.into_error(Status::ConnectionFailed, "SSL_write")),
+        }
+    }
+
+    /// Decrypts all records of the datagram into `buffer`, from `filled` on.
+    #[inline]
+    pub fn read(&self, ssl: &Running<'_>, buffer: PlaintextBuffer, filled: usize) -> Received {
+        let mut length = filled;
+        let buffered = &self.association.buffered_plaintext;
+        loop {
+            let end = match ssl.read(buffer, length) {
+                Outcome::Done(count) => {
+                    length += count;
+                    // Another call would only say that there is nothing left.
+                    let is_drained = self.inbox.unread() == 0 && buffered.get() == 0;
+                    if !is_drained && length < buffer.capacity() {
+                        continue;
+                    }
+                    None
+                }
+                Outcome::WantsDatagram => {
+                    buffered.set(0);
+                    None
+                }
+                Outcome::Closed => Some(Error::new(Status::Closed, "SSL_read")),
+                Outcome::Failed(cause) => {
+                    let alert = cause.is_alert();
+                    let status = if alert { Status::AlertReceived } else { Status::ConnectionFailed };
+                    Some(cause.into_error(status, "SSL_read"))
+                }
+            };
+            return Received { length, end };
+        }
+    }
+
+    /// In a handshake a datagram that got lost is sent again when its timer runs out; only what cannot get better is an
+    /// error.
+    fn sent(&self) -> Result<()> {
+        match self.send_result.get() {
+            SendResult::Failed => Err(Error::new(Status::SendFailed, "handshake")),
+            SendResult::Sent | SendResult::Lost | SendResult::Refused => Ok(()),
+        }
+    }
+
+    /// Whether the program still has to do with this operation: after its end only a close_notify is sent.
+    #[inline]
+    fn is_wanted(&self) -> bool {
+        self.purpose.get() == Purpose::CloseNotify || self.association.is_current()
+    }
+
+    #[cold]
+    fn note_loss(&self, length: usize, result: SendResult) {
+        log::warn(format_args!("{}: a datagram of {length} bytes: {result:?}", self.association.peer));
+        self.send_result.set(self.send_result.get().max(result));
+    }
+}
+
+impl Events for Operation<'_> {
+    fn next_record(&self) -> Option<&[u8]> {
+        if self.purpose.get() == Purpose::Data {
+            return self.inbox.next_record(|_| true).map(|record| record.bytes);
+        }
+        let (role, strict) = (self.association.role, STRICT_ALERTS.get() != 0);
+        let admissible = |record: &Record<'_>| record::admissible_in_handshake(record, role, strict);
+        let record = self.inbox.next_record(admissible)?;
+        if record.is_application_data() {
+            let buffered = &self.association.buffered_plaintext;
+            buffered.set(buffered.get().saturating_add(record.bytes.len()).min(MAX_BUFFERED_PLAINTEXT));
+        }
+        Some(record.bytes)
+    }
+
+    fn send(&self, datagram: &[u8]) {
+        if self.purpose.get() == Purpose::Listen || !self.is_wanted() {
+            return;
+        }
+        let raised = self.association.sequence.raise(datagram);
+        let result = self.association.host.send(raised.as_deref().unwrap_or(datagram));
+        if result != SendResult::Sent {
+            self.note_loss(datagram.len(), result);
+        }
+    }
+
+    fn set_peeking(&self, peeking: bool) {
+        self.inbox.set_peeking(peeking);
+    }
+
+    fn mtu_overhead(&self) -> u16 {
+        self.association.mtu_overhead()
+    }
+
+    fn payload_mtu(&self) -> u16 {
+        self.association.link_mtu.saturating_sub(self.mtu_overhead())
+    }
+
+    /// DTLSv1_listen(3) asks before OpenSSL has noted the random, about the very record that was found valid. The
+    /// handshake asks again, about a hello that may have been put together from several fragments.
+    fn accepts_cookie(&self, cookie: &[u8], random: &[u8; 32]) -> bool {
+        let verified = self.association.verified_hello.borrow();
+        verified.as_ref().is_some_and(|verified| {
+            let same_hello = self.purpose.get() == Purpose::Listen || verified.random == *random;
+            same_hello && verified.cookie.as_slice().ct_eq(cookie).into()
+        })
+    }
+
+    fn note_verify_error(&self, code: i32, depth: i32) {
+        self.association.verify_errors.borrow_mut().push(VerifyError { code, depth });
+    }
+
+    fn psk(&self, request: &PskRequest<'_>) -> Option<Psk> {
+        let psk = self.association.host.psk(request).filter(|_| self.is_wanted())?;
+        if psk.key.is_empty() {
+            return None;
+        }
+        let Some(refusal) = reason_to_refuse(&psk, request) else {
+            return Some(psk);
+        };
+        log::warn(format_args!("{}: {refusal}", self.association.peer));
+        self.psk_failure.replace(Some(refusal));
+        None
+    }
+
+    /// The first of the client's protocols that this server takes (RFC 7301, 3.2).
+    fn select_alpn<'b>(&self, offered: &'b [u8]) -> Option<&'b [u8]> {
+        let taken = |name: &[u8]| alpn::names(&self.association.alpn).any(|ours| ours == name);
+        alpn::names(offered).find(|name| taken(name))
+    }
+}
+
+/// Why a pre-shared key does not fit: OpenSSL would cut it (S5).
+fn reason_to_refuse(psk: &Psk, request: &PskRequest<'_>) -> Option<String> {
+    let Psk { identity, key } = psk;
+    if key.len() > request.max_key {
+        Some(format!("the PSK has {} bytes, at most {} fit", key.len(), request.max_key))
+    } else if request.role == Role::Client && identity.len() > request.max_identity {
+        Some(format!("the PSK identity has {} bytes, at most {} fit", identity.len(), request.max_identity))
+    } else if identity.contains(&0) {
+        Some("the PSK identity contains a zero byte, where OpenSSL would cut it".to_owned())
+    } else {
+        None
+    }
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! DTLS cookies: who made them, for whom, and when (RFC 6347, 4.2.1).
+//!
+//! A cookie is one byte naming a time slot, then the first bytes of an HMAC over the slot, the peer's canonical address
+//! and what the ClientHello says before its cookie: version, random and session id. Extensions stay out of it, because
+//! some clients change them between the two hellos. Nothing is stored per client.
+
+#![forbid(unsafe_code)]
+
+mod process_secret;
+mod slot;
+
+pub use process_secret::rotate as rotate_process_secret;
+
+use crate::bytes::Bytes;
+use crate::error::{Error, Result, Status};
+use crate::openssl::hmac::{Hash, Mac, MacKey};
+use crate::peer::{IDENTITY_LENGTH, PeerAddress};
+use crate::unix_time::UnixTime;
+use crate::wire::hello::{ClientHello, MAX_COOKIE};
+use process_secret::ProcessSecret;
+use slot::Slot;
+use std::sync::Arc;
+use subtle::ConstantTimeEq;
+
+/// The key that makes and checks cookies for one listener or connection.
+#[derive(Clone, Debug)]
+pub struct CookieKey(Source);
+
+#[derive(Clone, Debug)]
+enum Source {
+    /// The secret of this process, made by it, rotated by it.
+    Process(Hash),
+    /// A secret the user gave: used as it is, for as long as the user wants.
+    User(Arc<MacKey>),
+}
+
+/// A cookie, at most [`MAX_COOKIE`] bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Cookie(Bytes<MAX_COOKIE>);
+
+/// The result of checking a ClientHello's cookie.
+#[derive(Debug)]
+pub enum Check {
+    /// The client receives what is sent to its address.
+    Valid,
+    /// There is no cookie or it is not valid; answer with this one.
+    Answer(Cookie),
+}
+
+impl Default for CookieKey {
+    fn default() -> Self {
+        Self(Source::Process(Hash::Sha256))
+    }
+}
+
+impl CookieKey {
+    /// A key with the user's parameters, or the process-wide secret when `secret` is its [`CookieKey::secret`] stand-in.
+    pub fn new(hash: Hash, secret: &[u8]) -> Result<Self> {
+        if secret.is_empty() {
+            return Err(Error::because(
+                Status::InvalidArgument,
+                "cookie parameters",
+                "Invalid (empty) secret",
+            ));
+        }
+        let key = MacKey::shared(hash, secret).map_err(|error| {
+            let reason = format!("{hash:?} cannot be used: {}", error.reason());
+            Error::because(Status::UnsupportedHash, error.operation(), reason)
+        })?;
+        let is_stand_in = ProcessSecret::lock().is_stand_in(secret);
+        Ok(Self(if is_stand_in { Source::Process(hash) } else { Source::User(key) }))
+    }
+
+    /// The hash algorithm of the HMAC.
+    pub fn hash(&self) -> Hash {
+        match &self.0 {
+            Source::User(key) => key.hash(),
+            Source::Process(hash) => *hash,
+        }
+    }
+
+    /// Hands the secret to `read`: the user's own, or a stand-in for the process-wide one, which never leaves this
+    /// module. The stand-in is random, lives as long as the process, and [`CookieKey::new`] knows it again.
+    pub fn secret<R>(&self, read: impl FnOnce(&[u8]) -> R) -> Result<R> {
+        match &self.0 {
+            Source::User(key) => Ok(read(key.secret())),
+            Source::Process(_) => Ok(read(ProcessSecret::lock().stand_in()?.expose())),
+        }
+    }
+
+    /// Makes a cookie.
+    pub fn issue(&self, peer: &PeerAddress, hello: &ClientHello<'_>, now: UnixTime) -> Result<Cookie> {
+        self.cookie_of(Slot::at(now), peer, hello, now)
+    }
+
+    /// Checks the cookie of `hello`. One HMAC, or two when a cookie of another slot than the present one is wrong.
+    pub fn check(&self, peer: &PeerAddress, hello: &ClientHello<'_>, now: UnixTime) -> Result<Check> {
+        let present = Slot::at(now);
+        let fresh = match hello.cookie.first().and_then(|&tag| present.neighbour(tag)) {
+            None => self.cookie_of(present, peer, hello, now)?,
+            Some(slot) => {
+                let expected = self.cookie_of(slot, peer, hello, now)?;
+                if expected.as_bytes().ct_eq(hello.cookie).into() {
+                    return Ok(Check::Valid);
+                }
+                if slot == present { expected } else { self.cookie_of(present, peer, hello, now)? }
+            }
+        };
+        Ok(Check::Answer(fresh))
+    }
+
+    fn cookie_of(
+        &self,
+        slot: Slot,
+        peer: &PeerAddress,
+        hello: &ClientHello<'_>,
+        now: UnixTime,
+    ) -> Result<Cookie> {
+        let input = hmac_input(slot, peer, hello);
+        let mac = match &self.0 {
+            Source::User(key) => key.mac(input.as_slice())?,
+            Source::Process(hash) => ProcessSecret::lock().at(slot, *hash, now)?.mac(input.as_slice())?,
+        };
+        Ok(Cookie::new(slot, &mac))
+    }
+}
+
+impl Cookie {
+    fn new(slot: Slot, mac: &Mac) -> Self {
+        let mut cookie = Bytes::default();
+        cookie.push(&[slot.tag()]);
+        let mac = mac.as_slice();
+        cookie.push(mac.get(..MAX_COOKIE - 1).unwrap_or(mac));
+        Self(cookie)
+    }
+
+    /// The bytes that stand in the HelloVerifyRequest.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_slice()
+    }
+}
+
+/// What is authenticated. The two lengths keep the parts after them apart; the rest is of fixed length. An IPv4 peer and
+/// no session id, which is usual, leave it within one block of SHA-256 (55 bytes).
+fn hmac_input(
+    slot: Slot,
+    peer: &PeerAddress,
+    hello: &ClientHello<'_>,
+) -> Bytes<{ 8 + 2 + 32 + 2 + IDENTITY_LENGTH + 32 }> {
+    let peer = peer.identity();
+    let mut input = Bytes::default();
+    input.push(&slot.0.to_be_bytes());
+    input.push(&hello.version);
+    input.push(hello.random);
+    // The parser allows session ids of 32 bytes at most.
+    input.push(&[peer.as_slice().len() as u8, hello.session_id.len() as u8]);
+    input.push(peer.as_slice());
+    input.push(hello.session_id);
+    input
+}
+
+#[cfg(test)]
+mod tests;

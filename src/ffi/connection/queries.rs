@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Queries of a connection.
+
+use super::qdtls_connection;
+use crate::association::VerifyError;
+use crate::connection::may_resume;
+use crate::error::Status;
+use crate::ffi::arguments::{Out, OutArray, OutBytes};
+use crate::ffi::error::qdtls_error;
+use crate::ffi::handle::{Held, ask, call_on};
+use openssl_sys::{SSL_CIPHER, X509, stack_st_X509};
+
+/// An error that OpenSSL found in the peer's certificate chain (X509_STORE_CTX_get_error(3)).
+#[repr(C)]
+#[allow(non_camel_case_types, reason = "the name is C's")]
+pub struct qdtls_verify_error {
+    /// The X509_V_ERR_* number.
+    pub code: i32,
+    /// Depth in the chain, 0 for the peer's own certificate.
+    pub depth: i32,
+}
+
+/// Writes the `qdtls_state` to `state`. Allowed from inside callbacks.
+///
+/// # Safety
+/// `connection` is null or a live handle; `state` is null or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qdtls_connection_state(
+    connection: *const qdtls_connection,
+    state: *mut i32,
+) -> Status {
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: null, or writable until this call returns (contract).
+    let state = unsafe { Out::new(state) };
+    ask("qdtls_connection_state", connection, state, |connection| connection.core.state() as i32)
+}
+
+/// Writes to `allowed` whether sessions should be resumed, for `qdtls_connection_set_resumption`. `wanted` says whether
+/// the program would like it, `verifies_peer` whether it asks for the peer's certificate, and `has_certificate` whether
+/// it has one itself; 0 means no. Never for a server that knows its clients by certificate or pre-shared key: a resumed
+/// handshake has neither.
+///
+/// # Safety
+/// `connection` is null or a live handle; `allowed` is null or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qdtls_connection_may_resume(
+    connection: *const qdtls_connection,
+    wanted: i32,
+    verifies_peer: i32,
+    has_certificate: i32,
+    allowed: *mut bool,
+) -> Status {
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: null, or writable until this call returns (contract).
+    let allowed = unsafe { Out::new(allowed) };
+    ask("qdtls_connection_may_resume", connection, allowed, |connection| {
+        may_resume(connection.core.role(), wanted != 0, verifies_peer != 0, has_certificate != 0)
+    })
+}
+
+/// Writes the peer's certificate to `certificate`, or null when it has shown none. Borrowed until the connection starts,
+/// ends or is freed.
+///
+/// # Safety
+/// `connection` is null or a live handle; `certificate` is null or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qdtls_connection_peer_certificate(
+    connection: *const qdtls_connection,
+    certificate: *mut *mut X509,
+) -> Status {
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: null, or writable until this call returns (contract).
+    let certificate = unsafe { Out::new(certificate) };
+    call_on("qdtls_connection_peer_certificate", connection, |connection| {
+        certificate?.write(connection.association()?.ssl().peer_certificate());
+        Ok(())
+    })
+}
+
+/// Writes the peer's certificate chain to `chain` as SSL_get_peer_cert_chain(3) has it: to a server without the peer's
+/// own certificate. Null when there is none. Borrowed as `qdtls_connection_peer_certificate`'s.
+///
+/// # Safety
+/// `connection` is null or a live handle; `chain` is null or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qdtls_connection_peer_chain(
+    connection: *const qdtls_connection,
+    chain: *mut *mut stack_st_X509,
+) -> Status {
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: null, or writable until this call returns (contract).
+    let chain = unsafe { Out::new(chain) };
+    call_on("qdtls_connection_peer_chain", connection, |connection| {
+        chain?.write(connection.association()?.ssl().peer_chain());
+        Ok(())
+    })
+}
+
+/// Writes the cipher in use to `cipher`, or null before there is one. Static.
+///
+/// # Safety
+/// `connection` is null or a live handle; `cipher` is null or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qdtls_connection_cipher(
+    connection: *const qdtls_connection,
+    cipher: *mut *const SSL_CIPHER,
+) -> Status {
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: null, or writable until this call returns (contract).
+    let cipher = unsafe { Out::new(cipher) };
+    call_on("qdtls_connection_cipher", connection, |connection| {
+        cipher?.write(connection.association()?.ssl().cipher());
+        Ok(())
+    })
+}
+
+/// Writes the `qdtls_protocol` in use to `protocol`.
+///
+/// # Safety
+/// `connection` is null or a live handle; `protocol` is null or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qdtls_connection_protocol(
+    connection: *const qdtls_connection,
+    protocol: *mut i32,
+) -> Status {
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: null, or writable until this call returns (contract).
+    let protocol = unsafe { Out::new(protocol) };
+    call_on("qdtls_connection_protocol", connection, |connection| {
+        protocol?.write(connection.association()?.ssl().protocol() as i32);
+        Ok(())
+    })
+}
+
+/// Writes the application protocol both sides agreed on (RFC 7301) to `name` and `length`; length 0 when none. Not
+/// terminated, borrowed as `qdtls_connection_peer_certificate`'s.
+///
+/// # Safety
+/// `connection` is null or a live handle; the others are null or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qdtls_connection_alpn(
+    connection: *const qdtls_connection,
+    name: *mut *const u8,
+    length: *mut usize,
+) -> Status {
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: each is null, or writable until this call returns (contract).
+    let (name, length) = unsafe { (Out::new(name), Out::new(length)) };
+    call_on("qdtls_connection_alpn", connection, |connection| {
+        let (name, length) = (name?, length?);
+        let association = connection.association()?;
+        let protocol = association.ssl().alpn();
+        name.write(protocol.as_ptr());
+        length.write(protocol.len());
+        Ok(())
+    })
+}
+
+/// Writes the session that a client can resume later to `session`, of `capacity` bytes, its length to `length`, and the
+/// server's hint how many seconds it is good for to `lifetime_hint`. Length 0 when the server gave no ticket.
+/// `QDTLS_STATUS_BUFFER_TOO_SMALL` tells the length needed in its reason; the peer's certificate is most of it.
+///
+/// # Safety
+/// `connection` is null or a live handle; `session` is null or writable for `capacity` bytes, the others null or
+/// writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qdtls_connection_session(
+    connection: *const qdtls_connection,
+    session: *mut u8,
+    capacity: usize,
+    length: *mut usize,
+    lifetime_hint: *mut u64,
+) -> Status {
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: null, or writable for `capacity` bytes until this call returns (contract).
+    let session = unsafe { OutBytes::new(session, capacity) };
+    // SAFETY: each is null, or writable until this call returns (contract).
+    let (length, lifetime_hint) = unsafe { (Out::new(length), Out::new(lifetime_hint)) };
+    call_on("qdtls_connection_session", connection, |connection| {
+        let (length, lifetime_hint) = (length?, lifetime_hint?);
+        let ticket = connection.association()?.ssl().session_ticket();
+        let asn1 = ticket.as_ref().map_or([].as_slice(), |ticket| ticket.asn1.as_slice());
+        session.write(asn1, length)?;
+        lifetime_hint.write(ticket.map_or(0, |ticket| ticket.lifetime_hint));
+        Ok(())
+    })
+}
+
+/// Writes what OpenSSL found wrong with the peer's chain to `errors`, at most `capacity` of them, and the number of all
+/// to `count`.
+///
+/// # Safety
+/// `connection` is null or a live handle; `errors` is null or writable for `capacity` elements, `count` null or
+/// writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qdtls_connection_verify_errors(
+    connection: *const qdtls_connection,
+    errors: *mut qdtls_verify_error,
+    capacity: usize,
+    count: *mut usize,
+) -> Status {
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: null, or writable for `capacity` elements until this call returns (contract).
+    let errors = unsafe { OutArray::new(errors, capacity) };
+    // SAFETY: null, or writable until this call returns (contract).
+    let count = unsafe { Out::new(count) };
+    call_on("qdtls_connection_verify_errors", connection, |connection| {
+        let count = count?;
+        let found = connection.association()?.verify_errors();
+        let as_c = |error: &VerifyError| qdtls_verify_error { code: error.code, depth: error.depth };
+        errors.write(found.iter().map(as_c))?;
+        count.write(found.len());
+        Ok(())
+    })
+}
+
+/// Writes the last error of `connection` to `error`.
+///
+/// # Safety
+/// `connection` is null or a live handle; `error` is null or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qdtls_connection_last_error(
+    connection: *const qdtls_connection,
+    error: *mut qdtls_error,
+) -> Status {
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: null, or writable until this call returns (contract).
+    let error = unsafe { Out::new(error) };
+    call_on("qdtls_connection_last_error", connection, |connection| {
+        error?.write(connection.last_error.read());
+        Ok(())
+    })
+}

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The callbacks of `SSL` and `SSL_CTX`, under the names that Qt's file gives them.
+//!
+//! Qt's `qsslcontext_openssl.cpp` refers to three of them; the rest completes the set. Each checks its arguments and
+//! puts a question to the running operation. Outside an operation each refuses.
+
+use super::events::{Events, refuse};
+use super::{Api, api, bio, resumption};
+use crate::host::PskRequest;
+use crate::panic::guard;
+use crate::role::Role;
+use crate::timer;
+use openssl_sys::{SSL, SSL_SESSION, X509_STORE_CTX};
+use std::ffi::{CStr, c_char, c_int, c_uchar, c_uint, c_void};
+use std::ptr;
+
+/// ssl.h: DTLS1_COOKIE_LENGTH less one, the most that fits a cookie's length byte (RFC 6347, 4.2.1).
+const COOKIE_CAPACITY: usize = 255;
+
+/// Refuses with 0 (SSL_CTX_set_cookie_generate_cb(3)). The listener makes the cookies; OpenSSL, which asks for one when
+/// a ClientHello has none that is valid, only gets to see those that have.
+///
+/// # Safety
+/// There are no demands; `unsafe` is the type that SSL_CTX_set_cookie_generate_cb(3) asks for.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn q_generate_cookie_callback(
+    _ssl: *mut SSL,
+    _cookie: *mut c_uchar,
+    _length: *mut c_uint,
+) -> c_int {
+    const NAME: &str = "q_generate_cookie_callback";
+    guard(NAME, 0, || refuse(0, NAME, "cookies are made by the listener"))
+}
+
+/// Compares the cookie of a ClientHello with the one that was found valid before OpenSSL saw the hello; 1 when it is the
+/// same (SSL_CTX_set_cookie_verify_cb(3)).
+///
+/// # Safety
+/// `ssl` is null or live; `cookie` is null or readable for `length` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn q_verify_cookie_callback(
+    ssl: *mut SSL,
+    cookie: *const c_uchar,
+    length: c_uint,
+) -> c_int {
+    const NAME: &str = "q_verify_cookie_callback";
+    guard(NAME, 0, || {
+        let cookie = match usize::try_from(length) {
+            // SAFETY: not null, and readable for its length by this function's contract.
+            Ok(length @ 1..=COOKIE_CAPACITY) if !cookie.is_null() => unsafe {
+                std::slice::from_raw_parts(cookie, length)
+            },
+            _ => return refuse(0, NAME, "there is no cookie of 1 to 255 bytes"),
+        };
+        // SAFETY: null or live by this function's contract.
+        let accepted =
+            unsafe { ask(NAME, ssl, |api, events| events.accepts_cookie(cookie, &random(api, ssl))) };
+        accepted.map_or(0, c_int::from)
+    })
+}
+
+/// The random of the ClientHello that OpenSSL has taken in; all zeroes before.
+///
+/// # Safety
+/// `ssl` is live.
+unsafe fn random(api: &Api, ssl: *const SSL) -> [u8; 32] {
+    let mut random = [0; 32];
+    // SAFETY: live by the caller's promise; at most as many bytes are written as the length says.
+    unsafe { (api.SSL_get_client_random)(ssl, random.as_mut_ptr(), random.len()) };
+    random
+}
+
+/// Notes an error in the peer's chain; returns 1, so that the verification goes on and finds all of them
+/// (SSL_CTX_set_verify(3)). The verdict is the program's, after the handshake.
+///
+/// # Safety
+/// `context` is null or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn q_X509DtlsCallback(ok: c_int, context: *mut X509_STORE_CTX) -> c_int {
+    const NAME: &str = "q_X509DtlsCallback";
+    guard(NAME, 0, || {
+        if ok == 1 {
+            return 1;
+        }
+        if context.is_null() {
+            return refuse(0, NAME, "the store context is null");
+        }
+        // SAFETY: not null, hence live by this function's contract.
+        unsafe { note_verify_error(NAME, context) }
+    })
+}
+
+/// # Safety
+/// `context` is live.
+unsafe fn note_verify_error(name: &str, context: *mut X509_STORE_CTX) -> c_int {
+    let Ok(api) = api() else {
+        return 0;
+    };
+    // SAFETY: no preconditions: this is where OpenSSL puts the SSL (X509_STORE_CTX_get_ex_data(3)).
+    let index = unsafe { (api.SSL_get_ex_data_X509_STORE_CTX_idx)() };
+    // SAFETY: the context is live by the caller's promise; what stands at the index is null or an SSL that outlives the
+    // verification.
+    let ssl = unsafe { (api.X509_STORE_CTX_get_ex_data)(context, index) }.cast::<SSL>();
+    // SAFETY: the context is live by the caller's promise.
+    let code = unsafe { (api.X509_STORE_CTX_get_error)(context) };
+    // SAFETY: as above.
+    let depth = unsafe { (api.X509_STORE_CTX_get_error_depth)(context) };
+    // SAFETY: null or live, as said.
+    unsafe { ask(name, ssl, |_, events| events.note_verify_error(code, depth)) }.map_or(0, |()| 1)
+}
+
+/// Gives a client's pre-shared key; 0 ends the handshake (SSL_set_psk_client_callback(3)).
+///
+/// # Safety
+/// `ssl` is null or live, `hint` null or a C string; `identity` and `key` are null or writable, the former for
+/// `identity_capacity` bytes, of which the last is for a terminating zero, the latter for `key_capacity` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn q_PSK_client_callback(
+    ssl: *mut SSL,
+    hint: *const c_char,
+    identity: *mut c_char,
+    identity_capacity: c_uint,
+    key: *mut c_uchar,
+    key_capacity: c_uint,
+) -> c_uint {
+    const NAME: &str = "q_PSK_client_callback";
+    guard(NAME, 0, || {
+        if identity.is_null() || key.is_null() {
+            return refuse(0, NAME, "an output pointer is null");
+        }
+        let Some(max_identity) = (identity_capacity as usize).checked_sub(1) else {
+            return refuse(0, NAME, "there is no place for an identity");
+        };
+        let request = PskRequest {
+            role: Role::Client,
+            // SAFETY: null or a C string by this function's contract; used within this callback.
+            text: unsafe { text(hint) },
+            max_identity,
+            max_key: key_capacity as usize,
+        };
+        // SAFETY: null or live by this function's contract.
+        let Some(psk) = unsafe { ask(NAME, ssl, |_, events| events.psk(&request)) }.flatten() else {
+            return 0;
+        };
+        // SAFETY: `Events::psk` gives an identity of at most `max_identity` bytes, and there is one more for the zero.
+        unsafe {
+            ptr::copy_nonoverlapping(psk.identity.as_ptr(), identity.cast(), psk.identity.len());
+            identity.add(psk.identity.len()).write(0);
+        }
+        // SAFETY: `Events::psk` gives a key of at most `max_key` bytes.
+        unsafe { give_key(&psk.key, key) }
+    })
+}
+
+/// Gives a server's pre-shared key; 0 ends the handshake (SSL_set_psk_server_callback(3)).
+///
+/// # Safety
+/// `ssl` is null or live, `identity` null or a C string, `key` null or writable for `key_capacity` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn q_PSK_server_callback(
+    ssl: *mut SSL,
+    identity: *const c_char,
+    key: *mut c_uchar,
+    key_capacity: c_uint,
+) -> c_uint {
+    const NAME: &str = "q_PSK_server_callback";
+    guard(NAME, 0, || {
+        if key.is_null() {
+            return refuse(0, NAME, "an output pointer is null");
+        }
+        let request = PskRequest {
+            role: Role::Server,
+            // SAFETY: null or a C string by this function's contract; used within this callback.
+            text: unsafe { text(identity) },
+            max_identity: 0,
+            max_key: key_capacity as usize,
+        };
+        // SAFETY: null or live by this function's contract.
+        let psk = unsafe { ask(NAME, ssl, |_, events| events.psk(&request)) }.flatten();
+        // SAFETY: `Events::psk` gives a key of at most `max_key` bytes.
+        psk.map_or(0, |psk| unsafe { give_key(&psk.key, key) })
+    })
+}
+
+/// Chooses a server's application protocol (SSL_CTX_set_alpn_select_cb(3)); without a common one the handshake goes on
+/// without.
+///
+/// # Safety
+/// `ssl` is null or live; the outputs are null or writable; `offered` is null or readable for its length.
+pub unsafe extern "C" fn select_alpn(
+    ssl: *mut SSL,
+    chosen: *mut *const c_uchar,
+    chosen_length: *mut c_uchar,
+    offered: *const c_uchar,
+    offered_length: c_uint,
+    _argument: *mut c_void,
+) -> c_int {
+    const NAME: &str = "select_alpn";
+    /// tls1.h: SSL_TLSEXT_ERR_OK.
+    const OK: c_int = 0;
+    /// tls1.h: SSL_TLSEXT_ERR_NOACK.
+    const NOT_ACKNOWLEDGED: c_int = 3;
+    guard(NAME, NOT_ACKNOWLEDGED, || {
+        if chosen.is_null() || chosen_length.is_null() || offered.is_null() {
+            return NOT_ACKNOWLEDGED;
+        }
+        // SAFETY: not null, and readable for its length by this function's contract.
+        let offered = unsafe { std::slice::from_raw_parts(offered, offered_length as usize) };
+        // SAFETY: null or live by this function's contract.
+        let name = unsafe { ask(NAME, ssl, |_, events| events.select_alpn(offered)) }.flatten();
+        let Some(name) = name else {
+            return NOT_ACKNOWLEDGED;
+        };
+        // SAFETY: both are not null, hence writable. The choice points into the client's list, as the manual page allows.
+        unsafe {
+            chosen.write(name.as_ptr());
+            chosen_length.write(c_uchar::try_from(name.len()).unwrap_or(0));
+        }
+        OK
+    })
+}
+
+/// Decides whether a server takes a ticket (SSL_CTX_set_session_ticket_cb(3)).
+///
+/// # Safety
+/// `session` is null or live.
+pub unsafe extern "C" fn use_ticket(
+    _ssl: *mut SSL,
+    session: *mut SSL_SESSION,
+    _key_name: *const c_uchar,
+    _key_name_length: usize,
+    status: c_int,
+    _argument: *mut c_void,
+) -> c_int {
+    // SAFETY: null or live by this function's contract.
+    guard("use_ticket", resumption::IGNORE, || unsafe { resumption::decide(session, status) })
+}
+
+/// The length of the next retransmission timer (DTLS_set_timer_cb(3)).
+///
+/// # Safety
+/// There are no demands; `unsafe` is the type that DTLS_set_timer_cb(3) asks for.
+pub unsafe extern "C" fn timer_length(_ssl: *mut SSL, previous: c_uint) -> c_uint {
+    guard("timer_length", 1_000_000, || timer::next_interval_us(previous))
+}
+
+/// Puts a question to the operation that runs on `ssl`; `None`, with a line in the log, when there is none.
+///
+/// # Safety
+/// `ssl` is null or live, and so within `question`.
+unsafe fn ask<R>(callback: &str, ssl: *mut SSL, question: impl FnOnce(&Api, &dyn Events) -> R) -> Option<R> {
+    let api = api().ok()?;
+    let bio = match ssl.is_null() {
+        true => ptr::null_mut(),
+        // SAFETY: not null, hence live by the caller's promise.
+        false => unsafe { (api.SSL_get_rbio)(ssl) },
+    };
+    // SAFETY: null, or live as long as the SSL that owns it; the stage is used within this callback.
+    let stage = unsafe { bio::stage_of(api, bio) };
+    let answer = stage.and_then(|stage| stage.ask(|events| question(api, events)));
+    match answer {
+        None => refuse(None, callback, "no operation of this library runs on the SSL"),
+        answer => answer,
+    }
+}
+
+/// # Safety
+/// `text` is null or a C string that outlives the callback it is used in.
+unsafe fn text<'a>(text: *const c_char) -> Option<&'a [u8]> {
+    // SAFETY: not null, hence a C string by the caller's promise.
+    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_bytes())
+}
+
+/// # Safety
+/// `place` is writable for the key's length.
+unsafe fn give_key(key: &[u8], place: *mut c_uchar) -> c_uint {
+    // SAFETY: the place is long enough by the caller's promise; a key of this library cannot overlap OpenSSL's buffer.
+    unsafe { ptr::copy_nonoverlapping(key.as_ptr(), place, key.len()) };
+    c_uint::try_from(key.len()).unwrap_or(0)
+}

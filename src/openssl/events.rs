@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What OpenSSL's callbacks ask of the operation they interrupt, and where they find it.
+
+use crate::host::{Psk, PskRequest};
+use crate::log;
+use std::cell::Cell;
+use std::ptr::NonNull;
+
+/// The running operation, as OpenSSL's callbacks see it.
+pub trait Events {
+    /// The next record for OpenSSL; `None` when the datagram is used up.
+    fn next_record(&self) -> Option<&[u8]>;
+    /// Sends a datagram that OpenSSL wrote. OpenSSL is not told when it got lost: DTLS takes care of that.
+    fn send(&self, datagram: &[u8]);
+    /// Sets whether [`Events::next_record`] leaves the record in place, as DTLSv1_listen(3) asks for.
+    fn set_peeking(&self, peeking: bool);
+    /// Bytes of each packet that OpenSSL must leave free.
+    fn mtu_overhead(&self) -> u16;
+    /// The largest UDP payload for OpenSSL to plan for.
+    fn payload_mtu(&self) -> u16;
+    /// Whether OpenSSL may go on with a ClientHello that has this cookie and random.
+    fn accepts_cookie(&self, cookie: &[u8], random: &[u8; 32]) -> bool;
+    /// Notes an error in the peer's certificate chain: an X509_V_ERR_* number and the depth.
+    fn note_verify_error(&self, code: i32, depth: i32);
+    /// Provides a pre-shared key that fits the request; `None` ends the handshake.
+    fn psk(&self, request: &PskRequest<'_>) -> Option<Psk>;
+    /// Chooses one of the application protocols a client offers, in their wire form; `None` chooses none.
+    fn select_alpn<'a>(&self, offered: &'a [u8]) -> Option<&'a [u8]>;
+}
+
+/// The place of one `SSL` where its running operation is installed, for as long as it runs.
+#[derive(Default)]
+pub struct Stage(Cell<Option<NonNull<dyn Events>>>);
+
+/// Empties the stage, also when the operation unwinds.
+struct Clear<'a>(&'a Stage);
+
+impl Drop for Clear<'_> {
+    fn drop(&mut self) {
+        self.0.0.set(None);
+    }
+}
+
+impl Stage {
+    /// Whether an operation is running.
+    #[inline]
+    pub fn is_taken(&self) -> bool {
+        self.0.get().is_some()
+    }
+
+    /// Runs `operation` with `events` installed. `None`, without running it, inside another operation.
+    #[inline]
+    pub fn run<R>(&self, events: &dyn Events, operation: impl FnOnce() -> R) -> Option<R> {
+        if self.is_taken() {
+            return None;
+        }
+        let events = NonNull::from(events);
+        // SAFETY: only the lifetime changes. `Clear` takes the pointer out before `run` returns or unwinds, and `events`
+        // is borrowed for longer than that.
+        let events = unsafe { std::mem::transmute::<NonNull<dyn Events + '_>, NonNull<dyn Events>>(events) };
+        self.0.set(Some(events));
+        let _clear = Clear(self);
+        Some(operation())
+    }
+
+    /// Puts a question to the running operation; `None` when there is none.
+    #[inline]
+    pub fn ask<R>(&self, question: impl FnOnce(&dyn Events) -> R) -> Option<R> {
+        let events = self.0.get()?;
+        // SAFETY: a pointer on the stage is that of a frame of `run` which has not returned. A stage belongs to one
+        // thread (it is not `Sync`), so this frame lies above that one, and `question` cannot keep the reference.
+        Some(question(unsafe { events.as_ref() }))
+    }
+}
+
+/// Logs why a callback refuses, and gives its answer.
+#[cold]
+pub(super) fn refuse<T>(answer: T, callback: &str, why: &str) -> T {
+    log::warn(format_args!("{callback}: {why}"));
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Silent;
+
+    impl Events for Silent {
+        fn next_record(&self) -> Option<&[u8]> {
+            None
+        }
+        fn send(&self, _datagram: &[u8]) {}
+        fn set_peeking(&self, _peeking: bool) {}
+        fn mtu_overhead(&self) -> u16 {
+            52
+        }
+        fn payload_mtu(&self) -> u16 {
+            524
+        }
+        fn accepts_cookie(&self, _cookie: &[u8], _random: &[u8; 32]) -> bool {
+            false
+        }
+        fn note_verify_error(&self, _code: i32, _depth: i32) {}
+        fn psk(&self, _request: &PskRequest<'_>) -> Option<Psk> {
+            None
+        }
+        fn select_alpn<'a>(&self, _offered: &'a [u8]) -> Option<&'a [u8]> {
+            None
+        }
+    }
+
+    #[test]
+    fn s3_one_operation_is_on_stage_and_none_afterwards() {
+        let stage = Stage::default();
+        assert_eq!(stage.ask(|events| events.mtu_overhead()), None);
+        let inside = stage.run(&Silent, || {
+            assert!(stage.run(&Silent, || ()).is_none(), "no operation begins inside another");
+            stage.ask(|events| events.mtu_overhead())
+        });
+        assert_eq!(inside, Some(Some(52)));
+        assert!(!stage.is_taken());
+    }
+
+    #[test]
+    fn an_operation_that_unwinds_leaves_the_stage() {
+        let stage = Stage::default();
+        let unwinding = std::panic::AssertUnwindSafe(|| stage.run(&Silent, || panic!("as a callback may")));
+        assert!(std::panic::catch_unwind(unwinding).is_err());
+        assert_eq!(stage.ask(|events| events.payload_mtu()), None);
+    }
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Wall-clock time.
+
+#![forbid(unsafe_code)]
+
+/// Seconds since the Unix epoch. Servers that share a cookie secret agree on time slots because they agree on this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnixTime(pub u64);

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Record sequence numbers of a server's handshake after a cookie exchange.
+//!
+//! A listener does not count: its answer to a ClientHello has the number of the ClientHello's record, and the
+//! ServerHello has that of the ClientHello with the cookie, so that no number is used twice (RFC 6347, 4.2.1).
+//! DTLSv1_listen(3) of OpenSSL 3.5 and 3.6 lets the ServerHello have number 1 instead. A client that was answered twice,
+//! because it had sent its hello again, has seen number 1 and drops the ServerHello as a replay.
+
+#![forbid(unsafe_code)]
+
+use super::record::HEADER_LENGTH;
+use std::cell::Cell;
+
+/// Numbers have 48 bits.
+const MAX_NUMBER: u64 = (1 << 48) - 1;
+
+/// Raises the numbers of the records of epoch 0, which nothing authenticates, by what the first of them lacks.
+#[derive(Default)]
+pub struct Sequence {
+    /// The number that the first record is to have at least.
+    first: Cell<Option<u64>>,
+    shift: Cell<u64>,
+}
+
+impl Sequence {
+    /// The records sent from now on follow on a ClientHello with this epoch, which is 0, and number.
+    pub fn follow_on(&self, hello: [u8; 8]) {
+        self.first.set(Some(u64::from_be_bytes(hello) & MAX_NUMBER));
+        self.shift.set(0);
+    }
+
+    /// The datagram with its numbers raised; `None` when they are right as they are.
+    #[inline]
+    pub fn raise(&self, datagram: &[u8]) -> Option<Vec<u8>> {
+        let header = datagram.first_chunk::<HEADER_LENGTH>()?;
+        // Nothing of epoch 0 comes behind a record of a later one: application data is never copied.
+        let [_, _, _, epoch_high, epoch_low, ..] = *header;
+        if [epoch_high, epoch_low] != [0, 0] {
+            return None;
+        }
+        if let Some(first) = self.first.take() {
+            self.shift.set(first.saturating_sub(number(header)));
+        }
+        match self.shift.get() {
+            0 => None,
+            shift => Some(raised_by(shift, datagram)),
+        }
+    }
+}
+
+fn raised_by(shift: u64, datagram: &[u8]) -> Vec<u8> {
+    let mut raised = datagram.to_vec();
+    let mut rest = raised.as_mut_slice();
+    while let Some((header, fragments)) = rest.split_first_chunk_mut::<HEADER_LENGTH>() {
+        let [_, _, _, epoch_high, epoch_low, .., length_high, length_low] = *header;
+        if [epoch_high, epoch_low] == [0, 0] {
+            let [_, _, n5, n4, n3, n2, n1, n0] = ((number(header) + shift) & MAX_NUMBER).to_be_bytes();
+            let [_, _, _, _, _, place @ .., _, _] = header;
+            *place = [n5, n4, n3, n2, n1, n0];
+        }
+        let length = usize::from(u16::from_be_bytes([length_high, length_low]));
+        rest = fragments.get_mut(length..).unwrap_or_default();
+    }
+    raised
+}
+
+fn number(header: &[u8; HEADER_LENGTH]) -> u64 {
+    let [_, _, _, _, _, n5, n4, n3, n2, n1, n0, _, _] = *header;
+    u64::from_be_bytes([0, 0, n5, n4, n3, n2, n1, n0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(epoch: u8, number: u8) -> Vec<u8> {
+        vec![22, 0xfe, 0xfd, 0, epoch, 0, 0, 0, 0, 0, number, 0, 2, 7, 7]
+    }
+
+    #[test]
+    fn numbers_of_epoch_0_are_raised_to_the_hellos() {
+        let sequence = Sequence::default();
+        sequence.follow_on([0, 0, 0, 0, 0, 0, 0, 9]);
+        assert_eq!(sequence.raise(&record(0, 1)), Some(record(0, 9)));
+        let last_flight = [record(0, 5), record(1, 0)].concat();
+        assert_eq!(sequence.raise(&last_flight), Some([record(0, 13), record(1, 0)].concat()));
+        assert_eq!(sequence.raise(&record(1, 1)), None);
+    }
+
+    #[test]
+    fn right_numbers_are_left_alone() {
+        let sequence = Sequence::default();
+        assert_eq!(sequence.raise(&record(0, 1)), None);
+        sequence.follow_on([0, 0, 0, 0, 0, 0, 0, 9]);
+        assert_eq!(sequence.raise(&record(0, 9)), None);
+        assert_eq!(sequence.raise(&record(0, 10)), None);
+    }
+
+    #[test]
+    fn no_number_and_no_length_is_too_large() {
+        let sequence = Sequence::default();
+        sequence.follow_on([0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
+        let mut cut = record(0, 1);
+        cut.truncate(HEADER_LENGTH);
+        let raised = sequence.raise(&cut).expect("a raised header");
+        assert_eq!(raised[5..11], [0xff; 6]);
+        let wrapped = sequence.raise(&record(0, 2)).expect("a raised record");
+        assert_eq!(wrapped[5..11], [0; 6]);
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// A5: record buffers that cannot be had for a moment.
+#include "memory.h"
+#include "cases.h"
+#include "pair.h"
+
+#include <openssl/crypto.h>
+
+#include <cstdlib>
+
+namespace harness {
+
+static bool isFailing = false;
+
+extern "C" {
+
+static void *allocate(std::size_t size, const char *, int)
+{
+    return isFailing && size >= 16384 ? nullptr : std::malloc(size);
+}
+
+static void *reallocate(void *memory, std::size_t size, const char *, int)
+{
+    return std::realloc(memory, size);
+}
+
+static void release(void *memory, const char *, int)
+{
+    std::free(memory);
+}
+
+} // extern "C"
+
+bool takeOverOpensslsMemory()
+{
+    return CRYPTO_set_mem_functions(allocate, reallocate, release) == 1;
+}
+
+NoRecordBuffers::NoRecordBuffers()
+{
+    isFailing = true;
+}
+
+NoRecordBuffers::~NoRecordBuffers()
+{
+    isFailing = false;
+}
+
+} // namespace harness
+
+using namespace harness;
+
+CASE(a5_without_record_buffers_a_datagram_is_lost_and_nothing_else)
+{
+    // So many connections that none keeps its buffers between operations.
+    std::vector<std::unique_ptr<Pair>> crowd;
+    for (int count = 0; count < 17; ++count) {
+        crowd.push_back(Pair::psk());
+        crowd.back()->connect();
+    }
+    Pair &pair = *crowd.front();
+    pair.checkMessages();
+    CHECK_EQUAL(pair.client.write("message"), QDTLS_STATUS_OK);
+    const Bytes datagram = pair.client.take();
+    {
+        const NoRecordBuffers none;
+        // Some versions of OpenSSL are not asked to free their buffers (CVE-2024-4741).
+        if (pair.client.write("lost") == QDTLS_STATUS_OK)
+            return;
+        CHECK_EQUAL(pair.client.status, QDTLS_STATUS_OUT_OF_MEMORY);
+        CHECK_EQUAL(pair.client.lastError().category, QDTLS_CATEGORY_TLS_NON_FATAL);
+        pair.server.read(datagram);
+        CHECK_EQUAL(pair.server.status, QDTLS_STATUS_OUT_OF_MEMORY);
+    }
+    CHECK_EQUAL(pair.client.state(), QDTLS_STATE_COMPLETE);
+    CHECK_EQUAL(pair.server.read(datagram), "message");
+    pair.checkMessages();
+}
