@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-# Puts our DTLS into Qt's OpenSSL plugin:
+# Replaces the DTLS of Qt's OpenSSL plugin:
 #
 #   qdtls_rs_take_over(<plugin> <folder of qtlsbackend_openssl.cpp> <library made by qdtls_rs_add_library()>)
 #
-# qdtls_rs_replace() does the same, but leaves it to the caller to link the library.
+# qdtls_rs_replace() does the same, but the caller links the library.
 
 cmake_policy(VERSION 3.21)
 
@@ -22,9 +22,9 @@ function(qdtls_rs_replace plugin plugin_source_dir library)
     target_sources(${plugin} PRIVATE ${adapter})
     target_include_directories(${plugin} PRIVATE "$<TARGET_PROPERTY:${library},INTERFACE_INCLUDE_DIRECTORIES>")
 
-    # This file of Qt's makes the DTLS objects. It includes Qt's header, whose include guard is defined in the whole
-    # plugin: without ours, which is included first, it does not compile. The option and the file stay two list items:
-    # "SHELL:" is not expanded for a source file.
+    # This file of Qt creates the DTLS objects. It includes Qt's header, whose include guard is defined in the whole
+    # plugin: without the replacement header, included first, it does not compile. The option and the file are two list
+    # items because "SHELL:" is not expanded for a source file.
     set(backend "${plugin_source_dir}/qtlsbackend_openssl.cpp")
     set(include_first -include)
     if(MSVC)
@@ -34,7 +34,7 @@ function(qdtls_rs_replace plugin plugin_source_dir library)
     set_property(SOURCE "${backend}" TARGET_DIRECTORY ${plugin}
         APPEND PROPERTY COMPILE_OPTIONS "${include_first}" "${_qdtls_rs_adapter_dir}/qdtls_openssl_p.h")
 
-    # Each of these is compiled by itself: what comes first in it has to come first.
+    # Compiled separately, because the order of their includes matters.
     set_property(SOURCE "${backend}" ${adapter} TARGET_DIRECTORY ${plugin}
         PROPERTY SKIP_UNITY_BUILD_INCLUSION ON)
     set_property(SOURCE "${backend}" ${adapter} TARGET_DIRECTORY ${plugin}
@@ -53,7 +53,7 @@ set(_qdtls_rs_adapter_sources
     qdtlsrs_context_p.h
     qdtlsrs_verifier.cpp)
 
-# Takes Qt's own DTLS out of the plugin, which must have it.
+# Removes Qt's own DTLS from the plugin, which must have it.
 function(_qdtls_rs_remove_stock plugin)
     get_target_property(sources ${plugin} SOURCES)
     foreach(name IN ITEMS qdtls_openssl.cpp qdtls_openssl_p.h)
@@ -73,7 +73,7 @@ function(_qdtls_rs_link plugin library)
     if(MSVC OR APPLE)
         return()
     endif()
-    # No symbol of the Rust library becomes one of the plugin, where it could clash with another Rust library's. Rust's
+    # The plugin must not export symbols of the Rust library: they could clash with another Rust library's. Rust's
     # unwinder is linked in, so that the plugin needs no shared library that Qt's own does not need.
     get_target_property(location ${library} IMPORTED_LOCATION)
     get_filename_component(name "${location}" NAME)

@@ -4,11 +4,10 @@
 #
 #   qdtls_rs_add_library(<target> LINKED|RUNTIME)
 #
-# makes an imported static library of it, which cargo builds. LINKED links OpenSSL when building, the one that the
-# project has found; RUNTIME takes every function from the OpenSSL that the program has loaded, which is what a Qt that
-# does so itself needs.
+# creates an imported static library, which cargo builds. LINKED links the OpenSSL that the project has found; RUNTIME
+# takes every function from the OpenSSL that the program has loaded, as a Qt with OpenSSL at run time needs.
 
-# Whatever the project that includes this has chosen. CMP0116 is what makes a list of sources count with Ninja.
+# Independent of the including project's policies. CMP0116 makes Ninja honour the list of sources.
 cmake_policy(VERSION 3.21)
 
 include("${CMAKE_CURRENT_LIST_DIR}/isolate.cmake")
@@ -17,15 +16,15 @@ include("${CMAKE_CURRENT_LIST_DIR}/rust_target.cmake")
 get_filename_component(_qdtls_rs_repository "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
 set(_qdtls_rs_cmake_dir "${CMAKE_CURRENT_LIST_DIR}")
 
-set(QDTLS_RS_RUST_PROFILE "release" CACHE STRING "Build of the Rust library, whatever CMAKE_BUILD_TYPE is")
+set(QDTLS_RS_RUST_PROFILE "release" CACHE STRING "cargo profile of the Rust library; CMAKE_BUILD_TYPE has no influence")
 set_property(CACHE QDTLS_RS_RUST_PROFILE PROPERTY STRINGS release dev)
 set(QDTLS_RS_CARGO_TARGET_DIR "" CACHE PATH
-    "cargo's target folder, if not one below the build folder; builds that share one must not run at the same time")
+    "cargo's target folder, below the build folder by default; builds that share one must not run at the same time")
 set(QDTLS_RS_CARGO_ARGUMENTS "--locked" CACHE STRING "More arguments for `cargo rustc`, as a list")
 
-# Finds cargo and rustc, and stops if there is none or it is too old.
+# Finds cargo and rustc. Stops if one is missing or too old.
 function(qdtls_rs_find_cargo)
-    # A toolchain file may have said that programs of the target are wanted; this one runs here.
+    # The program runs on the host, even if a toolchain file makes CMake search the target's root.
     set(places PATHS ENV CARGO_HOME "$ENV{HOME}/.cargo" PATH_SUFFIXES bin NO_CMAKE_FIND_ROOT_PATH)
     find_program(QDTLS_RS_CARGO cargo DOC "cargo, which builds the Rust library" ${places})
     if(NOT QDTLS_RS_CARGO)
@@ -78,7 +77,7 @@ function(qdtls_rs_add_library target mode)
     target_link_libraries(${target} INTERFACE ${native_libraries})
 endfunction()
 
-# The Rust target, one that rustc has a standard library for.
+# The Rust target; rustc must have its standard library.
 function(_qdtls_rs_find_target result)
     qdtls_rs_rust_target(triple "${_qdtls_rs_host}")
     if(NOT triple)
@@ -95,7 +94,7 @@ function(_qdtls_rs_find_target result)
     set(${result} "${triple}" PARENT_SCOPE)
 endfunction()
 
-# What has to be linked besides the library itself, as rustc says.
+# The native libraries to link beside the library, as printed by rustc.
 function(_qdtls_rs_native_libraries result triple)
     set(folder "${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/qdtls_rs")
     file(WRITE "${folder}/empty.rs" "")
@@ -104,7 +103,7 @@ function(_qdtls_rs_native_libraries result triple)
         --out-dir "${folder}" "${folder}/empty.rs")
     string(REGEX MATCH "native-static-libs: ([^\n]*)" _ "${rustc_stderr}")
     separate_arguments(libraries UNIX_COMMAND "${CMAKE_MATCH_1}")
-    # Compilers bring these two themselves. Named here, the first would be a shared library more.
+    # Compilers add these two themselves. Named here, the first would be an additional shared library.
     list(REMOVE_ITEM libraries -lgcc_s -lc)
     if(NOT APPLE) # there, "-framework" comes before each of several names
         list(REMOVE_DUPLICATES libraries)
@@ -112,9 +111,9 @@ function(_qdtls_rs_native_libraries result triple)
     set(${result} "${libraries}" PARENT_SCOPE)
 endfunction()
 
-# The command that runs cargo and its output, <folder>/<name>. That is made of cargo's file and never the same one, for
-# cargo leaves a library that is still good as old as it is, for which make would run it again each time; and cargo's
-# list of the sources has to name the file that CMake waits for.
+# The command that runs cargo, with the output <folder>/<name>. The output is made from cargo's file, never the same one:
+# cargo does not touch an up-to-date library, so make would run it again each time. For the same reason cargo's list of
+# sources is converted to name CMake's output.
 function(_qdtls_rs_add_command folder name triple mode)
     set(profile_dir "${QDTLS_RS_RUST_PROFILE}")
     if(profile_dir STREQUAL "dev")
@@ -136,7 +135,7 @@ function(_qdtls_rs_add_command folder name triple mode)
     add_custom_command(
         OUTPUT "${folder}/${name}"
         COMMAND "${CMAKE_COMMAND}" -E env ${environment}
-            # The target is named even if it is the host's: then no configuration of cargo's moves the output.
+            # --target even for the host: otherwise cargo's configuration could move the output.
             "${QDTLS_RS_CARGO}" rustc --quiet --package qdtls-rs --lib --crate-type staticlib
             --profile "${QDTLS_RS_RUST_PROFILE}" --target "${triple}" --target-dir "${cargo_dir}"
             ${features} ${QDTLS_RS_CARGO_ARGUMENTS}
@@ -156,11 +155,11 @@ function(_qdtls_rs_add_command folder name triple mode)
         VERBATIM)
 endfunction()
 
-# What cargo and the build script of openssl-sys are told by the environment.
+# Environment variables for cargo and the build script of openssl-sys.
 function(_qdtls_rs_environment result triple)
     set(environment "RUSTC=${QDTLS_RS_RUSTC}")
-    # The OpenSSL that the project has found, headers and libraries. It stays a library of its own: bundled with ours
-    # it would be a second one in the process.
+    # Headers and libraries of the OpenSSL that the project has found. It is never bundled: a bundled one would be a
+    # second OpenSSL in the process.
     list(APPEND environment OPENSSL_STATIC=0 OPENSSL_NO_VENDOR=1)
     if(OPENSSL_INCLUDE_DIR)
         set(library_dir "${OPENSSL_INCLUDE_DIR}")
@@ -175,7 +174,7 @@ function(_qdtls_rs_environment result triple)
         list(APPEND environment "MACOSX_DEPLOYMENT_TARGET=${CMAKE_OSX_DEPLOYMENT_TARGET}")
     endif()
     if(CMAKE_CROSSCOMPILING)
-        # The C compiler that looks at OpenSSL's headers.
+        # The C compiler that reads OpenSSL's headers.
         set(compiler "${CMAKE_C_COMPILER}")
         set(flags)
         if(NOT compiler)
@@ -192,7 +191,7 @@ function(_qdtls_rs_environment result triple)
     set(${result} "${environment}" PARENT_SCOPE)
 endfunction()
 
-# Runs rustc; sets <result> to what it prints, and rustc_stderr.
+# Runs rustc. Sets <result> to its output and rustc_stderr to its errors.
 function(_qdtls_rs_ask_rustc result)
     execute_process(
         COMMAND "${QDTLS_RS_RUSTC}" ${ARGN}

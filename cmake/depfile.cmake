@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-# Writes cargo's list of sources, FROM, as the list of the sources of OUTPUT, TO.
+# Converts cargo's list of sources FROM into TO, the list of sources of OUTPUT.
 
 file(READ "${FROM}" sources)
 string(REGEX REPLACE "^[^\n]*: " "" sources "${sources}")

@@ -1,28 +1,28 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-# Keeps what belongs to Rust inside our archive:
+# Hides the symbols of Rust in the archive:
 #
 #   qdtls_rs_isolate_command(<result> <input.a> <output.a>)
 #
-# A static library of Rust's brings its run time with it, under global names. Two of them in one program therefore do
-# not link, or, worse, share whichever run time comes first (rust#44322, rust#33221): ours would be unable to catch a
-# panic beside one built with panic=abort. So the archive becomes one object in which only the functions of the C
-# header are global.
+# A static library written in Rust contains Rust's run time, under global names. Two of them in one program therefore do
+# not link or, worse, share the run time that comes first (rust#44322, rust#33221): beside one built with panic=abort
+# this library could not catch a panic. So the archive becomes one object in which only the functions of the C header
+# are global.
 #
-# <result> becomes the command that makes <output.a> so. Where the tools for it are missing it is a plain copy, and
-# a notice says so: the library works all the same, but a program can have no other static library of Rust's.
+# <result> is set to the command that creates <output.a>. Where the tools are missing it is a plain copy, with a notice:
+# the library works, but a program can link no other static library written in Rust.
 
 set(_qdtls_rs_isolate_dir "${CMAKE_CURRENT_LIST_DIR}")
 
-option(QDTLS_RS_ISOLATE "Hide Rust's symbols, so that a program can link another static library of Rust's" ON)
+option(QDTLS_RS_ISOLATE "Hide Rust's symbols, so that a program can link another static library in Rust" ON)
 
 function(qdtls_rs_isolate_command result input output)
     _qdtls_rs_isolation_obstacle(obstacle)
     if(obstacle)
-        get_property(told GLOBAL PROPERTY _qdtls_rs_isolation_told)
-        if(NOT told)
+        get_property(noticed GLOBAL PROPERTY _qdtls_rs_isolation_noticed)
+        if(NOT noticed)
             message(NOTICE "qdtls-rs: Rust's symbols stay visible in the static library: ${obstacle}")
-            set_property(GLOBAL PROPERTY _qdtls_rs_isolation_told ON)
+            set_property(GLOBAL PROPERTY _qdtls_rs_isolation_noticed ON)
         endif()
         set(${result} "${CMAKE_COMMAND}" -E copy "${input}" "${output}" PARENT_SCOPE)
         return()
@@ -35,7 +35,7 @@ function(qdtls_rs_isolate_command result input output)
         PARENT_SCOPE)
 endfunction()
 
-# Why it is not done, or nothing.
+# The reason why it cannot be done, or nothing.
 function(_qdtls_rs_isolation_obstacle result)
     set(obstacle)
     if(NOT QDTLS_RS_ISOLATE)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-# Makes OUTPUT, an archive of one object, of the archive INPUT; only the functions that HEADER declares are global in
-# it. LINKER, OBJCOPY, NM and AR are the tools. isolate.cmake says what for.
+# Turns the archive INPUT into OUTPUT, an archive of one object in which only the functions that HEADER declares are
+# global. LINKER, OBJCOPY, NM and AR are the tools. isolate.cmake gives the reason.
 
 cmake_minimum_required(VERSION 3.18)
 
@@ -14,7 +14,7 @@ function(run)
     set(output "${output}" PARENT_SCOPE)
 endfunction()
 
-# nm's lines of POSIX's format are `name kind value size`.
+# A line of nm's POSIX format is `name kind value size`.
 function(undefined_names result object)
     run("${NM}" --undefined-only --format=posix "${object}")
     string(REGEX REPLACE " [^\n]*\n" ";" names "${output}")
@@ -27,7 +27,7 @@ function(write_lines file items)
     file(WRITE "${file}" "${lines}\n")
 endfunction()
 
-# Declarations, and nothing else in the header, begin at the first column and have a parenthesis.
+# In the header only declarations start in the first column and contain a parenthesis.
 file(STRINGS "${HEADER}" declarations REGEX "^[a-z].*\\(")
 list(TRANSFORM declarations REPLACE "^([^(]*[ *])?([A-Za-z0-9_]+)\\(.*" "\\2" OUTPUT_VARIABLE exported)
 if(NOT exported)
@@ -40,17 +40,17 @@ file(REMOVE_RECURSE "${parts}")
 file(MAKE_DIRECTORY "${parts}")
 write_lines("${parts}/exported" "${exported}")
 
-# What the functions of the header reach, as one object. Groups are resolved: their names would let the linker take
-# another library's copy of what is hidden here.
+# Everything reachable from the functions of the header, as one object. Groups are resolved: by their names the linker
+# could take another library's copy of what is hidden here.
 list(TRANSFORM exported PREPEND "--undefined=" OUTPUT_VARIABLE roots)
 run("${LINKER}" -r --gc-sections --force-group-allocation ${roots} -o "${parts}/linked.o" "${INPUT}")
 
-# LLVM's bitcode of the standard library, which parts of it carry, is of no use here, and is broken by being joined.
+# Parts of the standard library carry LLVM bitcode, which is useless here and invalid once joined.
 run("${OBJCOPY}" "--keep-global-symbols=${parts}/exported" --remove-section=.llvmbc --remove-section=.llvmcmd
     "${parts}/linked.o" "${parts}/hidden.o")
 
-# The linker leaves the names that only dropped sections asked for. They would ask for more of the system's libraries
-# than is used, and strongly even where Rust asks weakly. Stripped of what no relocation names, an object tells them.
+# The linker keeps undefined names that only dropped sections referred to. They would require more of the system's
+# libraries than is used, and strongly even where Rust refers weakly. Stripping what no relocation names reveals them.
 run("${OBJCOPY}" --strip-unneeded "${parts}/hidden.o" "${parts}/stripped.o")
 undefined_names(needed "${parts}/stripped.o")
 undefined_names(superfluous "${parts}/hidden.o")

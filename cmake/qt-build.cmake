@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-# Builds qtbase with our DTLS in its OpenSSL plugin. Qt's source stays as it is; its configure line names this file:
+# Builds qtbase with the DTLS of qdtls-rs in its OpenSSL plugin. Qt's source is not changed; this file is a variable on
+# its configure line:
 #
 #   cmake -S qtbase -B build -DCMAKE_PROJECT_QtBase_INCLUDE=<absolute path of this file> ...
 #   configure ... -- -DCMAKE_PROJECT_QtBase_INCLUDE=<absolute path of this file>
 #
-# CMake reads it at the end of project(QtBase), when the plugin is not there yet. What can be wrong by then is said at
-# once; the rest waits for the end of qtbase's CMakeLists.txt.
+# CMake reads it at the end of project(QtBase), before the plugin exists. Errors that can be detected then stop at once;
+# the rest is deferred to the end of qtbase's CMakeLists.txt.
 
 cmake_policy(VERSION 3.21)
 
@@ -43,8 +44,8 @@ function(_qdtls_rs_change_qt)
     message(NOTICE "qdtls-rs: the DTLS of Qt ${PROJECT_VERSION}'s OpenSSL plugin is that of qdtls-rs")
 endfunction()
 
-# A static plugin is linked by applications, from where Qt is installed. So our library, which is an archive of one
-# object, becomes a part of the plugin's; where it is not one object (isolate.cmake), it is installed beside it.
+# Applications link a static plugin from the installed Qt. So the library, an archive of one object, becomes part of the
+# plugin's archive; where it is not one object (isolate.cmake), it is installed beside it.
 function(_qdtls_rs_bring_along plugin)
     add_dependencies(${plugin} qdtls_rs_cargo)
     get_target_property(library qdtls_rs IMPORTED_LOCATION)

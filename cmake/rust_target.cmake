@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-# Which Rust target a CMake toolchain is. No project is needed: `cmake -P` can try this out (tests/rust_target.cmake).
+# The Rust target of a CMake toolchain. Needs no project: `cmake -P` can run it (tests/rust_target.cmake).
 
-set(QDTLS_RS_RUST_TARGET "" CACHE STRING "Rust target triple, where the one found for the CMake toolchain is wrong")
+set(QDTLS_RS_RUST_TARGET "" CACHE STRING "Rust target triple, if the one found for the CMake toolchain is wrong")
 
-# Sets <result> to the triple, or to nothing if there is none known. <host> is rustc's own.
+# Sets <result> to the triple, or to nothing if none is known. <host> is rustc's own.
 function(qdtls_rs_rust_target result host)
     if(QDTLS_RS_RUST_TARGET)
         set(${result} "${QDTLS_RS_RUST_TARGET}" PARENT_SCOPE)
@@ -18,7 +18,7 @@ function(qdtls_rs_rust_target result host)
         set(android_arm64-v8a aarch64-linux-android)
         set(android_x86 i686-linux-android)
         set(android_x86_64 x86_64-linux-android)
-        # The first is CMake's name of it, the other that of the Android NDK's toolchain file.
+        # The first name is CMake's, the second that of the Android NDK's toolchain file.
         if(CMAKE_ANDROID_ARCH_ABI)
             set(triple "${android_${CMAKE_ANDROID_ARCH_ABI}}")
         else()
@@ -43,16 +43,16 @@ function(qdtls_rs_rust_target result host)
         string(TOLOWER "${architecture}-unknown-${CMAKE_SYSTEM_NAME}" triple)
     endif()
 
-    # On its own machine rustc knows best, above all which C library there is.
+    # In a native build rustc knows best, above all the C library.
     if(NOT CMAKE_CROSSCOMPILING AND NOT MINGW AND (NOT architecture OR "${host}" MATCHES "^${architecture}-"))
         set(triple "${host}")
     endif()
     set(${result} "${triple}" PARENT_SCOPE)
 endfunction()
 
-# Rust's name of the architecture, or nothing.
+# Rust's name of the architecture, or nothing if unknown.
 function(_qdtls_rs_architecture result)
-    # Visual Studio's processor is the machine's, not the target's.
+    # With Visual Studio, CMAKE_SYSTEM_PROCESSOR is the host's.
     if(CMAKE_CXX_COMPILER_ARCHITECTURE_ID AND CMAKE_SYSTEM_NAME STREQUAL "Windows")
         set(processor "${CMAKE_CXX_COMPILER_ARCHITECTURE_ID}")
     elseif(CMAKE_OSX_ARCHITECTURES)
@@ -78,7 +78,7 @@ function(_qdtls_rs_architecture result)
     elseif(processor MATCHES "^(s390x|loongarch64)$")
         set(architecture "${processor}")
     endif()
-    # A compiler for 32 bits on a 64-bit machine, for instance by -m32.
+    # A 32-bit compiler on a 64-bit machine, for instance with -m32.
     if(CMAKE_SIZEOF_VOID_P EQUAL 4)
         string(REPLACE x86_64 i686 architecture "${architecture}")
         string(REPLACE aarch64 armv7 architecture "${architecture}")

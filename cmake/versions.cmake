@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-# The versions of Qt that this is known to work with.
+# The tested versions of Qt.
 #
-# What the adapter uses of Qt is private, and Qt changes it from one minor version to the next; so each minor version is
-# known by a patch release whose plugin passed Qt's own tests. Other patch releases of that minor version are taken
-# with a notice, for they are where Qt's users get security fixes from.
+# The adapter uses private interfaces of Qt, which change between minor versions. The list names one patch release per
+# minor version: the one whose plugin passed Qt's own tests. Other patch releases of that minor version are accepted
+# with a notice, because security fixes come as patch releases.
 
 set(QDTLS_RS_TESTED_QT 6.4.2 6.8.2 6.11.2)
 
-option(QDTLS_RS_ALLOW_UNTESTED_QT "Build with a version of Qt that this is not known to work with" OFF)
+option(QDTLS_RS_ALLOW_UNTESTED_QT "Build with an untested version of Qt" OFF)
 
 function(qdtls_rs_check_qt_version version)
     string(REGEX REPLACE "^([0-9]+\\.[0-9]+).*" "\\1." series "${version}")

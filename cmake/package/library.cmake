@@ -20,10 +20,10 @@ configure_package_config_file(package/QDtlsRsConfig.cmake.in QDtlsRsConfig.cmake
     INSTALL_DESTINATION "${config_dir}"
     PATH_VARS library_file CMAKE_INSTALL_INCLUDEDIR
     NO_SET_AND_CHECK_MACRO)
-# Before 1.0 a minor version may break what the last one promised.
+# Before 1.0 a minor version may be incompatible.
 write_basic_package_version_file(QDtlsRsConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 
-# Found from where the file itself lies, so that the installed folders can be moved together.
+# Paths relative to the file itself, so that the installed folders can be moved together.
 set(pc_prefix "${CMAKE_INSTALL_PREFIX}")
 if(NOT IS_ABSOLUTE "${pkgconfig_dir}")
     file(RELATIVE_PATH up "/${pkgconfig_dir}" "/")

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-# Qt's TLS plugin with our DTLS, as the component `plugin`.
+# Qt's TLS plugin with the DTLS of qdtls-rs, as the component `plugin`.
 
 add_subdirectory(plugin)
 find_package(Qt6 REQUIRED COMPONENTS Core)
 
-# Below the prefix this is where Qt has its plugins: only with Qt's own prefix it is Qt's own folder.
+# Qt's plugin folder below the prefix: only with Qt's own prefix is it Qt's own folder.
 set(QDTLS_RS_PLUGIN_INSTALL_DIR "${QT6_INSTALL_PLUGINS}" CACHE STRING
     "Plugin folder, below the prefix or absolute: the plugin goes to tls/ in it")
 option(QDTLS_RS_REPLACE_QT_PLUGIN "Let the installation overwrite Qt's own TLS plugin" OFF)

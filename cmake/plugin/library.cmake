@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-# The target qdtls_rs, our Rust library: the one that was given, or one that cargo builds.
+# The target qdtls_rs, the Rust library: QDTLS_RS_LIBRARY, or one built by cargo.
 
 if(NOT QDTLS_RS_LIBRARY)
     include(../cargo.cmake)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-# Everything that can be missing is looked for here, each with one message that says what to do.
+# Checks all prerequisites. Each missing one stops with one message that names the remedy.
 
 function(stop)
     message(FATAL_ERROR "qdtls-rs: ${ARGV0}")
@@ -10,7 +10,7 @@ find_package(Qt6 QUIET COMPONENTS Core Network)
 if(NOT TARGET Qt6::Network)
     stop("no Qt 6 with QtNetwork found: install qt6-base-dev, or set CMAKE_PREFIX_PATH to a Qt")
 endif()
-# From 6.10 the private modules are packages of their own; before, they come with the public ones.
+# From 6.10 on, the private modules are packages of their own; earlier they come with the public ones.
 if(NOT TARGET Qt6::NetworkPrivate)
     find_package(Qt6 QUIET COMPONENTS CorePrivate NetworkPrivate)
 endif()
@@ -21,7 +21,7 @@ if(NOT TARGET Qt6::NetworkPrivate OR NOT qt_tls_backend_header)
     stop("Qt ${Qt6_VERSION} has no private headers of QtNetwork: install qt6-base-private-dev")
 endif()
 
-# Which module a feature belongs to differs between versions of Qt.
+# The module of a feature differs between versions of Qt.
 set(qt_features)
 foreach(module Core Network)
     foreach(scope PUBLIC PRIVATE)
@@ -49,12 +49,12 @@ if(NOT OPENSSL_INCLUDE_DIR)
     stop("no OpenSSL headers found: install libssl-dev, or set OPENSSL_ROOT_DIR")
 endif()
 
-# As Qt was built, unless somebody wants to try the other.
+# As Qt was built, by default.
 set(linked_by_default OFF)
 if("openssl_linked" IN_LIST qt_features)
     set(linked_by_default ON)
 endif()
-option(OPENSSL_LINKED "Link OpenSSL when building the plugin, instead of finding it at run time" ${linked_by_default})
+option(OPENSSL_LINKED "Link the plugin to OpenSSL instead of loading OpenSSL at run time" ${linked_by_default})
 if(OPENSSL_LINKED AND NOT TARGET OpenSSL::SSL)
     stop("the plugin is to be linked to OpenSSL, but its libraries were not found: install libssl-dev")
 endif()

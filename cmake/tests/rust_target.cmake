@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-# Which Rust target is found for which toolchain: `cmake -P` prints the number of them that are right.
+# Checks the Rust targets of a list of toolchains; `cmake -P` prints the number that passed.
 
 cmake_minimum_required(VERSION 3.21)
 include("${CMAKE_CURRENT_LIST_DIR}/../rust_target.cmake")
@@ -8,7 +8,7 @@ include("${CMAKE_CURRENT_LIST_DIR}/../rust_target.cmake")
 set(count 0)
 set(host x86_64-unknown-linux-gnu)
 
-# expect(<triple> <variable>=<value>...): what CMake's variables say, all others being unset.
+# expect(<triple> <variable>=<value>...): the given CMake variables, all others unset, yield the triple.
 function(expect triple)
     foreach(name IN ITEMS ANDROID ANDROID_ABI CMAKE_ANDROID_ARCH_ABI CMAKE_CROSSCOMPILING CMAKE_CXX_COMPILER
             CMAKE_CXX_COMPILER_ARCHITECTURE_ID CMAKE_CXX_COMPILER_TARGET CMAKE_CXX_LIBRARY_ARCHITECTURE
@@ -54,7 +54,7 @@ expect(aarch64-linux-android CMAKE_SYSTEM_NAME=Android ANDROID=ON ${cross} CMAKE
 expect(armv7-linux-androideabi CMAKE_SYSTEM_NAME=Android ANDROID=ON ${cross} ANDROID_ABI=armeabi-v7a)
 expect(x86_64-unknown-freebsd CMAKE_SYSTEM_NAME=FreeBSD ${cross} CMAKE_SYSTEM_PROCESSOR=amd64)
 
-# On the machine of the target rustc knows which C library there is.
+# In a native build rustc knows the C library.
 set(host x86_64-unknown-linux-musl)
 expect(x86_64-unknown-linux-musl ${linux} CMAKE_SYSTEM_PROCESSOR=x86_64)
 set(host mips64el-unknown-linux-gnuabi64)
