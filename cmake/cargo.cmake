@@ -111,9 +111,9 @@ function(_qdtls_rs_native_libraries result triple)
     set(${result} "${libraries}" PARENT_SCOPE)
 endfunction()
 
-# The command that runs cargo, with the output <folder>/<name>. The output is made from cargo's file, never the same one:
-# cargo does not touch an up-to-date library, so make would run it again each time. For the same reason cargo's list of
-# sources is converted to name CMake's output.
+# The command that runs cargo, with the output <folder>/<name>. That is made from cargo's file, and is never the same
+# one: cargo does not touch an up-to-date library, so make would run it again each time. cargo's list of sources is
+# converted so that it names CMake's output.
 function(_qdtls_rs_add_command folder name triple mode)
     set(profile_dir "${QDTLS_RS_RUST_PROFILE}")
     if(profile_dir STREQUAL "dev")

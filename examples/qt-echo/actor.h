@@ -4,7 +4,7 @@
 #include <QObject>
 #include <QString>
 
-/// What can be seen to happen at one end of an exchange.
+/// An observable event at one end of an exchange.
 enum class Event {
     Listening,
     HelloVerifyRequestSent,
@@ -24,7 +24,7 @@ enum class Event {
 
 QString describe(Event event);
 
-/// A party of the exchange. It reports everything it sees or does, and decides nothing.
+/// A party of the exchange. It reports what it sees and does, and decides nothing.
 class Actor : public QObject {
     Q_OBJECT
 
@@ -32,7 +32,7 @@ public:
     explicit Actor(const QString &name) { setObjectName(name); }
 
 signals:
-    /// `peer` says with whom, where an actor talks to several.
+    /// `peer` names the other side, for an actor that talks to several.
     void happened(Event event, const QString &detail, const QString &peer = {});
     void failed(const QString &why);
 };

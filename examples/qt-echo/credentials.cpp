@@ -86,7 +86,7 @@ Credentials withPreSharedKey(const QByteArray &key)
     if (cipher.isNull())
         throw Failure(u"this OpenSSL has no cipher PSK-AES128-GCM-SHA256"_s);
 
-    // No certificate is shown, so there is none to verify: the key is the proof.
+    // Without certificates there is none to verify: the key authenticates.
     auto configuration = dtlsConfiguration(QSslSocket::VerifyNone);
     configuration.setCiphers({ cipher });
     configuration.setPreSharedKeyIdentityHint("qt-echo server");

@@ -5,7 +5,7 @@
 #include <QSslConfiguration>
 #include <QString>
 
-/// What one end proves its identity with, and what it accepts from the other.
+/// The identity of one end, and what it accepts from the other.
 struct Credentials {
     QSslConfiguration configuration;
     QByteArray preSharedKey; ///< Empty where certificates are used.
@@ -16,14 +16,14 @@ struct CertificateFiles {
     QString privateKey;
 };
 
-/// Lets `openssl req` write a fresh EC key and a certificate for localhost into `directory`.
+/// Runs `openssl req` to write a new EC key and a certificate for localhost into `directory`.
 CertificateFiles createSelfSignedCertificate(const QString &directory);
 
-/// A server that shows this certificate and asks its clients for none.
+/// A server with this certificate that requests none from its clients.
 Credentials serverWithCertificate(const CertificateFiles &files);
 
 /// A client that trusts this certificate and nothing else.
 Credentials clientTrusting(const QString &certificateFile);
 
-/// Either end of an association authenticated by a key both know.
+/// Either end of an association with a pre-shared key.
 Credentials withPreSharedKey(const QByteArray &key);

@@ -108,7 +108,7 @@ void Demo::preSharedKeyExchange()
     awaitSameSession(server, client, u"PSK-AES128-GCM-SHA256"_s);
     m_journal.await(server, Event::TextEchoed);
 
-    // This time the server hangs up, to show the other direction.
+    // Here the server closes first, to show the other direction.
     server.closeSessions();
     m_journal.await(client, Event::CloseNotifyReceived);
 }

@@ -7,7 +7,7 @@ struct CertificateFiles;
 class EchoClient;
 class EchoServer;
 
-/// The steps of the demo. Each returns only when all it shows has really been seen.
+/// The steps of the demo. Each returns only after everything it shows has happened.
 class Demo {
 public:
     /// The program's exit code: 0 only if every step passed.

@@ -12,8 +12,8 @@
 
 class QSslPreSharedKeyAuthenticator;
 
-/// What a DTLS server and a DTLS client do alike: QDtls takes no socket of its own, so the
-/// application reads every datagram and hands it to the association it belongs to.
+/// The common part of a DTLS server and client. QDtls owns no socket: the application reads
+/// every datagram and passes it to its association.
 class DtlsEndpoint : public Actor {
     Q_OBJECT
 
@@ -22,13 +22,13 @@ protected:
 
     virtual void handleDatagram(const QByteArray &datagram, const Peer &sender) = 0;
 
-    /// An association that retransmits when told and answers for the pre-shared key.
+    /// Creates an association that retransmits on timeout and supplies the pre-shared key.
     std::unique_ptr<QDtls> makeDtls(QSslSocket::SslMode mode, const Peer &peer);
 
-    /// Takes the handshake one flight further (the client's first flight needs no datagram).
+    /// Advances the handshake by one flight; the client's first flight needs no datagram.
     void continueHandshake(QDtls &dtls, const QByteArray &datagram = {});
 
-    /// The text of an application data record; empty for a record that has none.
+    /// Decrypts a datagram; returns an empty text if it contains no application data.
     QByteArray decrypt(QDtls &dtls, const QByteArray &datagram);
 
     void send(QDtls &dtls, const QByteArray &text, Event event);

@@ -15,7 +15,7 @@ void EchoClient::connectTo(const Peer &server, const QString &name)
     m_dtls = makeDtls(QSslSocket::SslClientMode, server);
     m_dtls->setPeerVerificationName(name);
 
-    // A connected UDP socket takes datagrams from the server only.
+    // A connected UDP socket receives datagrams from the server only.
     connect(&m_socket, &QUdpSocket::connected, this, [this] { continueHandshake(*m_dtls); });
     m_socket.connectToHost(server.address, server.port);
 }

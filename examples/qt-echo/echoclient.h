@@ -10,7 +10,7 @@ class EchoClient : public DtlsEndpoint {
 public:
     explicit EchoClient(const Credentials &credentials);
 
-    /// Starts the handshake; `name` is what the server's certificate must be valid for.
+    /// Starts the handshake. The server's certificate must be valid for `name`.
     void connectTo(const Peer &server, const QString &name);
     void send(const QByteArray &text);
     void close();

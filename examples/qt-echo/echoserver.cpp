@@ -49,17 +49,17 @@ void EchoServer::handleDatagram(const QByteArray &datagram, const Peer &sender)
             send(dtls, text, Event::TextEchoed);
     }
 
-    // A handshake that failed or a client that said close_notify leaves nothing to keep.
+    // After a failed handshake or a close_notify the association is useless.
     if (dtls.handshakeState() == QDtls::HandshakeNotStarted)
         m_sessions.erase(session);
 }
 
-/// Until a client returns a cookie, its address may be forged: it costs us no state at all.
+/// Until a client returns a cookie, its address may be forged: no state is kept for it.
 void EchoServer::verifyClient(const QByteArray &datagram, const Peer &sender)
 {
     const auto hello = parseHello(datagram);
     if (!hello || hello->type != Hello::ClientHello)
-        return; // A straggler of a closed association.
+        return; // A late datagram of a closed association.
 
     const bool verified = m_verifier.verifyClient(&m_socket, datagram, sender.address, sender.port);
     if (verified && hello->cookieLength == 0) {

@@ -14,11 +14,11 @@ class EchoServer : public DtlsEndpoint {
 public:
     explicit EchoServer(const Credentials &credentials);
 
-    /// Port 0 lets the system choose one.
+    /// With port 0 the system chooses one.
     void listen(const Peer &wanted);
     Peer endpoint() const;
 
-    /// Says close_notify to every client.
+    /// Sends a close_notify to every client.
     void closeSessions();
 
 private:

@@ -5,7 +5,7 @@
 
 #include <stdexcept>
 
-/// Why the program cannot go on, in words for its user.
+/// An error that ends the program, with a text for the user.
 class Failure : public std::runtime_error {
 public:
     explicit Failure(const QString &why)

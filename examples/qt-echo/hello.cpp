@@ -9,7 +9,7 @@ namespace {
 
 constexpr quint8 HandshakeContentType = 22;
 
-/// DTLSPlaintext: the record header, in front of the messages of the first, unencrypted epoch.
+/// DTLSPlaintext: the record header, before the messages of the first, unencrypted epoch.
 bool readRecordHeader(QDataStream &in)
 {
     constexpr int sequenceNumberAndLength = 6 + 2;
@@ -20,7 +20,7 @@ bool readRecordHeader(QDataStream &in)
     return contentType == HandshakeContentType && epoch == 0;
 }
 
-/// The handshake header; fragments after a message's first hold no field we look for.
+/// The handshake header; later fragments of a message contain none of the fields read here.
 std::optional<quint8> readHandshakeType(QDataStream &in)
 {
     constexpr int lengthAndSequence = 3 + 2;
@@ -36,7 +36,7 @@ std::optional<quint8> readHandshakeType(QDataStream &in)
     return type;
 }
 
-/// A vector with a one-byte length; gives the length, if all of it is there.
+/// Skips a vector with a one-byte length; returns the length if the vector is complete.
 std::optional<quint8> skipVector(QDataStream &in)
 {
     quint8 length = 0;

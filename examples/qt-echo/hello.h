@@ -16,5 +16,5 @@ struct Hello {
     QString cookieText() const;
 };
 
-/// Nothing, unless the datagram starts with a readable ClientHello or HelloVerifyRequest.
+/// Returns nothing unless the datagram starts with a valid ClientHello or HelloVerifyRequest.
 std::optional<Hello> parseHello(const QByteArray &datagram);

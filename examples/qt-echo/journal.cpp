@@ -79,7 +79,7 @@ void Journal::record(const Entry &entry, const QString &peer)
 void Journal::fail(const QString &why)
 {
     out() << "  FAILED  " << why << Qt::endl;
-    // The first failure is the cause; what follows it is its consequence.
+    // The first failure is the cause; later ones are consequences.
     if (m_failure.isEmpty())
         m_failure = why;
     m_news.quit();

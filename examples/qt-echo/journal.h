@@ -9,21 +9,21 @@
 
 #include <chrono>
 
-/// Prints what the actors report, one line each, and lets a step wait for what it must see.
+/// Prints the reports of the actors, one line each; a step can wait for a report.
 class Journal : public QObject {
 public:
-    /// Starts a headed step; what was seen before no longer counts.
+    /// Starts a step with a heading; earlier reports no longer count.
     void beginStep(const QString &title);
     QString currentStep() const { return m_step; }
 
     void note(const QString &who, const QString &what);
     void follow(const Actor &actor);
 
-    /// Runs the event loop until `actor` has reported `event` in this step; returns its detail.
-    /// Throws Failure when any actor has failed or the deadline has passed.
+    /// Runs the event loop until `actor` has reported `event` in this step. Returns its detail.
+    /// Throws Failure if any actor fails or the deadline passes.
     QString await(const Actor &actor, Event event);
 
-    /// The deadline for everything awaited from now on, together.
+    /// Sets one deadline for all later waits together.
     void setDeadline(std::chrono::seconds limit);
 
 private:

@@ -15,7 +15,7 @@ using namespace Qt::StringLiterals;
 
 static int runDemo(const Options &options)
 {
-    // The demo's own deadline needs the event loop; this one ends even a library call that hangs.
+    // The demo's own deadline needs the event loop; this one also ends a library call that hangs.
     alarm(60);
     return Demo().run(options.requireQdtlsRs());
 }

@@ -18,7 +18,7 @@ OpensslPeer::OpensslPeer()
 
 OpensslPeer::~OpensslPeer()
 {
-    // ~QProcess kills a process that still runs; nobody is left to hear of it.
+    // ~QProcess kills a running process; its signals have no receiver any more.
     m_process.disconnect(this);
 }
 
@@ -54,7 +54,7 @@ void OpensslPeer::readOutput()
 
 void OpensslPeer::reportHandshake()
 {
-    // The block s_client prints about the session it has made.
+    // The block that s_client prints about its session.
     static const QRegularExpression session(
         uR"(Protocol +: DTLSv(\S+)\s+Cipher +: (\S+).*Verify return code: 0 \(ok\))"_s,
         QRegularExpression::DotMatchesEverythingOption);

@@ -18,7 +18,7 @@ public:
     void connectTo(const Peer &server, const QString &name, const QString &trustedCertificateFile);
     void sendLine(const QByteArray &text);
 
-    /// Ends its input, at which s_client sends close_notify and exits.
+    /// Closes the standard input: s_client sends a close_notify and exits.
     void close();
 
 private:
@@ -28,7 +28,7 @@ private:
     void reportExit(int exitCode, QProcess::ExitStatus status);
 
     QProcess m_process;
-    QByteArray m_output; ///< What has come since the last event.
+    QByteArray m_output; ///< Output since the last event.
     QByteArray m_sent;
     bool m_handshakeComplete = false;
 };

@@ -63,7 +63,7 @@ QByteArray Options::preSharedKey() const
 {
     const QByteArray hex = m_parser.value(m_preSharedKey).toLatin1().toLower();
     const QByteArray key = QByteArray::fromHex(hex);
-    // fromHex() skips what is no hex digit, which would quietly make another key.
+    // fromHex() skips invalid digits, which would silently yield another key.
     if (key.isEmpty() || key.toHex() != hex)
         throw Failure(u"--psk must be an even number of hex digits"_s);
     return key;

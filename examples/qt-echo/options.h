@@ -6,10 +6,10 @@
 
 #include <QCommandLineParser>
 
-/// The command line; the getters throw Failure for what does not make sense.
+/// The command line. The getters throw Failure for invalid values.
 class Options {
 public:
-    /// Prints help or an error and ends the process where the command line asks for it.
+    /// Prints help or an error and ends the process if the command line requires it.
     explicit Options(const QCoreApplication &application);
 
     QString mode() const { return m_parser.positionalArguments().join(u' '); }

@@ -5,7 +5,7 @@
 #include <QHostAddress>
 #include <QString>
 
-/// The other end of an association: UDP knows nothing but address and port.
+/// The other end of an association: for UDP, an address and a port.
 struct Peer {
     QHostAddress address;
     quint16 port = 0;

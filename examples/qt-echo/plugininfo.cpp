@@ -16,7 +16,7 @@
 
 using namespace Qt::StringLiterals;
 
-/// The plugin among our callers, by the return addresses on the stack.
+/// The plugin among the callers, by the return addresses on the stack.
 static QString callingPlugin()
 {
     std::array<void *, 64> addresses;
@@ -35,7 +35,7 @@ static QString callingPlugin()
 QString tlsPluginInUse()
 {
     // Qt loads every libqopensslbackend.so on its plugin path and uses one, so the list of loaded
-    // files proves nothing. What does: who is on the stack while a ClientHello is being sent.
+    // files proves nothing. The stack does, while a ClientHello is being sent.
     QUdpSocket socket;
     socket.bind(QHostAddress::LocalHost);
     QString plugin;
@@ -56,7 +56,7 @@ QString qdtlsRsMarker(const QString &pluginFile)
         return {};
     const QByteArray bytes = file.readAll();
 
-    // The marker need not be followed by a NUL, so its own grammar ends it.
+    // The marker is not always followed by a NUL: its own grammar ends it.
     static const QRegularExpression marker(uR"(qdtls-rs \d[\d.]*( \(ABI \d+\))?)"_s);
     constexpr qsizetype longest = 64;
     const QByteArray prefix("qdtls-rs ");

@@ -3,8 +3,8 @@
 
 #include <QString>
 
-/// The file of the OpenSSL TLS plugin that QDtls really calls.
+/// The file of the OpenSSL TLS plugin that QDtls actually calls.
 QString tlsPluginInUse();
 
-/// The marker "qdtls-rs <version>" that our plugin carries; empty for Qt's own.
+/// The marker "qdtls-rs <version>" in the plugin; empty for Qt's own.
 QString qdtlsRsMarker(const QString &pluginFile);
