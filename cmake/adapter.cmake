@@ -44,14 +44,24 @@ function(qdtls_rs_replace plugin plugin_source_dir library)
 endfunction()
 
 set(_qdtls_rs_adapter_sources
-    qdtls_openssl.cpp
     qdtls_openssl_p.h
-    qdtlsrs_bridge.cpp
-    qdtlsrs_bridge_p.h
+    qdtlsrs_base.cpp
+    qdtlsrs_base_p.h
     qdtlsrs_callbacks.cpp
+    qdtlsrs_connection.cpp
+    qdtlsrs_connection_p.h
+    qdtlsrs_connection_peer.cpp
+    qdtlsrs_connection_setup.cpp
     qdtlsrs_context.cpp
     qdtlsrs_context_p.h
-    qdtlsrs_verifier.cpp)
+    qdtlsrs_private_access.cpp
+    qdtlsrs_private_access_p.h
+    qdtlsrs_timer.cpp
+    qdtlsrs_timer_p.h
+    qdtlsrs_transport.cpp
+    qdtlsrs_transport_p.h
+    qdtlsrs_verifier.cpp
+    qdtlsrs_verifier_p.h)
 
 # Removes Qt's own DTLS from the plugin, which must have it.
 function(_qdtls_rs_remove_stock plugin)

@@ -2,10 +2,11 @@
 
 #include "qdtlsrs_context_p.h"
 
+#include "qdtlsrs_private_access_p.h"
+
 #include "qtlsbackend_openssl_p.h"
 #include "qx509_openssl_p.h"
 
-#include <QtNetwork/private/qsslconfiguration_p.h>
 #include <QtNetwork/private/qtlsbackend_p.h>
 
 #include <QtNetwork/qssldiffiehellmanparameters.h>
@@ -22,71 +23,39 @@ QT_BEGIN_NAMESPACE
 namespace QdtlsRs {
 namespace {
 
-// Two members that Qt keeps private and offers no way to. An explicit instantiation may name them
-// (C++17, [temp.explicit]), so that no header of Qt's has to change.
-struct ContextMember {
-    using Pointer = SSL_CTX *QSslContext::*;
-    friend Pointer pointerTo(ContextMember);
-};
-
-struct ConfigurationMember {
-    using Pointer = QSharedDataPointer<QSslConfigurationPrivate> QSslConfiguration::*;
-    friend Pointer pointerTo(ConfigurationMember);
-};
-
-template <typename Member, typename Member::Pointer pointer> struct Reveal {
-    friend typename Member::Pointer pointerTo(Member) { return pointer; }
-};
-
-template struct Reveal<ContextMember, &QSslContext::ctx>;
-template struct Reveal<ConfigurationMember, &QSslConfiguration::d>;
-
-const QSslConfigurationPrivate *identityOf(const QSslConfiguration &configuration)
-{
-    return (configuration.*pointerTo(ConfigurationMember())).constData();
-}
-
-QSslConfigurationPrivate &writable(QSslConfiguration &configuration)
-{
-    return *(configuration.*pointerTo(ConfigurationMember())).data();
-}
-
-// What makes a context: the configuration without what belongs to one connection.
+// The part of a configuration that a context depends on: without what belongs to one connection.
 QSslConfiguration sharedPartOf(QSslSocket::SslMode mode, QSslConfiguration configuration)
 {
-    // Only a server uses them, and QSslContext ends the program when there is no memory to decode
+    // Only a server uses them, and QSslContext ends the program when it lacks the memory to decode
     // them.
     if (mode == QSslSocket::SslClientMode)
         configuration.setDiffieHellmanParameters({});
     QTlsBackend::clearPeerCertificates(configuration);
     configuration.setSessionTicket({});
     configuration.setAllowedNextProtocols({});
-    QSslConfigurationPrivate &d = writable(configuration);
-    d.sslSessionTicketLifeTimeHint = -1;
-    d.nextNegotiatedProtocol.clear();
-    d.nextProtocolNegotiationStatus = QSslConfiguration::NextProtocolNegotiationNone;
+    setTicketLifetimeHint(configuration, -1);
+    setNegotiatedProtocol(configuration, {});
     return configuration;
 }
 
 struct Entry {
     QSslSocket::SslMode mode;
-    QSslConfiguration original; // recognised without a comparison when an application uses it again
+    QSslConfiguration original; // recognised without a comparison when an application reuses it
     QSslConfiguration shared;
     bool rootsOnDemand;
     std::weak_ptr<SharedContext> context;
-    std::shared_ptr<SharedContext>
-        kept; // null unless tickets have to be good for later connections
+    std::shared_ptr<SharedContext> kept; // null unless later connections may resume sessions
     QDeadlineTimer keptUntil;
 };
 
-// Whoever reads a ticket key can decrypt the sessions resumed with it: it is not kept for long.
+// A ticket key decrypts all sessions resumed with it, so it is replaced after this time.
 constexpr auto ticketKeyLifetime = std::chrono::hours(1);
 
-// Few applications use more than a handful of configurations; beyond that, the oldest are made anew
-// when needed.
+// Few applications use more than a handful of configurations. Beyond this number the oldest
+// contexts are forgotten, and made again when needed.
 constexpr qsizetype maximumEntries = 32;
 
-// A chain, and the next peer's.
+// Enough for two chains.
 constexpr qsizetype maximumCertificates = 8;
 
 struct Cache {
@@ -96,21 +65,22 @@ struct Cache {
 
 Q_GLOBAL_STATIC(Cache, cache)
 
-// The same side and roots, and for the rest the same data or equal data.
+// The same side and roots, and the same data.
 bool isSame(const Entry &entry, const Entry &wanted)
 {
     return entry.mode == wanted.mode && entry.rootsOnDemand == wanted.rootsOnDemand
-        && identityOf(entry.original) == identityOf(wanted.original);
+        && shareData(entry.original, wanted.original);
 }
 
+// The same side and roots, and equal data.
 bool isEqual(const Entry &entry, const Entry &wanted)
 {
     return entry.mode == wanted.mode && entry.rootsOnDemand == wanted.rootsOnDemand
         && entry.shared == wanted.shared;
 }
 
-// The context of an entry like `wanted` that is still in use. `wanted` learns its shared part on
-// the way. To be called with the cache locked.
+// Returns the context of an entry like `wanted` that is still in use, and fills in the shared part
+// of `wanted`. To be called with the cache locked.
 std::shared_ptr<SharedContext> lookUp(Entry &wanted)
 {
     auto &entries = cache->entries;
@@ -163,7 +133,7 @@ SharedContext::SharedContext(std::shared_ptr<QSslContext> qtContext)
 
 SSL_CTX *SharedContext::handle() const
 {
-    return (*context).*pointerTo(ContextMember());
+    return nativeContext(*context);
 }
 
 QSslCertificate SharedContext::certificateFrom(X509 *x509)
@@ -179,7 +149,8 @@ QSslCertificate SharedContext::certificateFrom(X509 *x509)
             return certificates.constFirst();
         }
     }
-    // Made unlocked, for it takes its time. Two threads may make the same; then it is there twice.
+    // Made unlocked, for it takes long. Two threads may make the same one, which is then listed
+    // twice.
     const auto made = QTlsPrivate::X509CertificateOpenSSL::certificateFromX509(x509);
     if (made.handle()) {
         const QMutexLocker lock(&mutex);
@@ -203,7 +174,7 @@ std::shared_ptr<SharedContext> SharedContext::find(QSslSocket::SslMode mode,
         if (auto context = lookUp(wanted))
             return context;
     }
-    // Made unlocked: with many certificates it takes its time, and other threads want others.
+    // Made unlocked: many certificates take long, and other threads want other contexts.
     const auto context = make(wanted, error);
     if (!context)
         return {};
@@ -228,32 +199,6 @@ void SharedContext::forgetUnused()
     cache->entries.removeIf([](const Entry &entry) {
         return entry.context.expired() || (entry.kept && entry.keptUntil.hasExpired());
     });
-}
-
-void setNegotiatedProtocol(QSslConfiguration &configuration, const QByteArray &protocol)
-{
-    QSslConfigurationPrivate &d = writable(configuration);
-    d.nextNegotiatedProtocol = protocol;
-    d.nextProtocolNegotiationStatus = protocol.isEmpty()
-        ? QSslConfiguration::NextProtocolNegotiationNone
-        : QSslConfiguration::NextProtocolNegotiationNegotiated;
-}
-
-void setTicketLifetimeHint(QSslConfiguration &configuration, int seconds)
-{
-    writable(configuration).sslSessionTicketLifeTimeHint = seconds;
-}
-
-QByteArray alpnList(const QList<QByteArray> &protocols)
-{
-    QByteArray list;
-    for (const QByteArray &protocol : protocols) {
-        if (protocol.size() > 255)
-            qCWarning(lcTlsBackend) << "ALPN:" << protocol << "is too long and left out";
-        else if (!protocol.isEmpty())
-            list += char(protocol.size()) + protocol;
-    }
-    return list;
 }
 
 } // namespace QdtlsRs

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+#include "qdtlsrs_base_p.h"
+
+#include "qtlsbackend_openssl_p.h"
+
+#include <QtNetwork/qdtls.h>
+
+#include <QtCore/qloggingcategory.h>
+
+QT_BEGIN_NAMESPACE
+
+using namespace QdtlsRs;
+
+static_assert(QDTLS_CATEGORY_NONE == int(QDtlsError::NoError)
+              && QDTLS_CATEGORY_INVALID_INPUT == int(QDtlsError::InvalidInputParameters)
+              && QDTLS_CATEGORY_INVALID_OPERATION == int(QDtlsError::InvalidOperation)
+              && QDTLS_CATEGORY_SOCKET == int(QDtlsError::UnderlyingSocketError)
+              && QDTLS_CATEGORY_REMOTE_CLOSED == int(QDtlsError::RemoteClosedConnectionError)
+              && QDTLS_CATEGORY_PEER_VERIFICATION == int(QDtlsError::PeerVerificationError)
+              && QDTLS_CATEGORY_TLS_INITIALIZATION == int(QDtlsError::TlsInitializationError)
+              && QDTLS_CATEGORY_TLS_FATAL == int(QDtlsError::TlsFatalError)
+              && QDTLS_CATEGORY_TLS_NON_FATAL == int(QDtlsError::TlsNonFatalError));
+
+namespace QdtlsRs {
+
+static void logWarning(const char *line)
+{
+    qCWarning(lcTlsBackend, "%s", line);
+}
+
+Library::Library()
+{
+    qCDebug(lcTlsBackend, "DTLS by %s", qdtls_version());
+    qdtls_set_logger(logWarning);
+    usable = qdtls_abi_version() == QDTLS_ABI_VERSION
+        && qdtls_openssl_attach(q_DTLS_client_method(), q_BIO_s_mem()) == QDTLS_STATUS_OK;
+    if (usable)
+        return;
+    qdtls_error error = {};
+    qdtls_last_error(&error);
+    operation = error.operation;
+    reason = error.reason;
+    qCWarning(lcTlsBackend, "%s: %s", operation.constData(), reason.constData());
+}
+
+const Library &Library::instance()
+{
+    static const Library library;
+    return library;
+}
+
+qdtls_error Library::error() const
+{
+    return { QDTLS_STATUS_OPENSSL_MISMATCH, QDTLS_CATEGORY_TLS_INITIALIZATION, 0,
+             operation.constData(), reason.constData() };
+}
+
+Cookie::Cookie()
+{
+    qdtls_cookie *handle = nullptr;
+    qdtls_cookie_new(&handle);
+    cookie.reset(handle);
+}
+
+bool Cookie::set(const QTlsPrivate::DtlsBase::GenParams &parameters, qdtls_error *error)
+{
+    const auto status =
+        qdtls_cookie_set_parameters(cookie.get(), int32_t(parameters.hash),
+                                    bytesOf(parameters.secret), sizeOf(parameters.secret));
+    if (status != QDTLS_STATUS_OK)
+        qdtls_cookie_last_error(cookie.get(), error);
+    return status == QDTLS_STATUS_OK;
+}
+
+QTlsPrivate::DtlsBase::GenParams Cookie::get() const
+{
+    size_t length = 0;
+    if (qdtls_cookie_secret_length(cookie.get(), &length) != QDTLS_STATUS_OK)
+        return {};
+    int32_t hash = 0;
+    QByteArray secret(qsizetype(length), Qt::Uninitialized);
+    const auto status = qdtls_cookie_parameters(
+        cookie.get(), &hash, reinterpret_cast<uint8_t *>(secret.data()), length, &length);
+    if (status != QDTLS_STATUS_OK)
+        return {};
+    return { QCryptographicHash::Algorithm(hash), secret };
+}
+
+} // namespace QdtlsRs
+
+QdtlsRsBase::QdtlsRsBase(QSslSocket::SslMode mode)
+    : QDtlsBasePrivate(mode, {})
+{
+}
+
+QdtlsRsBase::~QdtlsRsBase()
+{
+    transport->ownerGone = true;
+    transport->letGo();
+}
+
+bool QdtlsRsBase::setCookieGeneratorParameters(const GenParams &parameters)
+{
+    if (!libraryIsUsable())
+        return false;
+    qdtls_error error = {};
+    if (!cookie.set(parameters, &error)) {
+        report(error);
+        return false;
+    }
+    clearDtlsError();
+    return true;
+}
+
+QTlsPrivate::DtlsBase::GenParams QdtlsRsBase::cookieGeneratorParameters() const
+{
+    return Library::instance().isUsable() ? cookie.get() : GenParams {};
+}
+
+void QdtlsRsBase::report(const qdtls_error &error)
+{
+    QString text = QDtls::tr("%1 failed: %2")
+                       .arg(QString::fromUtf8(error.operation), QString::fromUtf8(error.reason));
+    if (error.category == QDTLS_CATEGORY_SOCKET && !transport->socketError.isEmpty())
+        text += QLatin1String(": ") + transport->socketError;
+    setDtlsError(QDtlsError(error.category), text);
+}
+
+bool QdtlsRsBase::libraryIsUsable()
+{
+    const Library &library = Library::instance();
+    if (!library.isUsable())
+        report(library.error());
+    return library.isUsable();
+}
+
+QT_END_NAMESPACE

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+#ifndef QDTLSRS_BASE_P_H
+#define QDTLSRS_BASE_P_H
+
+// The common part of verifier and connection: errors, cookie parameters, the transport.
+
+#include "qdtlsrs_transport_p.h"
+
+#include "../shared/qdtls_base_p.h"
+
+#include <QtCore/qbytearray.h>
+#include <QtCore/qstring.h>
+
+#include <memory>
+
+QT_BEGIN_NAMESPACE
+
+namespace QdtlsRs {
+
+// A handle of the C ABI, freed by its own function.
+template <typename Type, void (*release)(Type *)> struct Free {
+    void operator()(Type *handle) const { release(handle); }
+};
+template <typename Type, void (*release)(Type *)>
+using Handle = std::unique_ptr<Type, Free<Type, release>>;
+
+// Whether the Rust library works with the OpenSSL that Qt has loaded; found out once.
+class Library {
+public:
+    static const Library &instance();
+    bool isUsable() const { return usable; }
+    qdtls_error error() const;
+
+private:
+    Library();
+
+    bool usable = false;
+    QByteArray operation;
+    QByteArray reason;
+};
+
+// Cookie parameters, which Rust keeps: no copy of a secret stays in a QByteArray here.
+class Cookie {
+public:
+    Cookie();
+
+    // On failure returns false, fills `error` and changes nothing else.
+    bool set(const QTlsPrivate::DtlsBase::GenParams &parameters, qdtls_error *error);
+    QTlsPrivate::DtlsBase::GenParams get() const;
+    const qdtls_cookie *handle() const { return cookie.get(); }
+
+private:
+    Handle<qdtls_cookie, qdtls_cookie_free> cookie;
+};
+
+} // namespace QdtlsRs
+
+QT_WARNING_PUSH
+// Overriding through one branch of a virtual base is intended.
+QT_WARNING_DISABLE_MSVC(4250)
+
+class QdtlsRsBase : public QDtlsBasePrivate {
+public:
+    explicit QdtlsRsBase(QSslSocket::SslMode mode);
+    ~QdtlsRsBase() override;
+
+    bool setCookieGeneratorParameters(const GenParams &parameters) override;
+    GenParams cookieGeneratorParameters() const override;
+
+protected:
+    // Begins a call into Rust: the last error is forgotten, and `socket` used until the result goes
+    // out of scope.
+    [[nodiscard]] QdtlsRs::Call enter(QUdpSocket *socket)
+    {
+        errorCode = QDtlsError::NoError;
+        errorDescription.clear();
+        return QdtlsRs::Call(*transport, socket);
+    }
+
+    // Reports a failure in Rust in Qt's terms, with what the socket said about it.
+    void report(const qdtls_error &error);
+    // Whether the library works with the OpenSSL in use; if not, reports why.
+    bool libraryIsUsable();
+
+    QdtlsRs::Cookie cookie;
+    // Released by the destructor. Rust's handle outlives no object of a derived class.
+    QdtlsRs::Transport *const transport = new QdtlsRs::Transport;
+};
+
+QT_WARNING_POP
+
+QT_END_NAMESPACE
+
+#endif // QDTLSRS_BASE_P_H

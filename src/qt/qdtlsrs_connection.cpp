@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+// The steps of a handshake, data, and the end of a connection: conversions of Qt's calls into
+// Rust's, where the decisions are made.
+
+#include "qdtlsrs_connection_p.h"
+
+QT_BEGIN_NAMESPACE
+
+using namespace QdtlsRs;
+
+static_assert(QDTLS_STATE_NOT_STARTED == int(QDtls::HandshakeNotStarted)
+              && QDTLS_STATE_IN_PROGRESS == int(QDtls::HandshakeInProgress)
+              && QDTLS_STATE_PEER_VERIFICATION_FAILED == int(QDtls::PeerVerificationFailed)
+              && QDTLS_STATE_COMPLETE == int(QDtls::HandshakeComplete));
+
+QdtlsRsConnection::QdtlsRsConnection(QDtls *qObject, QSslSocket::SslMode mode)
+    : QdtlsRsBase(mode)
+    , q(qObject)
+{
+    transport->connection = this;
+    const qdtls_callbacks callbacks = transport->callbacks();
+    const auto role = mode == QSslSocket::SslServerMode ? QDTLS_ROLE_SERVER : QDTLS_ROLE_CLIENT;
+    qdtls_connection *handle = nullptr;
+    if (qdtls_connection_new(role, &callbacks, &handle) == QDTLS_STATUS_OK)
+        transport->keep();
+    connection.reset(handle);
+}
+
+QdtlsRsConnection::~QdtlsRsConnection()
+{
+    transport->connection = nullptr;
+}
+
+void QdtlsRsConnection::setPeer(const QHostAddress &addr, quint16 port, const QString &name)
+{
+    remoteAddress = addr;
+    remotePort = port;
+    peerVfyName = name;
+}
+
+QDtls::HandshakeState QdtlsRsConnection::state() const
+{
+    int32_t state = QDTLS_STATE_NOT_STARTED;
+    qdtls_connection_state(connection.get(), &state);
+    return QDtls::HandshakeState(state);
+}
+
+bool QdtlsRsConnection::isConnectionEncrypted() const
+{
+    return state() == QDtls::HandshakeComplete;
+}
+
+bool QdtlsRsConnection::startHandshake(QUdpSocket *socket, const QByteArray &dgram)
+{
+    const Call call = enter(socket);
+    if (!libraryIsUsable())
+        return false;
+    qdtls_connection_reset(connection.get());
+    peerErrors.clear();
+    clearPeerCertificates();
+    resumable = mayResume();
+    if (!configure(socket) || !initTls())
+        return false;
+
+    int32_t need = QDTLS_NEED_DATAGRAM;
+    const auto status =
+        qdtls_connection_start(connection.get(), bytesOf(dgram), sizeOf(dgram), &need);
+    return !call.ownerIsGone() && finishStep(status, need);
+}
+
+bool QdtlsRsConnection::continueHandshake(QUdpSocket *socket, const QByteArray &dgram)
+{
+    const Call call = enter(socket);
+    int32_t need = QDTLS_NEED_DATAGRAM;
+    const auto status =
+        qdtls_connection_continue(connection.get(), bytesOf(dgram), sizeOf(dgram), &need);
+    return !call.ownerIsGone() && finishStep(status, need);
+}
+
+bool QdtlsRsConnection::handleTimeout(QUdpSocket *socket)
+{
+    const Call call = enter(socket);
+    bool retransmitted = false;
+    const auto status = qdtls_connection_handle_timeout(connection.get(), &retransmitted);
+    return !call.ownerIsGone() && finishStep(status, QDTLS_NEED_DATAGRAM);
+}
+
+// Follows each call that moves a handshake on.
+bool QdtlsRsConnection::finishStep(qdtls_status status, int32_t need)
+{
+    bool succeeded = status == QDTLS_STATUS_OK;
+    if (!succeeded)
+        reportFailedStep(status);
+    else if (need == QDTLS_NEED_VERDICT)
+        succeeded = judgePeer();
+    updateTimer();
+    return succeeded;
+}
+
+void QdtlsRsConnection::reportFailedStep(qdtls_status status)
+{
+    reportLast();
+    if (status == QDTLS_STATUS_ABORTED || state() != QDtls::HandshakeNotStarted)
+        return;
+    // The peer's certificates are available until the reset.
+    storePeerCertificates();
+    qdtls_connection_reset(connection.get());
+}
+
+bool QdtlsRsConnection::resumeHandshake(QUdpSocket *)
+{
+    clearDtlsError();
+    if (!peerErrorsAreIgnored())
+        return false;
+    if (qdtls_connection_judge_peer(connection.get(), true) != QDTLS_STATUS_OK) {
+        reportLast();
+        return false;
+    }
+    peerErrors.clear();
+    ignoredErrors.clear();
+    return true;
+}
+
+void QdtlsRsConnection::abortHandshake(QUdpSocket *socket)
+{
+    const Call call = enter(socket);
+    qdtls_connection_abort(connection.get());
+    if (!call.ownerIsGone())
+        forgetPeer();
+}
+
+void QdtlsRsConnection::sendShutdownAlert(QUdpSocket *socket)
+{
+    const Call call = enter(socket);
+    qdtls_connection_shutdown(connection.get());
+    if (!call.ownerIsGone())
+        forgetPeer();
+}
+
+void QdtlsRsConnection::ignoreVerificationErrors(const QList<QSslError> &errors)
+{
+    ignoredErrors = errors;
+}
+
+qint64 QdtlsRsConnection::writeDatagramEncrypted(QUdpSocket *socket, const QByteArray &dgram)
+{
+    const Call call = enter(socket);
+    size_t written = 0;
+    const auto status =
+        qdtls_connection_write(connection.get(), bytesOf(dgram), sizeOf(dgram), &written);
+    if (status == QDTLS_STATUS_OK)
+        return qint64(written);
+    if (!call.ownerIsGone())
+        reportAndForgetSession();
+    return -1;
+}
+
+QByteArray QdtlsRsConnection::decryptDatagram(QUdpSocket *socket, const QByteArray &dgram)
+{
+    const Call call = enter(socket);
+    QByteArray plaintext(dgram.size(), Qt::Uninitialized);
+    int32_t end = QDTLS_STATUS_OK;
+    auto status = read(dgram, &plaintext, &end);
+    if (status == QDTLS_STATUS_BUFFER_TOO_SMALL) {
+        size_t capacity = 0;
+        qdtls_connection_read_capacity(connection.get(), sizeOf(dgram), &capacity);
+        plaintext.resize(qsizetype(capacity));
+        status = read(dgram, &plaintext, &end);
+        // A peer can make the messages buffered during a handshake large, and an application may
+        // keep the result for long.
+        plaintext.squeeze();
+    }
+    if ((status != QDTLS_STATUS_OK || end != QDTLS_STATUS_OK) && !call.ownerIsGone())
+        reportAndForgetSession();
+    return plaintext;
+}
+
+// Decrypts into `plaintext`, and cuts it to the length of what there was.
+qdtls_status QdtlsRsConnection::read(const QByteArray &dgram, QByteArray *plaintext, int32_t *end)
+{
+    size_t length = 0;
+    const auto status = qdtls_connection_read(connection.get(), bytesOf(dgram), sizeOf(dgram),
+                                              reinterpret_cast<uint8_t *>(plaintext->data()),
+                                              sizeOf(*plaintext), &length, end);
+    plaintext->truncate(qsizetype(length));
+    return status;
+}
+
+void QdtlsRsConnection::emitPskRequired(QSslPreSharedKeyAuthenticator *authenticator)
+{
+    emit q->pskRequired(authenticator);
+}
+
+void QdtlsRsConnection::updateTimer()
+{
+    bool running = false;
+    uint64_t microseconds = 0;
+    qdtls_connection_timeout(connection.get(), &running, &microseconds);
+    if (running) {
+        if (!timer)
+            timer = std::make_unique<HandshakeTimer>(q);
+        timer->start(microseconds);
+    } else if (timer) {
+        timer->stop();
+    }
+}
+
+void QdtlsRsConnection::reportLast()
+{
+    qdtls_error error = {};
+    qdtls_connection_last_error(connection.get(), &error);
+    report(error);
+}
+
+void QdtlsRsConnection::reportAndForgetSession()
+{
+    reportLast();
+    forgetSession();
+}
+
+// A session cipher and protocol exist only while there is a connection. The peer's certificates
+// remain until the next handshake.
+void QdtlsRsConnection::forgetSession()
+{
+    if (isConnectionEncrypted())
+        return;
+    sessionCipher = {};
+    sessionProtocol = QSsl::UnknownProtocol;
+}
+
+// Follows an end that the application asked for.
+void QdtlsRsConnection::forgetPeer()
+{
+    updateTimer();
+    peerErrors.clear();
+    ignoredErrors.clear();
+    clearPeerCertificates();
+    forgetSession();
+}
+
+QT_END_NAMESPACE

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+#ifndef QDTLSRS_CONNECTION_P_H
+#define QDTLSRS_CONNECTION_P_H
+
+#include "qdtlsrs_base_p.h"
+#include "qdtlsrs_timer_p.h"
+
+#include <QtNetwork/private/qdtls_p.h>
+
+#include <memory>
+#include <vector>
+
+QT_BEGIN_NAMESPACE
+
+namespace QdtlsRs {
+class SharedContext;
+} // namespace QdtlsRs
+
+QT_WARNING_PUSH
+// Overriding through one branch of a virtual base is intended.
+QT_WARNING_DISABLE_MSVC(4250)
+
+// The backend of QDtls.
+class QdtlsRsConnection final : public QTlsPrivate::DtlsCryptograph, public QdtlsRsBase {
+public:
+    QdtlsRsConnection(QDtls *qObject, QSslSocket::SslMode mode);
+    ~QdtlsRsConnection() override;
+
+    QSslSocket::SslMode cryptographMode() const override { return mode; }
+    void setPeer(const QHostAddress &addr, quint16 port, const QString &name) override;
+    QHostAddress peerAddress() const override { return remoteAddress; }
+    quint16 peerPort() const override { return remotePort; }
+    void setPeerVerificationName(const QString &name) override { peerVfyName = name; }
+    QString peerVerificationName() const override { return peerVfyName; }
+    void setDtlsMtuHint(quint16 mtu) override { mtuHint = mtu; }
+    quint16 dtlsMtuHint() const override { return mtuHint; }
+
+    QDtls::HandshakeState state() const override;
+    bool isConnectionEncrypted() const override;
+
+    bool startHandshake(QUdpSocket *socket, const QByteArray &dgram) override;
+    bool continueHandshake(QUdpSocket *socket, const QByteArray &dgram) override;
+    bool handleTimeout(QUdpSocket *socket) override;
+    bool resumeHandshake(QUdpSocket *socket) override;
+    void abortHandshake(QUdpSocket *socket) override;
+    void sendShutdownAlert(QUdpSocket *socket) override;
+
+    QList<QSslError> peerVerificationErrors() const override { return peerErrors; }
+    void ignoreVerificationErrors(const QList<QSslError> &errors) override;
+
+    QSslCipher dtlsSessionCipher() const override { return sessionCipher; }
+    QSsl::SslProtocol dtlsSessionProtocol() const override { return sessionProtocol; }
+
+    qint64 writeDatagramEncrypted(QUdpSocket *socket, const QByteArray &dgram) override;
+    QByteArray decryptDatagram(QUdpSocket *socket, const QByteArray &dgram) override;
+
+    // Called back by Transport.
+    void emitPskRequired(QSslPreSharedKeyAuthenticator *authenticator);
+    QByteArray pskIdentityHint() const { return dtlsConfiguration.preSharedKeyIdentityHint(); }
+
+private:
+    // Before a handshake, in qdtlsrs_connection_setup.cpp.
+    bool configure(QUdpSocket *socket);
+    uint16_t mtuFor(QUdpSocket &socket) const;
+    bool mayResume() const;
+    bool initTls();
+    bool hasDtlsModeAndProtocol();
+    std::shared_ptr<QdtlsRs::SharedContext> findContext();
+    QString expectedPeerName() const;
+    bool mustVerifyPeer() const;
+
+    // The steps of a handshake, and the end of a connection.
+    bool finishStep(qdtls_status status, int32_t need);
+    void reportFailedStep(qdtls_status status);
+    void updateTimer();
+    void reportLast();
+    void reportAndForgetSession();
+    void forgetSession();
+    void forgetPeer();
+
+    // What a handshake has found out about the peer, in qdtlsrs_connection_peer.cpp.
+    bool judgePeer();
+    bool peerErrorsAreIgnored() const;
+    QList<QSslError> findPeerErrors() const;
+    std::vector<qdtls_verify_error> findChainErrors() const;
+    void storePeerCertificates();
+    void clearPeerCertificates();
+    void storeSessionTicket();
+    void fetchNegotiatedParameters();
+
+    qdtls_status read(const QByteArray &dgram, QByteArray *plaintext, int32_t *end);
+
+    QDtls *q;
+    QdtlsRs::Handle<qdtls_connection, qdtls_connection_free> connection;
+    std::weak_ptr<QdtlsRs::SharedContext> usedContext; // of the last handshake; Rust keeps it
+    bool resumable = false; // sessions of the last handshake
+    // Created on first use, on the thread on which the QDtls lives by then.
+    std::unique_ptr<QdtlsRs::HandshakeTimer> timer;
+    QList<QSslError> peerErrors;
+    QList<QSslError> ignoredErrors;
+};
+
+QT_WARNING_POP
+
+QT_END_NAMESPACE
+
+#endif // QDTLSRS_CONNECTION_P_H

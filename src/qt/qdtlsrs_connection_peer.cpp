@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+// What a handshake has found out about the peer, in Qt's terms: certificates, what speaks against
+// them, negotiated parameters, the session ticket.
+
+#include "qdtlsrs_connection_p.h"
+
+#include "qdtlsrs_context_p.h"
+#include "qdtlsrs_private_access_p.h"
+
+#include "qtlsbackend_openssl_p.h"
+#include "qx509_openssl_p.h"
+
+#include <QtNetwork/private/qsslcertificate_p.h>
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+QT_BEGIN_NAMESPACE
+
+using namespace QdtlsRs;
+
+bool QdtlsRsConnection::judgePeer()
+{
+    storePeerCertificates();
+    fetchNegotiatedParameters();
+    peerErrors = mustVerifyPeer() ? findPeerErrors() : QList<QSslError>();
+    const bool accepted = peerErrors.isEmpty() || peerErrorsAreIgnored();
+    qdtls_connection_judge_peer(connection.get(), accepted);
+    // A session with errors would carry them into a handshake that cannot name all of them.
+    if (peerErrors.isEmpty())
+        storeSessionTicket();
+    if (!accepted)
+        setDtlsError(QDtlsError::PeerVerificationError, QDtls::tr("Peer verification failed"));
+    return accepted;
+}
+
+bool QdtlsRsConnection::peerErrorsAreIgnored() const
+{
+    const auto isIgnored = [this](const QSslError &error) { return ignoredErrors.contains(error); };
+    return !ignoredErrors.isEmpty()
+        && std::all_of(peerErrors.cbegin(), peerErrors.cend(), isIgnored);
+}
+
+// Qt's list of certificates not to be trusted, the name, and what OpenSSL found in the chain.
+QList<QSslError> QdtlsRsConnection::findPeerErrors() const
+{
+    QList<QSslError> errors;
+    const auto chain = dtlsConfiguration.peerCertificateChain();
+    for (const QSslCertificate &certificate : chain) {
+        if (QSslCertificatePrivate::isBlacklisted(certificate))
+            errors << QSslError(QSslError::CertificateBlacklisted, certificate);
+    }
+
+    const auto certificate = dtlsConfiguration.peerCertificate();
+    if (certificate.isNull()) {
+        errors << QSslError(QSslError::NoPeerCertificate);
+    } else if (mode == QSslSocket::SslClientMode) {
+        // A peer without a name is expected to have a certificate for its address.
+        const QString name = expectedPeerName();
+        const QString expected = name.isEmpty() ? remoteAddress.toString() : name;
+        if (!QTlsPrivate::TlsCryptograph::isMatchingHostname(certificate, expected))
+            errors << QSslError(QSslError::HostNameMismatch, certificate);
+    }
+
+    for (const qdtls_verify_error &error : findChainErrors()) {
+        errors << QTlsPrivate::X509CertificateOpenSSL::openSSLErrorToQSslError(
+            error.code, chain.value(error.depth));
+    }
+    return errors;
+}
+
+std::vector<qdtls_verify_error> QdtlsRsConnection::findChainErrors() const
+{
+    // More than OpenSSL finds in any but a contrived chain.
+    constexpr size_t enough = 32;
+    std::vector<qdtls_verify_error> found(enough);
+    size_t count = 0;
+    qdtls_connection_verify_errors(connection.get(), found.data(), found.size(), &count);
+    found.resize(count);
+    if (count > enough)
+        qdtls_connection_verify_errors(connection.get(), found.data(), found.size(), &count);
+    return found;
+}
+
+void QdtlsRsConnection::storePeerCertificates()
+{
+    X509 *x509 = nullptr;
+    struct stack_st_X509 *stack = nullptr;
+    if (qdtls_connection_peer_certificate(connection.get(), &x509) != QDTLS_STATUS_OK
+        || qdtls_connection_peer_chain(connection.get(), &stack) != QDTLS_STATUS_OK) {
+        return;
+    }
+    const auto context = usedContext.lock();
+    if (!context || !x509)
+        return;
+    const QSslCertificate certificate = context->certificateFrom(x509);
+    QList<QSslCertificate> chain;
+    for (int i = 0; stack && i < q_sk_X509_num(stack); ++i)
+        chain << context->certificateFrom(q_sk_X509_value(stack, i));
+    if (certificate.isNull())
+        return;
+    // OpenSSL gives a server the chain without the client's own certificate, and none at all after
+    // a resumption.
+    if (mode == QSslSocket::SslServerMode || chain.isEmpty())
+        chain.prepend(certificate);
+    QTlsBackend::storePeerCertificate(dtlsConfiguration, certificate);
+    QTlsBackend::storePeerCertificateChain(dtlsConfiguration, chain);
+}
+
+// Without certificates it leaves the configuration alone: a write would end the sharing of its
+// data, by which its context is found again at once.
+void QdtlsRsConnection::clearPeerCertificates()
+{
+    if (!dtlsConfiguration.peerCertificate().isNull()
+        || !dtlsConfiguration.peerCertificateChain().isEmpty())
+        QTlsBackend::clearPeerCertificates(dtlsConfiguration);
+}
+
+static QSsl::SslProtocol sslProtocol(int32_t protocol)
+{
+    switch (protocol) {
+        QT_WARNING_PUSH
+        QT_WARNING_DISABLE_DEPRECATED
+    case QDTLS_PROTOCOL_DTLS1_0:
+        return QSsl::DtlsV1_0;
+        QT_WARNING_POP
+    case QDTLS_PROTOCOL_DTLS1_2:
+        return QSsl::DtlsV1_2;
+    default:
+        return QSsl::UnknownProtocol;
+    }
+}
+
+void QdtlsRsConnection::fetchNegotiatedParameters()
+{
+    const SSL_CIPHER *cipher = nullptr;
+    qdtls_connection_cipher(connection.get(), &cipher);
+    sessionCipher =
+        cipher ? QTlsBackendOpenSSL::qt_OpenSSL_cipher_to_QSslCipher(cipher) : QSslCipher();
+
+    int32_t protocol = QDTLS_PROTOCOL_UNKNOWN;
+    qdtls_connection_protocol(connection.get(), &protocol);
+    sessionProtocol = sslProtocol(protocol);
+
+    const uint8_t *name = nullptr;
+    size_t length = 0;
+    qdtls_connection_alpn(connection.get(), &name, &length);
+    const QByteArray negotiated(reinterpret_cast<const char *>(name), qsizetype(length));
+    if (negotiated != dtlsConfiguration.nextNegotiatedProtocol())
+        setNegotiatedProtocol(dtlsConfiguration, negotiated);
+}
+
+void QdtlsRsConnection::storeSessionTicket()
+{
+    if (mode != QSslSocket::SslClientMode || !resumable)
+        return;
+    QByteArray session(1 << 17, Qt::Uninitialized);
+    size_t length = 0;
+    uint64_t lifetimeHint = 0;
+    const auto status =
+        qdtls_connection_session(connection.get(), reinterpret_cast<uint8_t *>(session.data()),
+                                 sizeOf(session), &length, &lifetimeHint);
+    if (status != QDTLS_STATUS_OK || length == 0)
+        return;
+    dtlsConfiguration.setSessionTicket(QByteArray(session.constData(), qsizetype(length)));
+    setTicketLifetimeHint(dtlsConfiguration,
+                          int(std::min<uint64_t>(lifetimeHint, std::numeric_limits<int>::max())));
+    qdtls_wipe(reinterpret_cast<uint8_t *>(session.data()), length);
+}
+
+QT_END_NAMESPACE

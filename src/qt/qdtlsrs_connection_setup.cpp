@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+// What comes before a handshake: settings of the application become settings of the Rust handle,
+// and its configuration an SSL.
+
+#include "qdtlsrs_connection_p.h"
+
+#include "qdtlsrs_context_p.h"
+
+#include "qtlsbackend_openssl_p.h"
+
+#include <QtCore/qloggingcategory.h>
+#include <QtCore/qurl.h>
+
+#include <limits>
+
+QT_BEGIN_NAMESPACE
+
+using namespace QdtlsRs;
+
+// The name for the server name indication, where an address has no place.
+static QByteArray serverName(const QString &peerName)
+{
+    return QHostAddress().setAddress(peerName) ? QByteArray() : QUrl::toAce(peerName);
+}
+
+// Protocol names in the wire form of RFC 7301. As in Qt, names that do not fit are left out with a
+// warning.
+static QByteArray alpnList(const QList<QByteArray> &protocols)
+{
+    QByteArray list;
+    for (const QByteArray &protocol : protocols) {
+        if (protocol.size() > 255)
+            qCWarning(lcTlsBackend) << "ALPN:" << protocol << "is too long and left out";
+        else if (!protocol.isEmpty())
+            list += char(protocol.size()) + protocol;
+    }
+    return list;
+}
+
+bool QdtlsRsConnection::configure(QUdpSocket *socket)
+{
+    transport->setPeer(remoteAddress, remotePort);
+    const qdtls_address peer = addressFrom(remoteAddress, remotePort);
+    const QByteArray name = serverName(expectedPeerName());
+    const QByteArray alpn = alpnList(dtlsConfiguration.allowedNextProtocols());
+    const QByteArray ticket = dtlsConfiguration.sessionTicket();
+    const bool demandsCookie =
+        mode == QSslSocket::SslServerMode && dtlsConfiguration.dtlsCookieVerificationEnabled();
+
+    qdtls_connection *handle = connection.get();
+    const bool accepted = qdtls_connection_set_peer(handle, &peer) == QDTLS_STATUS_OK
+        && qdtls_connection_set_mtu_hint(handle, mtuFor(*socket)) == QDTLS_STATUS_OK
+        && qdtls_connection_set_server_name(handle, bytesOf(name), sizeOf(name)) == QDTLS_STATUS_OK
+        && qdtls_connection_set_alpn(handle, bytesOf(alpn), sizeOf(alpn)) == QDTLS_STATUS_OK
+        && qdtls_connection_set_resumption(handle, resumable, bytesOf(ticket), sizeOf(ticket))
+            == QDTLS_STATUS_OK
+        && qdtls_connection_set_cookie(handle, demandsCookie ? cookie.handle() : nullptr)
+            == QDTLS_STATUS_OK;
+    if (!accepted)
+        reportLast();
+    return accepted;
+}
+
+// The application's hint, or what the system knows about the path of a connected socket; 0 for
+// neither.
+uint16_t QdtlsRsConnection::mtuFor(QUdpSocket &socket) const
+{
+    if (mtuHint || socket.state() != QAbstractSocket::ConnectedState)
+        return mtuHint;
+    const int mtu = socket.socketOption(QAbstractSocket::PathMtuSocketOption).toInt();
+    return uint16_t(qBound(0, mtu, int(std::numeric_limits<uint16_t>::max())));
+}
+
+bool QdtlsRsConnection::mayResume() const
+{
+    const bool wanted = !dtlsConfiguration.testSslOption(QSsl::SslOptionDisableSessionPersistence)
+        && !dtlsConfiguration.testSslOption(QSsl::SslOptionDisableSessionTickets);
+    bool allowed = false;
+    qdtls_connection_may_resume(connection.get(), wanted, mustVerifyPeer(),
+                                !dtlsConfiguration.localCertificate().isNull(), &allowed);
+    return allowed;
+}
+
+bool QdtlsRsConnection::mustVerifyPeer() const
+{
+    const auto verifyMode = dtlsConfiguration.peerVerifyMode();
+    return verifyMode == QSslSocket::VerifyPeer
+        || (verifyMode == QSslSocket::AutoVerifyPeer && mode == QSslSocket::SslClientMode);
+}
+
+// The name that the application has set, or the one by which its socket was connected.
+QString QdtlsRsConnection::expectedPeerName() const
+{
+    if (!peerVfyName.isEmpty() || !transport->socket)
+        return peerVfyName;
+    return transport->socket->peerName();
+}
+
+// Creates an SSL of a shared context and hands both to Rust.
+bool QdtlsRsConnection::initTls()
+{
+    if (!hasDtlsModeAndProtocol())
+        return false;
+    const auto context = findContext();
+    if (!context)
+        return false;
+    SSL *ssl = nullptr;
+    if (qdtls_context_new_ssl(context->handle(), &ssl) != QDTLS_STATUS_OK) {
+        qdtls_error error = {};
+        qdtls_last_error(&error);
+        report(error);
+        return false;
+    }
+    using Context = std::shared_ptr<SharedContext>;
+    const auto release = [](void *owner) {
+        delete static_cast<Context *>(owner);
+        SharedContext::forgetUnused();
+    };
+    const auto status =
+        qdtls_connection_init_tls(connection.get(), ssl, new Context(context), release);
+    if (status != QDTLS_STATUS_OK)
+        reportLast();
+    usedContext = context;
+    return status == QDTLS_STATUS_OK;
+}
+
+bool QdtlsRsConnection::hasDtlsModeAndProtocol()
+{
+    QString text;
+    if (mode == QSslSocket::UnencryptedMode)
+        text = QDtls::tr("Invalid SslMode, SslServerMode or SslClientMode expected");
+    else if (!isDtlsProtocol(dtlsConfiguration.protocol()))
+        text = QDtls::tr("Invalid protocol version, DTLS protocol expected");
+    else
+        return true;
+    setDtlsError(QDtlsError::TlsInitializationError, text);
+    return false;
+}
+
+std::shared_ptr<SharedContext> QdtlsRsConnection::findContext()
+{
+    QString error;
+    const bool ticketsOutliveConnections = mode == QSslSocket::SslServerMode && resumable;
+    auto context = SharedContext::find(mode, dtlsConfiguration, ticketsOutliveConnections, &error);
+    if (!context)
+        setDtlsError(QDtlsError::TlsInitializationError, error);
+    return context;
+}
+
+QT_END_NAMESPACE

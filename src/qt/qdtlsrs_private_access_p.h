@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+#ifndef QDTLSRS_PRIVATE_ACCESS_P_H
+#define QDTLSRS_PRIVATE_ACCESS_P_H
+
+// What Qt keeps in private members and offers no function for.
+
+#include "qsslsocket_openssl_symbols_p.h"
+
+#include "qsslcontext_openssl_p.h"
+
+#include <QtNetwork/qsslconfiguration.h>
+
+#include <QtCore/qbytearray.h>
+
+QT_BEGIN_NAMESPACE
+
+namespace QdtlsRs {
+
+SSL_CTX *nativeContext(const QSslContext &context);
+
+// Whether one is an unchanged copy of the other; equal configurations need not be.
+bool shareData(const QSslConfiguration &one, const QSslConfiguration &other);
+
+// The outcome of ALPN; empty for none.
+void setNegotiatedProtocol(QSslConfiguration &configuration, const QByteArray &protocol);
+
+// The lifetime of a session ticket; -1 for none.
+void setTicketLifetimeHint(QSslConfiguration &configuration, int seconds);
+
+} // namespace QdtlsRs
+
+QT_END_NAMESPACE
+
+#endif // QDTLSRS_PRIVATE_ACCESS_P_H
