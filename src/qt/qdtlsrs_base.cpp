@@ -80,8 +80,8 @@ QTlsPrivate::DtlsBase::GenParams Cookie::get() const
         return {};
     int32_t hash = 0;
     QByteArray secret(qsizetype(length), Qt::Uninitialized);
-    const auto status = qdtls_cookie_parameters(
-        cookie.get(), &hash, reinterpret_cast<uint8_t *>(secret.data()), length, &length);
+    const auto status =
+        qdtls_cookie_parameters(cookie.get(), &hash, writableBytesOf(secret), length, &length);
     if (status != QDTLS_STATUS_OK)
         return {};
     return { QCryptographicHash::Algorithm(hash), secret };

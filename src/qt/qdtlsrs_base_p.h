@@ -71,10 +71,10 @@ public:
 protected:
     // Begins a call into Rust: the last error is forgotten, and `socket` used until the result goes
     // out of scope.
-    [[nodiscard]] QdtlsRs::Call enter(QUdpSocket *socket)
+    [[nodiscard]] Q_ALWAYS_INLINE QdtlsRs::Call enter(QUdpSocket *socket)
     {
-        errorCode = QDtlsError::NoError;
-        errorDescription.clear();
+        if (Q_UNLIKELY(errorCode != QDtlsError::NoError))
+            clearDtlsError();
         return QdtlsRs::Call(*transport, socket);
     }
 

@@ -161,29 +161,36 @@ QByteArray QdtlsRsConnection::decryptDatagram(QUdpSocket *socket, const QByteArr
     const Call call = enter(socket);
     QByteArray plaintext(dgram.size(), Qt::Uninitialized);
     int32_t end = QDTLS_STATUS_OK;
-    auto status = read(dgram, &plaintext, &end);
-    if (status == QDTLS_STATUS_BUFFER_TOO_SMALL) {
-        size_t capacity = 0;
-        qdtls_connection_read_capacity(connection.get(), sizeOf(dgram), &capacity);
-        plaintext.resize(qsizetype(capacity));
-        status = read(dgram, &plaintext, &end);
-        // A peer can make the messages buffered during a handshake large, and an application may
-        // keep the result for long.
-        plaintext.squeeze();
-    }
+    auto status = read(dgram, plaintext, &end);
+    if (status == QDTLS_STATUS_BUFFER_TOO_SMALL)
+        status = readBuffered(dgram, plaintext, &end);
     if ((status != QDTLS_STATUS_OK || end != QDTLS_STATUS_OK) && !call.ownerIsGone())
         reportAndForgetSession();
     return plaintext;
 }
 
-// Decrypts into `plaintext`, and cuts it to the length of what there was.
-qdtls_status QdtlsRsConnection::read(const QByteArray &dgram, QByteArray *plaintext, int32_t *end)
+// Decrypts into `plaintext`, which has the size of the buffer before and that of the message after.
+inline qdtls_status QdtlsRsConnection::read(const QByteArray &dgram, QByteArray &plaintext,
+                                            int32_t *end)
 {
     size_t length = 0;
-    const auto status = qdtls_connection_read(connection.get(), bytesOf(dgram), sizeOf(dgram),
-                                              reinterpret_cast<uint8_t *>(plaintext->data()),
-                                              sizeOf(*plaintext), &length, end);
-    plaintext->truncate(qsizetype(length));
+    const auto status =
+        qdtls_connection_read(connection.get(), bytesOf(dgram), sizeOf(dgram),
+                              writableBytesOf(plaintext), sizeOf(plaintext), &length, end);
+    shorten(plaintext, length);
+    return status;
+}
+
+// Reads what was buffered during the handshake, too. A peer can make that large, and an application
+// may keep the message for long: it gets no more memory than it needs.
+Q_NEVER_INLINE qdtls_status QdtlsRsConnection::readBuffered(const QByteArray &dgram,
+                                                            QByteArray &plaintext, int32_t *end)
+{
+    size_t capacity = 0;
+    qdtls_connection_read_capacity(connection.get(), sizeOf(dgram), &capacity);
+    plaintext.resize(qsizetype(capacity));
+    const auto status = read(dgram, plaintext, end);
+    plaintext.squeeze();
     return status;
 }
 

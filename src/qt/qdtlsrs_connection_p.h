@@ -89,7 +89,8 @@ private:
     void storeSessionTicket();
     void fetchNegotiatedParameters();
 
-    qdtls_status read(const QByteArray &dgram, QByteArray *plaintext, int32_t *end);
+    qdtls_status read(const QByteArray &dgram, QByteArray &plaintext, int32_t *end);
+    qdtls_status readBuffered(const QByteArray &dgram, QByteArray &plaintext, int32_t *end);
 
     QDtls *q;
     QdtlsRs::Handle<qdtls_connection, qdtls_connection_free> connection;

@@ -159,15 +159,14 @@ void QdtlsRsConnection::storeSessionTicket()
     QByteArray session(1 << 17, Qt::Uninitialized);
     size_t length = 0;
     uint64_t lifetimeHint = 0;
-    const auto status =
-        qdtls_connection_session(connection.get(), reinterpret_cast<uint8_t *>(session.data()),
-                                 sizeOf(session), &length, &lifetimeHint);
+    const auto status = qdtls_connection_session(connection.get(), writableBytesOf(session),
+                                                 sizeOf(session), &length, &lifetimeHint);
     if (status != QDTLS_STATUS_OK || length == 0)
         return;
     dtlsConfiguration.setSessionTicket(QByteArray(session.constData(), qsizetype(length)));
     setTicketLifetimeHint(dtlsConfiguration,
                           int(std::min<uint64_t>(lifetimeHint, std::numeric_limits<int>::max())));
-    qdtls_wipe(reinterpret_cast<uint8_t *>(session.data()), length);
+    qdtls_wipe(writableBytesOf(session), length);
 }
 
 QT_END_NAMESPACE

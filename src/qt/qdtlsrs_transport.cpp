@@ -36,9 +36,47 @@ qdtls_address addressFrom(const QHostAddress &address, quint16 port)
     return result;
 }
 
+void Call::forgetSocketError()
+{
+    transport.socketError.clear();
+}
+
+void Call::changeSocket(QUdpSocket *socket)
+{
+    if (transport.calls > 1)
+        outerSocket = transport.socket;
+    transport.socket = socket;
+}
+
+void Call::restoreSocket()
+{
+    transport.socket = outerSocket;
+}
+
+void Transport::destroy()
+{
+    delete this;
+}
+
 void Transport::release(void *user)
 {
     static_cast<Transport *>(user)->letGo();
+}
+
+int32_t Transport::send(void *user, const uint8_t *datagram, size_t length)
+{
+    auto *self = static_cast<Transport *>(user);
+    QUdpSocket *socket = self->socket;
+    if (!socket || length > size_t(std::numeric_limits<int>::max()))
+        return QDTLS_SEND_RESULT_FAILED;
+
+    const auto data = reinterpret_cast<const char *>(datagram);
+    // Asked for each datagram: the application connects and disconnects its socket as it likes.
+    const bool connected = socket->state() == QAbstractSocket::ConnectedState;
+    const qint64 sent = connected
+        ? socket->write(data, qint64(length))
+        : socket->writeDatagram(data, qint64(length), self->address, self->port);
+    return sent == qint64(length) ? QDTLS_SEND_RESULT_SENT : self->explainFailure(sent);
 }
 
 static int32_t resultOf(const QUdpSocket &socket)
@@ -56,28 +94,15 @@ static int32_t resultOf(const QUdpSocket &socket)
     }
 }
 
-int32_t Transport::send(void *user, const uint8_t *datagram, size_t length)
+Q_NEVER_INLINE int32_t Transport::explainFailure(qint64 sent)
 {
-    auto *self = static_cast<Transport *>(user);
-    QUdpSocket *socket = self->socket;
-    if (!socket || length > size_t(std::numeric_limits<int>::max()))
-        return QDTLS_SEND_RESULT_FAILED;
-
-    const auto data = reinterpret_cast<const char *>(datagram);
-    // Asked for each datagram: the application connects and disconnects its socket as it likes.
-    const bool connected = socket->state() == QAbstractSocket::ConnectedState;
-    const qint64 sent = connected
-        ? socket->write(data, qint64(length))
-        : socket->writeDatagram(data, qint64(length), self->address, self->port);
-    if (sent == qint64(length))
-        return QDTLS_SEND_RESULT_SENT;
     const QString systemError = qt_error_string();
-    if (!self->socket) // deleted by a slot
+    if (!socket) // deleted by a slot
         return QDTLS_SEND_RESULT_FAILED;
     if (sent >= 0)
         return QDTLS_SEND_RESULT_LOST;
     const bool known = socket->error() != QAbstractSocket::UnknownSocketError;
-    self->socketError = known ? socket->errorString() : systemError;
+    socketError = known ? socket->errorString() : systemError;
     return resultOf(*socket);
 }
 
@@ -110,7 +135,7 @@ void Transport::psk(void *user, const qdtls_psk_request *request, qdtls_psk_repl
     // Wipes the last copy of the key. The application answers for a copy that it keeps.
     authenticator = {};
     if (key.isDetached())
-        qdtls_wipe(reinterpret_cast<uint8_t *>(key.data()), sizeOf(key));
+        qdtls_wipe(writableBytesOf(key), sizeOf(key));
 }
 
 } // namespace QdtlsRs

@@ -33,6 +33,20 @@ inline size_t sizeOf(const QByteArray &array)
     return size_t(array.size());
 }
 
+inline uint8_t *writableBytesOf(QByteArray &array)
+{
+    return reinterpret_cast<uint8_t *>(array.data_ptr().data());
+}
+
+// Cuts `array`, which nobody shares, to `length`: what QByteArray::truncate does, inline.
+inline void shorten(QByteArray &array, size_t length)
+{
+    if (length >= sizeOf(array))
+        return;
+    array.data_ptr().size = qsizetype(length);
+    array.data_ptr().data()[length] = '\0';
+}
+
 qdtls_address addressFrom(const QHostAddress &address, quint16 port);
 
 // Sends datagrams for a Rust handle, and asks the application for pre-shared keys. A slot may
@@ -49,8 +63,8 @@ public:
     void keep() { ++references; }
     void letGo()
     {
-        if (--references == 0)
-            delete this;
+        if (Q_UNLIKELY(--references == 0))
+            destroy();
     }
 
     void setPeer(const QHostAddress &peer, quint16 peerPort)
@@ -68,8 +82,10 @@ private:
     friend class Call;
 
     ~Transport() = default;
+    void destroy();
 
     static int32_t send(void *user, const uint8_t *datagram, size_t length);
+    int32_t explainFailure(qint64 sent);
     static void psk(void *user, const qdtls_psk_request *request, qdtls_psk_reply *reply);
     static void release(void *user);
 
@@ -85,22 +101,21 @@ private:
 // afterwards it knows whether a slot has deleted the object that made the call.
 class Call {
 public:
-    Call(Transport &usedTransport, QUdpSocket *socket)
+    Q_ALWAYS_INLINE Call(Transport &usedTransport, QUdpSocket *socket)
         : transport(usedTransport)
     {
         transport.keep();
-        transport.socketError.clear();
-        if (transport.calls++ > 0)
-            outerSocket = transport.socket;
-        // Assigning costs atomic operations, and mostly it is the socket of the last call.
-        if (transport.socket != socket)
-            transport.socket = socket;
+        if (Q_UNLIKELY(!transport.socketError.isNull()))
+            forgetSocketError();
+        // Mostly there is no call around this one, and the socket is that of the last call.
+        if (Q_UNLIKELY(transport.calls++ > 0 || transport.socket != socket))
+            changeSocket(socket);
     }
 
-    ~Call()
+    Q_ALWAYS_INLINE ~Call()
     {
-        if (--transport.calls > 0)
-            transport.socket = outerSocket;
+        if (Q_UNLIKELY(--transport.calls > 0))
+            restoreSocket();
         transport.letGo();
     }
 
@@ -110,6 +125,10 @@ public:
     bool ownerIsGone() const { return transport.ownerGone; }
 
 private:
+    void forgetSocketError();
+    void changeSocket(QUdpSocket *socket);
+    void restoreSocket();
+
     Transport &transport;
     QPointer<QUdpSocket> outerSocket; // of the call that this one is inside of
 };
