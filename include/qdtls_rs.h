@@ -1199,28 +1199,23 @@ qdtls_status qdtls_psk_reply_set(struct qdtls_psk_reply *reply,
                                  size_t key_length);
 
 /**
- * Reads the next record of the running operation's datagram into `buffer`; -1 with the retry flag when there is none, or
- * no operation. A record that does not fit is dropped, and so is its rest (BIO_read(3)).
+ * BIO_read(3) of a datagram BIO of this library; -1 for any other.
  *
  * # Safety
  * `bio` is null or live; `buffer` is null or writable for `capacity` bytes.
  */
-int q_dgram_read(BIO *bio,
-                 char *buffer,
-                 int capacity);
+int q_dgram_read(BIO *bio, char *buffer, int capacity);
 
 /**
- * Has the running operation send one datagram; -1 with the retry flag when there is no operation (BIO_write(3)).
+ * BIO_write(3) of a datagram BIO of this library; -1 for any other.
  *
  * # Safety
  * `bio` is null or live; `datagram` is null or readable for `length` bytes.
  */
-int q_dgram_write(BIO *bio,
-                  const char *datagram,
-                  int length);
+int q_dgram_write(BIO *bio, const char *datagram, int length);
 
 /**
- * Sends a C string as one datagram (BIO_puts(3)).
+ * BIO_puts(3) of a datagram BIO of this library; -1 for any other.
  *
  * # Safety
  * `bio` is null or live; `text` is null or a C string.
@@ -1228,12 +1223,12 @@ int q_dgram_write(BIO *bio,
 int q_dgram_puts(BIO *bio, const char *text);
 
 /**
- * Answers what OpenSSL asks of a datagram BIO; 0 means "not supported" (BIO_ctrl(3)).
+ * BIO_ctrl(3) of a datagram BIO of this library; 0 for any other.
  *
  * # Safety
- * `bio` is null or live. `_pointer` is not used.
+ * `bio` is null or live. `pointer` is not used.
  */
-long q_dgram_ctrl(BIO *bio, int command, long number, void *_pointer);
+long q_dgram_ctrl(BIO *bio, int command, long number, void *pointer);
 
 /**
  * Initialises a new BIO (BIO_meth_set_create(3)).

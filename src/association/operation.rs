@@ -16,7 +16,9 @@ use crate::settings::STRICT_ALERTS;
 use crate::wire::alpn;
 use crate::wire::hello::ClientHello;
 use crate::wire::record::{self, Record};
-use std::cell::{Cell, RefCell};
+use crate::wire::sequence;
+use std::cell::Cell;
+use std::fmt;
 use subtle::ConstantTimeEq;
 
 /// OpenSSL keeps a hundred records of the next epoch at most (d1_lib.c), forged ones too: nothing is authenticated yet.
@@ -42,7 +44,7 @@ pub struct Operation<'a> {
     inbox: Inbox<'a>,
     /// The worst result so far.
     send_result: Cell<SendResult>,
-    psk_failure: RefCell<Option<String>>,
+    psk_failure: Cell<Option<PskMisfit>>,
 }
 
 impl<'a> Operation<'a> {
@@ -54,7 +56,7 @@ impl<'a> Operation<'a> {
             purpose: Cell::new(purpose),
             inbox: Inbox::new(datagram),
             send_result: Cell::new(SendResult::Sent),
-            psk_failure: RefCell::new(None),
+            psk_failure: Cell::new(None),
         }
     }
 
@@ -79,8 +81,8 @@ impl<'a> Operation<'a> {
             Outcome::Done(_) => Ok(Progress::Finished { unread: self.inbox.unread() }),
             Outcome::WantsDatagram => self.sent().map(|()| Progress::Continues),
             Outcome::Closed => Err(Error::new(Status::Closed, "SSL_do_handshake")),
-            Outcome::Failed(cause) => Err(match self.psk_failure.take() {
-                Some(reason) => Error::because(Status::PskRejected, "pre-shared key", reason),
+            Outcome::Failed(cause) => Err(match self.psk_failure.get() {
+                Some(misfit) => Error::because(Status::PskRejected, "pre-shared key", misfit.to_string()),
                 None if cause.is_alert() => cause.into_error(Status::AlertReceived, "SSL_do_handshake"),
                 None if cause.is_timeout() => cause.into_error(Status::TimedOut, "SSL_do_handshake"),
                 None => cause.into_error(Status::HandshakeFailed, "SSL_do_handshake"),
@@ -191,8 +193,11 @@ impl Events for Operation<'_> {
         if self.purpose.get() == Purpose::Listen || !self.is_wanted() {
             return;
         }
-        let raised = self.association.sequence.raise(datagram);
-        let result = self.association.host.send(raised.as_deref().unwrap_or(datagram));
+        let host = &self.association.host;
+        let result = match sequence::is_of_epoch_0(datagram) {
+            false => host.send(datagram),
+            true => host.send(&self.association.sequence.raised(datagram)),
+        };
         if result != SendResult::Sent {
             self.note_loss(datagram.len(), result);
         }
@@ -229,11 +234,11 @@ impl Events for Operation<'_> {
         if psk.key.is_empty() {
             return None;
         }
-        let Some(refusal) = reason_to_refuse(&psk, request) else {
+        let Some(misfit) = PskMisfit::of(&psk, request) else {
             return Some(psk);
         };
-        log::warn(format_args!("{}: {refusal}", self.association.peer));
-        self.psk_failure.replace(Some(refusal));
+        log::warn(format_args!("{}: {misfit}", self.association.peer));
+        self.psk_failure.set(Some(misfit));
         None
     }
 
@@ -245,15 +250,35 @@ impl Events for Operation<'_> {
 }
 
 /// Why a pre-shared key does not fit: OpenSSL would cut it (S5).
-fn reason_to_refuse(psk: &Psk, request: &PskRequest<'_>) -> Option<String> {
-    let Psk { identity, key } = psk;
-    if key.len() > request.max_key {
-        Some(format!("the PSK has {} bytes, at most {} fit", key.len(), request.max_key))
-    } else if request.role == Role::Client && identity.len() > request.max_identity {
-        Some(format!("the PSK identity has {} bytes, at most {} fit", identity.len(), request.max_identity))
-    } else if identity.contains(&0) {
-        Some("the PSK identity contains a zero byte, where OpenSSL would cut it".to_owned())
-    } else {
-        None
+#[derive(Clone, Copy)]
+enum PskMisfit {
+    KeyTooLong { length: usize, most: usize },
+    IdentityTooLong { length: usize, most: usize },
+    IdentityWithZero,
+}
+
+impl PskMisfit {
+    fn of(Psk { identity, key }: &Psk, request: &PskRequest<'_>) -> Option<Self> {
+        if key.len() > request.max_key {
+            Some(Self::KeyTooLong { length: key.len(), most: request.max_key })
+        } else if request.role == Role::Client && identity.len() > request.max_identity {
+            Some(Self::IdentityTooLong { length: identity.len(), most: request.max_identity })
+        } else {
+            identity.contains(&0).then_some(Self::IdentityWithZero)
+        }
+    }
+}
+
+impl fmt::Display for PskMisfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::KeyTooLong { length, most } => write!(f, "the PSK has {length} bytes, at most {most} fit"),
+            Self::IdentityTooLong { length, most } => {
+                write!(f, "the PSK identity has {length} bytes, at most {most} fit")
+            }
+            Self::IdentityWithZero => {
+                f.write_str("the PSK identity contains a zero byte, where OpenSSL would cut it")
+            }
+        }
     }
 }

@@ -172,7 +172,7 @@ impl Connection {
         const NAME: &str = "continue handshake";
         let association = match &*self.phase.borrow() {
             Phase::Handshaking(started) | Phase::AwaitingVerdict(started, _) => {
-                not_busy(&started.association, NAME)?
+                Rc::clone(&started.association)
             }
             _ => return Err(Error::new(Status::InvalidState, NAME)),
         };
@@ -367,6 +367,9 @@ impl Connection {
         association: &Association,
         buffer: PlaintextBuffer,
     ) -> Result<(usize, Option<Error>)> {
+        if association.is_busy() {
+            return Err(Error::new(Status::Busy, "read"));
+        }
         let carry = self.phase.borrow_mut().carry_mut().map(std::mem::take).unwrap_or_default();
         let received = association.read(&carry, buffer, 0).inspect_err(|error| self.end_after(error))?;
         if received.end.is_some() {
@@ -407,12 +410,11 @@ impl Connection {
         Ok(true)
     }
 
-    /// The association of an established connection that no operation runs on, and the number of bytes carried over to
-    /// its first read.
+    /// The association of an established connection, and the number of bytes carried over to its first read.
     #[inline]
     fn connected(&self, operation: &'static str) -> Result<(Rc<Association>, usize)> {
         match &*self.phase.borrow() {
-            Phase::Connected(started, carry) => Ok((not_busy(&started.association, operation)?, carry.len())),
+            Phase::Connected(started, carry) => Ok((Rc::clone(&started.association), carry.len())),
             _ => Err(Error::new(Status::InvalidState, operation)),
         }
     }
@@ -427,15 +429,6 @@ impl Connection {
             State::NotStarted => Ok(()),
             _ => Err(Error::new(Status::InvalidState, operation)),
         }
-    }
-}
-
-/// The association, unless this call comes from inside one of its operations.
-#[inline]
-fn not_busy(association: &Rc<Association>, operation: &'static str) -> Result<Rc<Association>> {
-    match association.is_busy() {
-        false => Ok(Rc::clone(association)),
-        true => Err(Error::new(Status::Busy, operation)),
     }
 }
 

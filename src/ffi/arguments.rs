@@ -4,23 +4,35 @@
 
 use crate::error::{Error, Result, Status};
 use crate::openssl::ssl::PlaintextBuffer;
+use std::marker::PhantomData;
 use std::ptr::NonNull;
 
+/// A pointer to a place for an output, null or not. It is checked inside the guard, by [`Out::require`].
+pub struct Out<T>(*mut T);
+
 /// A place for an output. A pointer, not a reference: between the check and the write OpenSSL may run.
-pub struct Out<T>(NonNull<T>);
+pub struct Place<T>(NonNull<T>);
 
 impl<T> Out<T> {
     /// # Safety
-    /// `place` is null or writable for a `T` until [`Out::write`] has run.
+    /// `place` is null or writable for a `T` until the exported function returns.
     #[inline]
-    pub unsafe fn new(place: *mut T) -> Result<Self> {
-        NonNull::new(place).map(Self).ok_or_else(|| invalid("an output pointer is null"))
+    pub unsafe fn new(place: *mut T) -> Self {
+        Self(place)
     }
 
+    /// The place, unless it is null.
+    #[inline]
+    pub fn require(self) -> Result<Place<T>> {
+        NonNull::new(self.0).map(Place).ok_or_else(|| invalid("an output pointer is null"))
+    }
+}
+
+impl<T> Place<T> {
     /// Writes the output.
     #[inline]
     pub fn write(self, value: T) {
-        // SAFETY: not null, and writable by the promise made to `new`.
+        // SAFETY: not null, and writable by the promise made to `Out::new`.
         unsafe { self.0.write(value) };
     }
 }
@@ -39,7 +51,7 @@ impl OutBytes {
     }
 
     /// Copies `value`, and writes its length to `length`.
-    pub fn write(self, value: &[u8], length: Out<usize>) -> Result<()> {
+    pub fn write(self, value: &[u8], length: Place<usize>) -> Result<()> {
         if value.len() > self.capacity {
             let reason = format!("{} bytes are needed", value.len());
             return Err(Error::because(Status::BufferTooSmall, "buffer", reason));
@@ -82,31 +94,45 @@ impl<T> OutArray<T> {
     }
 }
 
-/// A buffer for plaintext.
+/// A buffer for plaintext; `None` for null.
 ///
 /// # Safety
 /// `start` is null, or writable for `capacity` bytes that nobody else uses until the exported function returns.
 #[inline]
-pub unsafe fn plaintext(start: *mut u8, capacity: usize) -> Result<PlaintextBuffer> {
-    match start.is_null() {
-        true => Err(invalid("the buffer is null")),
-        // SAFETY: not null, hence writable and unshared by the caller's promise.
-        false => Ok(unsafe { PlaintextBuffer::new(start, capacity) }),
-    }
+pub unsafe fn plaintext(start: *mut u8, capacity: usize) -> Option<PlaintextBuffer> {
+    // SAFETY: writable and unshared by the caller's promise, as it is not null.
+    NonNull::new(start).map(|start| unsafe { PlaintextBuffer::new(start, capacity) })
 }
 
-/// The bytes at `start`. A null pointer stands for an empty slice when `length` is 0.
-///
-/// # Safety
-/// `start` is null or readable for `length` bytes until the exported function returns.
-#[inline]
-pub unsafe fn bytes<'a>(start: *const u8, length: usize) -> Result<&'a [u8]> {
-    match (start.is_null(), length) {
-        (_, 0) => Ok(&[]),
-        (true, _) => Err(invalid("a pointer to bytes is null")),
-        (false, _) if isize::try_from(length).is_err() => Err(invalid("a length is out of range")),
-        // SAFETY: not null, of a possible length, and readable by the caller's promise.
-        (false, _) => Ok(unsafe { std::slice::from_raw_parts(start, length) }),
+/// Bytes of the caller's, null or not. They are checked inside the guard, by [`In::get`].
+pub struct In<'a> {
+    start: *const u8,
+    length: usize,
+    lifetime: PhantomData<&'a [u8]>,
+}
+
+impl<'a> In<'a> {
+    /// # Safety
+    /// `start` is null or readable for `length` bytes until the exported function returns.
+    #[inline]
+    pub unsafe fn new(start: *const u8, length: usize) -> Self {
+        Self { start, length, lifetime: PhantomData }
+    }
+
+    /// The bytes. A null pointer stands for an empty slice when the length is 0.
+    #[inline]
+    pub fn get(&self) -> Result<&'a [u8]> {
+        if self.start.is_null() && self.length > 0 {
+            return Err(invalid("a pointer to bytes is null"));
+        }
+        if isize::try_from(self.length).is_err() {
+            return Err(invalid("a length is out of range"));
+        }
+        match self.start.is_null() {
+            true => Ok(&[]),
+            // SAFETY: not null, of a possible length, and readable by the promise made to `new`.
+            false => Ok(unsafe { std::slice::from_raw_parts(self.start, self.length) }),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! Cookie parameters.
 
 use super::address::qdtls_address;
-use super::arguments::{Out, OutBytes, bytes, invalid, reference};
+use super::arguments::{In, Out, OutBytes, invalid, reference};
 use super::error::{ErrorSlot, qdtls_error};
 use super::handle::{Handle, Held, call, call_on, give, take_back};
 use crate::cookie::{Check, CookieKey};
@@ -42,7 +42,7 @@ pub unsafe extern "C" fn qdtls_cookie_new(cookie: *mut *mut qdtls_cookie) -> Sta
     // SAFETY: null, or writable until this call returns (contract).
     let cookie = unsafe { Out::new(cookie) };
     call("qdtls_cookie_new", || {
-        cookie?.write(give(qdtls_cookie::default()));
+        cookie.require()?.write(give(qdtls_cookie::default()));
         Ok(())
     })
 }
@@ -72,9 +72,9 @@ pub unsafe extern "C" fn qdtls_cookie_set_parameters(
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let cookie = unsafe { Held::of(cookie) };
     // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
-    let secret = unsafe { bytes(secret, length) };
+    let secret = unsafe { In::new(secret, length) };
     call_on("qdtls_cookie_set_parameters", cookie, |cookie| {
-        let key = CookieKey::new(Hash::try_from(hash)?, secret?)?;
+        let key = CookieKey::new(Hash::try_from(hash)?, secret.get()?)?;
         cookie.key.replace(key);
         Ok(())
     })
@@ -101,7 +101,7 @@ pub unsafe extern "C" fn qdtls_cookie_parameters(
     // SAFETY: each is null, or writable until this call returns (contract).
     let (hash, length) = unsafe { (Out::new(hash), Out::new(length)) };
     call_on("qdtls_cookie_parameters", cookie, |cookie| {
-        let (hash, length) = (hash?, length?);
+        let (hash, length) = (hash.require()?, length.require()?);
         let key = cookie.key();
         key.secret(|value| secret.write(value, length))??;
         hash.write(key.hash() as i32);
@@ -123,7 +123,7 @@ pub unsafe extern "C" fn qdtls_cookie_secret_length(
     // SAFETY: null, or writable until this call returns (contract).
     let length = unsafe { Out::new(length) };
     call_on("qdtls_cookie_secret_length", cookie, |cookie| {
-        length?.write(cookie.key().secret(<[u8]>::len)?);
+        length.require()?.write(cookie.key().secret(<[u8]>::len)?);
         Ok(())
     })
 }
@@ -149,14 +149,14 @@ pub unsafe extern "C" fn qdtls_cookie_generate(
     // SAFETY: null, or a structure that lives and stays as it is while this call runs (contract).
     let address = unsafe { reference(address) };
     // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
-    let hello = unsafe { bytes(hello, hello_length) };
+    let hello = unsafe { In::new(hello, hello_length) };
     // SAFETY: null, or writable for `capacity` bytes until this call returns (contract).
     let output = unsafe { OutBytes::new(output, capacity) };
     // SAFETY: null, or writable until this call returns (contract).
     let length = unsafe { Out::new(length) };
     call_on("qdtls_cookie_generate", cookie, |cookie| {
-        let length = length?;
-        let (peer, hello) = (address?.to_peer()?, hello_in(hello?)?);
+        let length = length.require()?;
+        let (peer, hello) = (address?.to_peer()?, hello_in(hello.get()?)?);
         let made = cookie.key().issue(&peer, &hello, UnixTime(now))?;
         output.write(made.as_bytes(), length)
     })
@@ -181,12 +181,12 @@ pub unsafe extern "C" fn qdtls_cookie_verify(
     // SAFETY: null, or a structure that lives and stays as it is while this call runs (contract).
     let address = unsafe { reference(address) };
     // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
-    let hello = unsafe { bytes(hello, hello_length) };
+    let hello = unsafe { In::new(hello, hello_length) };
     // SAFETY: null, or writable until this call returns (contract).
     let valid = unsafe { Out::new(valid) };
     call_on("qdtls_cookie_verify", cookie, |cookie| {
-        let valid = valid?;
-        let (peer, hello) = (address?.to_peer()?, hello_in(hello?)?);
+        let valid = valid.require()?;
+        let (peer, hello) = (address?.to_peer()?, hello_in(hello.get()?)?);
         let check = cookie.key().check(&peer, &hello, UnixTime(now))?;
         valid.write(matches!(check, Check::Valid));
         Ok(())
@@ -207,7 +207,7 @@ pub unsafe extern "C" fn qdtls_cookie_last_error(
     // SAFETY: null, or writable until this call returns (contract).
     let error = unsafe { Out::new(error) };
     call_on("qdtls_cookie_last_error", cookie, |cookie| {
-        error?.write(cookie.last_error.read());
+        error.require()?.write(cookie.last_error.read());
         Ok(())
     })
 }

@@ -54,13 +54,9 @@ pub fn call_on<H: Handle>(
     body: impl FnOnce(&H) -> Result<()>,
 ) -> Status {
     let Some(Held(handle)) = handle else {
-        return call(name, || Err(invalid("the handle is null")));
+        return call(name, || Err(null_handle()));
     };
-    let status = outcome(name, || body(&handle)).unwrap_or_else(|error| {
-        let status = error.status();
-        handle.last_error().remember(error);
-        status
-    });
+    let status = run_on(name, &*handle, body);
     // The last reference may be this one, and the program's release callback run with it.
     if Rc::strong_count(&handle) == 1 {
         guard(name, (), move || drop(handle));
@@ -68,18 +64,35 @@ pub fn call_on<H: Handle>(
     status
 }
 
-/// Writes the answer to a question that calls nobody back and cannot fail.
+/// Writes the answer to a question that cannot fail, and calls nobody back who could free the handle.
 #[inline]
 pub fn ask<H: Handle, T>(
     name: &'static str,
-    handle: Option<Held<H>>,
-    place: Result<Out<T>>,
+    handle: Option<&H>,
+    place: Out<T>,
     question: impl FnOnce(&H) -> T,
 ) -> Status {
-    call_on(name, handle, |handle| {
-        place?.write(question(handle));
+    let Some(handle) = handle else {
+        return call(name, || Err(null_handle()));
+    };
+    run_on(name, handle, |handle| {
+        place.require()?.write(question(handle));
         Ok(())
     })
+}
+
+#[inline]
+fn run_on<H: Handle>(name: &'static str, handle: &H, body: impl FnOnce(&H) -> Result<()>) -> Status {
+    outcome(name, || body(handle)).unwrap_or_else(|error| {
+        let status = error.status();
+        handle.last_error().remember(error);
+        status
+    })
+}
+
+#[cold]
+fn null_handle() -> Error {
+    invalid("the handle is null")
 }
 
 /// The body's result, or the error that a panic is. That one is made only then: errors have a text, which is allocated.

@@ -40,7 +40,7 @@ pub unsafe extern "C" fn qdtls_last_error(error: *mut qdtls_error) -> Status {
     // SAFETY: null, or writable until this call returns (contract).
     let error = unsafe { Out::new(error) };
     call("qdtls_last_error", || {
-        error?.write(thread_error());
+        error.require()?.write(thread_error());
         Ok(())
     })
 }
@@ -117,7 +117,7 @@ pub unsafe extern "C" fn qdtls_setting_get(name: i32, value: *mut u64) -> Status
     // SAFETY: null, or writable until this call returns (contract).
     let value = unsafe { Out::new(value) };
     call("qdtls_setting_get", || {
-        value?.write(setting(name)?.get());
+        value.require()?.write(setting(name)?.get());
         Ok(())
     })
 }

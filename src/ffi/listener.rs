@@ -2,7 +2,7 @@
 //! The stateless cookie exchange of a server.
 
 use super::address::qdtls_address;
-use super::arguments::{Out, bytes, reference};
+use super::arguments::{In, Out, reference};
 use super::cookie::qdtls_cookie;
 use super::error::{ErrorSlot, qdtls_error};
 use super::handle::{Handle, Held, call, call_on, give, take_back};
@@ -38,7 +38,7 @@ pub unsafe extern "C" fn qdtls_listener_new(
     // SAFETY: null, or writable until this call returns (contract).
     let listener = unsafe { Out::new(listener) };
     call("qdtls_listener_new", || {
-        let (callbacks, listener) = (callbacks?, listener?);
+        let (callbacks, listener) = (callbacks?, listener.require()?);
         let core = Listener::new(Program::new(callbacks)?);
         listener.write(give(qdtls_listener { core, last_error: ErrorSlot::default() }));
         Ok(())
@@ -96,11 +96,11 @@ pub unsafe extern "C" fn qdtls_listener_verify(
     // SAFETY: null, or a structure that lives and stays as it is while this call runs (contract).
     let address = unsafe { reference(address) };
     // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
-    let datagram = unsafe { bytes(datagram, length) };
+    let datagram = unsafe { In::new(datagram, length) };
     // SAFETY: null, or writable until this call returns (contract).
     let verified = unsafe { Out::new(verified) };
     call_on("qdtls_listener_verify", listener, |listener| {
-        verified?.write(listener.core.verify(&address?.to_peer()?, datagram?)?);
+        verified.require()?.write(listener.core.verify(&address?.to_peer()?, datagram.get()?)?);
         Ok(())
     })
 }
@@ -119,7 +119,7 @@ pub unsafe extern "C" fn qdtls_listener_last_error(
     // SAFETY: null, or writable until this call returns (contract).
     let error = unsafe { Out::new(error) };
     call_on("qdtls_listener_last_error", listener, |listener| {
-        error?.write(listener.last_error.read());
+        error.require()?.write(listener.last_error.read());
         Ok(())
     })
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The OpenSSL in use, and its objects that a program shares with this library.
 
-use super::arguments::{Out, bytes, invalid};
+use super::arguments::{In, Out, invalid};
 use super::handle::call;
 use crate::error::{Error, Result, Status};
 use crate::openssl::{self, bio, context};
@@ -53,7 +53,7 @@ pub unsafe extern "C" fn qdtls_context_new_ssl(context: *mut SSL_CTX, ssl: *mut 
     // SAFETY: null, or writable until this call returns (contract).
     let ssl = unsafe { Out::new(ssl) };
     call("qdtls_context_new_ssl", || {
-        let place = ssl?;
+        let place = ssl.require()?;
         let context = NonNull::new(context).ok_or_else(|| invalid("the SSL_CTX is null"))?;
         // SAFETY: not null, hence live (contract).
         let ssl = unsafe { context::new_ssl(context) }?;
@@ -73,9 +73,9 @@ pub unsafe extern "C" fn qdtls_context_new_ssl(context: *mut SSL_CTX, ssl: *mut 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_bio_set_connected(bio: *mut BIO, address: *const u8, length: usize) -> Status {
     // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
-    let address = unsafe { bytes(address, length) };
+    let address = unsafe { In::new(address, length) };
     call("qdtls_bio_set_connected", || {
-        let address = address?;
+        let address = address.get()?;
         let bio = NonNull::new(bio).ok_or_else(|| invalid("the BIO is null"))?;
         check_socket_address(address)?;
         // SAFETY: not null, hence live (contract).

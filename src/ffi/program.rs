@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The embedding program, as C describes it.
 
-use super::arguments::{bytes, invalid};
+use super::arguments::{In, invalid};
 use super::handle::call;
 use crate::error::{Result, Status};
 use crate::host::{Host, Psk, PskRequest, SendResult};
@@ -76,12 +76,12 @@ pub unsafe extern "C" fn qdtls_psk_reply_set(
     // SAFETY: null, or the reply of the callback under way, which is only used by shared reference (contract).
     let reply = unsafe { reply.as_ref() };
     // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
-    let identity = unsafe { bytes(identity, identity_length) };
+    let identity = unsafe { In::new(identity, identity_length) };
     // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
-    let key = unsafe { bytes(key, key_length) };
+    let key = unsafe { In::new(key, key_length) };
     call("qdtls_psk_reply_set", || {
         let reply = reply.ok_or_else(|| invalid("the reply is null"))?;
-        let [identity, key] = [identity?, key?].map(|part| Zeroizing::new(part.to_vec()));
+        let [identity, key] = [identity.get()?, key.get()?].map(|part| Zeroizing::new(part.to_vec()));
         reply.0.replace(Some(Psk { identity, key }));
         Ok(())
     })

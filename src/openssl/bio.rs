@@ -2,7 +2,7 @@
 //! The datagram BIO (BIO_meth_new(3)): OpenSSL reads the records that the running operation holds, and writes what that
 //! sends. Its functions have the names of Qt's file.
 
-use super::events::{Stage, refuse};
+use super::events::{Events, Stage, refuse};
 use super::{Api, api, error_queue};
 use crate::error::{Result, Status};
 use crate::panic::guard;
@@ -39,6 +39,7 @@ mod command {
 struct Method {
     raw: NonNull<BIO_METHOD>,
     kind: c_int,
+    api: &'static Api,
 }
 
 // SAFETY: a BIO_METHOD is not written after it was set up, and OpenSSL reads it from any thread.
@@ -65,14 +66,14 @@ fn method(api: &'static Api) -> Result<&'static Method> {
     // SAFETY: `raw` is a method that nobody else knows yet. The callbacks have the types of the manual page and check
     // their arguments.
     unsafe {
-        (api.BIO_meth_set_read)(raw.as_ptr(), q_dgram_read);
-        (api.BIO_meth_set_write)(raw.as_ptr(), q_dgram_write);
-        (api.BIO_meth_set_puts)(raw.as_ptr(), q_dgram_puts);
-        (api.BIO_meth_set_ctrl)(raw.as_ptr(), q_dgram_ctrl);
+        (api.BIO_meth_set_read)(raw.as_ptr(), read);
+        (api.BIO_meth_set_write)(raw.as_ptr(), write);
+        (api.BIO_meth_set_puts)(raw.as_ptr(), puts);
+        (api.BIO_meth_set_ctrl)(raw.as_ptr(), ctrl);
         (api.BIO_meth_set_create)(raw.as_ptr(), q_dgram_create);
         (api.BIO_meth_set_destroy)(raw.as_ptr(), q_dgram_destroy);
     }
-    let made = METHOD.get_or_init(|| Method { raw, kind });
+    let made = METHOD.get_or_init(|| Method { raw, kind, api });
     if made.raw != raw {
         // SAFETY: another thread was faster; this method was never used.
         unsafe { (api.BIO_meth_free)(raw.as_ptr()) };
@@ -124,62 +125,66 @@ pub unsafe fn is_ours(api: &Api, bio: *mut BIO) -> bool {
     unsafe { recognise(api, bio) }.is_some()
 }
 
-/// The stage that `bio` serves, if it is one of ours.
+/// The stage that `bio` serves, if it is one of [`create`].
 ///
 /// # Safety
 /// `bio` is null or live, and the reference is used up before the callback it was asked for in returns.
-#[inline]
 pub(super) unsafe fn stage_of<'a>(api: &Api, bio: *mut BIO) -> Option<&'a Stage> {
     // SAFETY: null or live by the caller's promise.
     let bio = unsafe { recognise(api, bio) }?;
-    // SAFETY: the data of a BIO of ours is null, or the stage of the `Ssl` that owns the BIO (`create`), which takes it
-    // out before it goes (`unbind`). While a callback runs, the operation that OpenSSL was called for holds the `Ssl`.
-    unsafe { (api.BIO_get_data)(bio.as_ptr()).cast::<Stage>().as_ref() }
+    // SAFETY: live, and of our method.
+    unsafe { stage(api, bio.as_ptr()) }
+}
+
+/// The stage that a BIO of our method serves.
+///
+/// # Safety
+/// `bio` is live and of our method; the reference is used up before the callback it was asked for in returns.
+#[inline]
+unsafe fn stage<'a>(api: &Api, bio: *mut BIO) -> Option<&'a Stage> {
+    // SAFETY: the data of such a BIO is null, or the stage of the `Ssl` that owns it (`create`), which takes it out
+    // before it goes (`unbind`). While a callback runs, the operation that OpenSSL was called for holds the `Ssl`.
+    unsafe { (api.BIO_get_data)(bio).cast::<Stage>().as_ref() }
 }
 
 /// Reads the next record of the running operation's datagram into `buffer`; -1 with the retry flag when there is none, or
 /// no operation. A record that does not fit is dropped, and so is its rest (BIO_read(3)).
 ///
 /// # Safety
-/// `bio` is null or live; `buffer` is null or writable for `capacity` bytes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn q_dgram_read(bio: *mut BIO, buffer: *mut c_char, capacity: c_int) -> c_int {
+/// `bio` is live and of our method; `buffer` is null or writable for `capacity` bytes.
+unsafe extern "C" fn read(bio: *mut BIO, buffer: *mut c_char, capacity: c_int) -> c_int {
     const NAME: &str = "q_dgram_read";
     guard(NAME, -1, || {
-        // SAFETY: null or live by this function's contract; the stage is used within this callback.
-        let Some((api, stage)) = (unsafe { serving(NAME, bio) }) else {
-            return -1;
-        };
         let capacity = match usize::try_from(capacity) {
             Ok(capacity @ 1..) if !buffer.is_null() => capacity,
             _ => return refuse(-1, NAME, "the buffer is null or empty"),
         };
-        let count = stage.ask(|events| {
-            let record = events.next_record()?;
+        let copy = |record: &[u8]| {
             let count = record.len().min(capacity);
             // SAFETY: both are valid for `count` bytes, and OpenSSL's buffer is no part of the caller's datagram.
             unsafe { ptr::copy_nonoverlapping(record.as_ptr(), buffer.cast(), count) };
-            Some(count)
-        });
-        let flags = if count.flatten().is_none() { RETRY_READ } else { 0 };
-        // SAFETY: the BIO is live and of our method, as `serving` found.
+            count
+        };
+        let Some(Method { api, .. }) = METHOD.get() else {
+            return -1;
+        };
+        // SAFETY: live and of our method by this function's contract.
+        let stage = unsafe { stage(api, bio) };
+        let count = stage.and_then(|stage| stage.ask(|events| events.next_record().map(copy))).flatten();
+        let flags = if count.is_none() { RETRY_READ } else { 0 };
+        // SAFETY: live and of our method by this function's contract.
         unsafe { set_retry(api, bio, flags) };
-        count.flatten().and_then(|count| c_int::try_from(count).ok()).unwrap_or(-1)
+        count.and_then(|count| c_int::try_from(count).ok()).unwrap_or(-1)
     })
 }
 
 /// Has the running operation send one datagram; -1 with the retry flag when there is no operation (BIO_write(3)).
 ///
 /// # Safety
-/// `bio` is null or live; `datagram` is null or readable for `length` bytes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn q_dgram_write(bio: *mut BIO, datagram: *const c_char, length: c_int) -> c_int {
+/// `bio` is live and of our method; `datagram` is null or readable for `length` bytes.
+unsafe extern "C" fn write(bio: *mut BIO, datagram: *const c_char, length: c_int) -> c_int {
     const NAME: &str = "q_dgram_write";
     guard(NAME, -1, || {
-        // SAFETY: null or live by this function's contract; the stage is used within this callback.
-        let Some((api, stage)) = (unsafe { serving(NAME, bio) }) else {
-            return -1;
-        };
         let bytes = match usize::try_from(length) {
             // SAFETY: not null, and readable for its length by this function's contract.
             Ok(count @ 1..) if !datagram.is_null() => unsafe {
@@ -187,10 +192,15 @@ pub unsafe extern "C" fn q_dgram_write(bio: *mut BIO, datagram: *const c_char, l
             },
             _ => return refuse(-1, NAME, "the datagram is null or empty"),
         };
-        match stage.ask(|events| events.send(bytes)) {
+        let Some(Method { api, .. }) = METHOD.get() else {
+            return -1;
+        };
+        // SAFETY: live and of our method by this function's contract.
+        let stage = unsafe { stage(api, bio) };
+        match stage.and_then(|stage| stage.ask(|events| events.send(bytes))) {
             Some(()) => length,
             None => {
-                // SAFETY: the BIO is live and of our method, as `serving` found.
+                // SAFETY: live and of our method by this function's contract.
                 unsafe { set_retry(api, bio, RETRY_WRITE) };
                 -1
             }
@@ -201,9 +211,8 @@ pub unsafe extern "C" fn q_dgram_write(bio: *mut BIO, datagram: *const c_char, l
 /// Sends a C string as one datagram (BIO_puts(3)).
 ///
 /// # Safety
-/// `bio` is null or live; `text` is null or a C string.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn q_dgram_puts(bio: *mut BIO, text: *const c_char) -> c_int {
+/// `bio` is live and of our method; `text` is null or a C string.
+unsafe extern "C" fn puts(bio: *mut BIO, text: *const c_char) -> c_int {
     const NAME: &str = "q_dgram_puts";
     guard(NAME, -1, || {
         if text.is_null() {
@@ -212,8 +221,8 @@ pub unsafe extern "C" fn q_dgram_puts(bio: *mut BIO, text: *const c_char) -> c_i
         // SAFETY: not null, hence a C string.
         let length = unsafe { CStr::from_ptr(text) }.count_bytes();
         match c_int::try_from(length) {
-            // SAFETY: null or live by this function's contract; the text is readable for its length.
-            Ok(length) => unsafe { q_dgram_write(bio, text, length) },
+            // SAFETY: live and of our method by this function's contract; the text is readable for its length.
+            Ok(length) => unsafe { write(bio, text, length) },
             Err(_) => refuse(-1, NAME, "the text is too long"),
         }
     })
@@ -222,24 +231,9 @@ pub unsafe extern "C" fn q_dgram_puts(bio: *mut BIO, text: *const c_char) -> c_i
 /// Answers what OpenSSL asks of a datagram BIO; 0 means "not supported" (BIO_ctrl(3)).
 ///
 /// # Safety
-/// `bio` is null or live. `_pointer` is not used.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn q_dgram_ctrl(
-    bio: *mut BIO,
-    command: c_int,
-    number: c_long,
-    _pointer: *mut c_void,
-) -> c_long {
-    guard("q_dgram_ctrl", 0, || {
-        // SAFETY: null or live by this function's contract; the stage is used within this callback. A BIO without one,
-        // on its way in or out, has nothing to say.
-        let stage = api().ok().and_then(|api| unsafe { stage_of(api, bio) });
-        stage.map_or(0, |stage| control(stage, command, number))
-    })
-}
-
-fn control(stage: &Stage, number: c_int, argument: c_long) -> c_long {
-    match number {
+/// `bio` is live and of our method. `_pointer` is not used.
+unsafe extern "C" fn ctrl(bio: *mut BIO, number: c_int, argument: c_long, _pointer: *mut c_void) -> c_long {
+    guard("q_dgram_ctrl", 0, || match number {
         // Nothing is to be done: nothing is buffered, the socket is the program's, the association knows its peer, and
         // the timer is asked for when it is needed.
         command::FLUSH
@@ -250,13 +244,98 @@ fn control(stage: &Stage, number: c_int, argument: c_long) -> c_long {
         | command::DGRAM_SET_PEER
         | command::DGRAM_SET_NEXT_TIMEOUT
         | command::DGRAM_SET_DONT_FRAG => 1,
-        command::DGRAM_SET_PEEK_MODE => {
-            stage.ask(|events| events.set_peeking(argument != 0)).map_or(0, |()| 1)
+        command::DGRAM_SET_PEEK_MODE | command::DGRAM_GET_MTU_OVERHEAD | command::DGRAM_GET_FALLBACK_MTU => {
+            // SAFETY: live and of our method by this function's contract.
+            let stage = METHOD.get().and_then(|method| unsafe { stage(method.api, bio) });
+            stage.and_then(|stage| stage.ask(|events| answer(events, number, argument))).unwrap_or(0)
         }
-        command::DGRAM_GET_MTU_OVERHEAD => stage.ask(|events| events.mtu_overhead()).map_or(0, c_long::from),
-        command::DGRAM_GET_FALLBACK_MTU => stage.ask(|events| events.payload_mtu()).map_or(0, c_long::from),
         _ => 0,
+    })
+}
+
+/// The running operation's answer to a command.
+fn answer(events: &dyn Events, number: c_int, argument: c_long) -> c_long {
+    match number {
+        command::DGRAM_SET_PEEK_MODE => {
+            events.set_peeking(argument != 0);
+            1
+        }
+        command::DGRAM_GET_MTU_OVERHEAD => events.mtu_overhead().into(),
+        _ => events.payload_mtu().into(),
     }
+}
+
+/// BIO_read(3) of a datagram BIO of this library; -1 for any other.
+///
+/// # Safety
+/// `bio` is null or live; `buffer` is null or writable for `capacity` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn q_dgram_read(bio: *mut BIO, buffer: *mut c_char, capacity: c_int) -> c_int {
+    // SAFETY: null or live by this function's contract.
+    match unsafe { require("q_dgram_read", bio) } {
+        // SAFETY: live and of our method; the buffer by this function's contract.
+        true => unsafe { read(bio, buffer, capacity) },
+        false => -1,
+    }
+}
+
+/// BIO_write(3) of a datagram BIO of this library; -1 for any other.
+///
+/// # Safety
+/// `bio` is null or live; `datagram` is null or readable for `length` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn q_dgram_write(bio: *mut BIO, datagram: *const c_char, length: c_int) -> c_int {
+    // SAFETY: null or live by this function's contract.
+    match unsafe { require("q_dgram_write", bio) } {
+        // SAFETY: live and of our method; the datagram by this function's contract.
+        true => unsafe { write(bio, datagram, length) },
+        false => -1,
+    }
+}
+
+/// BIO_puts(3) of a datagram BIO of this library; -1 for any other.
+///
+/// # Safety
+/// `bio` is null or live; `text` is null or a C string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn q_dgram_puts(bio: *mut BIO, text: *const c_char) -> c_int {
+    // SAFETY: null or live by this function's contract.
+    match unsafe { require("q_dgram_puts", bio) } {
+        // SAFETY: live and of our method; the text by this function's contract.
+        true => unsafe { puts(bio, text) },
+        false => -1,
+    }
+}
+
+/// BIO_ctrl(3) of a datagram BIO of this library; 0 for any other.
+///
+/// # Safety
+/// `bio` is null or live. `pointer` is not used.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn q_dgram_ctrl(
+    bio: *mut BIO,
+    command: c_int,
+    number: c_long,
+    pointer: *mut c_void,
+) -> c_long {
+    // SAFETY: null or live by this function's contract.
+    match unsafe { require("q_dgram_ctrl", bio) } {
+        // SAFETY: live and of our method.
+        true => unsafe { ctrl(bio, command, number, pointer) },
+        false => 0,
+    }
+}
+
+/// Whether a BIO is one of this library; if not, a line in the log says so.
+///
+/// # Safety
+/// `bio` is null or live.
+unsafe fn require(callback: &'static str, bio: *mut BIO) -> bool {
+    guard(callback, false, || {
+        // SAFETY: null or live by the caller's promise.
+        let ours = api().is_ok_and(|api| unsafe { is_ours(api, bio) });
+        ours || refuse(false, callback, "there is no connection of this library behind the BIO")
+    })
 }
 
 /// Initialises a new BIO (BIO_meth_set_create(3)).
@@ -283,20 +362,6 @@ pub unsafe extern "C" fn q_dgram_create(bio: *mut BIO) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn q_dgram_destroy(bio: *mut BIO) -> c_int {
     c_int::from(!bio.is_null())
-}
-
-/// The stage that a BIO serves; none, with a line in the log, when it is not one of ours.
-///
-/// # Safety
-/// As for [`stage_of`].
-#[inline]
-unsafe fn serving<'a>(callback: &str, bio: *mut BIO) -> Option<(&'static Api, &'a Stage)> {
-    let api = api().ok()?;
-    // SAFETY: the caller makes the same promises.
-    match unsafe { stage_of(api, bio) } {
-        Some(stage) => Some((api, stage)),
-        None => refuse(None, callback, "there is no connection of this library behind the BIO"),
-    }
 }
 
 /// Sets the retry flags for the call that ends now (BIO_set_retry_read(3)); none when it succeeded.

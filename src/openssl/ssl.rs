@@ -67,7 +67,7 @@ pub enum TimeoutOutcome {
 /// A caller's buffer for plaintext. A pointer, because no `&mut` may live across a call into OpenSSL.
 #[derive(Clone, Copy)]
 pub struct PlaintextBuffer {
-    start: *mut u8,
+    start: NonNull<u8>,
     capacity: usize,
 }
 
@@ -75,7 +75,7 @@ impl PlaintextBuffer {
     /// # Safety
     /// `start` is writable for `capacity` bytes, which nobody else uses until the operation it is for has returned.
     #[inline]
-    pub unsafe fn new(start: *mut u8, capacity: usize) -> Self {
+    pub unsafe fn new(start: NonNull<u8>, capacity: usize) -> Self {
         Self { start, capacity }
     }
 
@@ -240,7 +240,7 @@ impl Running<'_> {
     pub fn read(&self, buffer: PlaintextBuffer, filled: usize) -> Outcome {
         let room = buffer.capacity.saturating_sub(filled);
         let room = c_int::try_from(room).unwrap_or(c_int::MAX);
-        let place = buffer.start.wrapping_add(filled.min(buffer.capacity)).cast();
+        let place = buffer.start.as_ptr().wrapping_add(filled.min(buffer.capacity)).cast();
         // SAFETY: `raw` as in `handshake`; `room` bytes from `place` on are within the buffer, which nobody else uses
         // (PlaintextBuffer::new).
         let result = unsafe { (self.0.api.SSL_read)(self.0.raw.as_ptr(), place, room) };

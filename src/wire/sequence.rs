@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 use super::record::HEADER_LENGTH;
+use std::borrow::Cow;
 use std::cell::Cell;
 
 /// Numbers have 48 bits.
@@ -29,23 +30,25 @@ impl Sequence {
         self.shift.set(0);
     }
 
-    /// The datagram with its numbers raised; `None` when they are right as they are.
-    #[inline]
-    pub fn raise(&self, datagram: &[u8]) -> Option<Vec<u8>> {
-        let header = datagram.first_chunk::<HEADER_LENGTH>()?;
-        // Nothing of epoch 0 comes behind a record of a later one: application data is never copied.
-        let [_, _, _, epoch_high, epoch_low, ..] = *header;
-        if [epoch_high, epoch_low] != [0, 0] {
-            return None;
-        }
+    /// The datagram with its numbers raised, if they are to be.
+    pub fn raised<'a>(&self, datagram: &'a [u8]) -> Cow<'a, [u8]> {
+        let Some(header) = datagram.first_chunk::<HEADER_LENGTH>() else {
+            return Cow::Borrowed(datagram);
+        };
         if let Some(first) = self.first.take() {
             self.shift.set(first.saturating_sub(number(header)));
         }
         match self.shift.get() {
-            0 => None,
-            shift => Some(raised_by(shift, datagram)),
+            0 => Cow::Borrowed(datagram),
+            shift => Cow::Owned(raised_by(shift, datagram)),
         }
     }
+}
+
+/// Whether a datagram begins with a record of epoch 0. Nothing of epoch 0 comes behind a record of a later one.
+#[inline]
+pub fn is_of_epoch_0(datagram: &[u8]) -> bool {
+    matches!(datagram, [_, _, _, 0, 0, ..])
 }
 
 fn raised_by(shift: u64, datagram: &[u8]) -> Vec<u8> {
@@ -81,19 +84,19 @@ mod tests {
     fn numbers_of_epoch_0_are_raised_to_the_hellos() {
         let sequence = Sequence::default();
         sequence.follow_on([0, 0, 0, 0, 0, 0, 0, 9]);
-        assert_eq!(sequence.raise(&record(0, 1)), Some(record(0, 9)));
+        assert_eq!(*sequence.raised(&record(0, 1)), record(0, 9));
         let last_flight = [record(0, 5), record(1, 0)].concat();
-        assert_eq!(sequence.raise(&last_flight), Some([record(0, 13), record(1, 0)].concat()));
-        assert_eq!(sequence.raise(&record(1, 1)), None);
+        assert_eq!(*sequence.raised(&last_flight), [record(0, 13), record(1, 0)].concat());
+        assert!(is_of_epoch_0(&last_flight) && !is_of_epoch_0(&record(1, 1)) && !is_of_epoch_0(&[22, 0, 0]));
     }
 
     #[test]
     fn right_numbers_are_left_alone() {
         let sequence = Sequence::default();
-        assert_eq!(sequence.raise(&record(0, 1)), None);
+        assert_eq!(*sequence.raised(&record(0, 1)), record(0, 1));
         sequence.follow_on([0, 0, 0, 0, 0, 0, 0, 9]);
-        assert_eq!(sequence.raise(&record(0, 9)), None);
-        assert_eq!(sequence.raise(&record(0, 10)), None);
+        assert_eq!(*sequence.raised(&record(0, 9)), record(0, 9));
+        assert_eq!(*sequence.raised(&record(0, 10)), record(0, 10));
     }
 
     #[test]
@@ -102,9 +105,9 @@ mod tests {
         sequence.follow_on([0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
         let mut cut = record(0, 1);
         cut.truncate(HEADER_LENGTH);
-        let raised = sequence.raise(&cut).expect("a raised header");
+        let raised = sequence.raised(&cut);
         assert_eq!(raised[5..11], [0xff; 6]);
-        let wrapped = sequence.raise(&record(0, 2)).expect("a raised record");
+        let wrapped = sequence.raised(&record(0, 2)).into_owned();
         assert_eq!(wrapped[5..11], [0; 6]);
     }
 }

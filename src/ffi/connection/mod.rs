@@ -7,7 +7,7 @@ mod settings;
 pub use queries::*;
 pub use settings::*;
 
-use super::arguments::{Out, bytes, invalid, plaintext as plaintext_buffer, reference};
+use super::arguments::{In, Out, invalid, plaintext as plaintext_buffer, reference};
 use super::error::ErrorSlot;
 use super::handle::{Handle, Held, ask, call, call_on, give, take_back};
 use super::program::{Program, qdtls_callbacks, role};
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn qdtls_connection_new(
     // SAFETY: null, or writable until this call returns (contract).
     let connection = unsafe { Out::new(connection) };
     call("qdtls_connection_new", || {
-        let (callbacks, connection) = (callbacks?, connection?);
+        let (callbacks, connection) = (callbacks?, connection.require()?);
         let role = role(role_number)?;
         let core = Connection::new(role, Rc::new(Program::new(callbacks)?));
         connection.write(give(qdtls_connection { core, last_error: ErrorSlot::default() }));
@@ -151,11 +151,11 @@ pub unsafe extern "C" fn qdtls_connection_start(
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
     // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
-    let datagram = unsafe { bytes(datagram, length) };
+    let datagram = unsafe { In::new(datagram, length) };
     // SAFETY: null, or writable until this call returns (contract).
     let need = unsafe { Out::new(need) };
     call_on("qdtls_connection_start", connection, |connection| {
-        need?.write(connection.core.start(datagram?)? as i32);
+        need.require()?.write(connection.core.start(datagram.get()?)? as i32);
         Ok(())
     })
 }
@@ -175,11 +175,11 @@ pub unsafe extern "C" fn qdtls_connection_continue(
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
     // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
-    let datagram = unsafe { bytes(datagram, length) };
+    let datagram = unsafe { In::new(datagram, length) };
     // SAFETY: null, or writable until this call returns (contract).
     let need = unsafe { Out::new(need) };
     call_on("qdtls_connection_continue", connection, |connection| {
-        need?.write(connection.core.proceed(datagram?)? as i32);
+        need.require()?.write(connection.core.proceed(datagram.get()?)? as i32);
         Ok(())
     })
 }
@@ -252,7 +252,7 @@ pub unsafe extern "C" fn qdtls_connection_timeout(
     // SAFETY: each is null, or writable until this call returns (contract).
     let (running, microseconds) = unsafe { (Out::new(running), Out::new(microseconds)) };
     call_on("qdtls_connection_timeout", connection, |connection| {
-        let (running, microseconds) = (running?, microseconds?);
+        let (running, microseconds) = (running.require()?, microseconds.require()?);
         let left = connection.core.time_left();
         if let Some(left) = left {
             microseconds.write(u64::try_from(left.as_micros()).unwrap_or(u64::MAX));
@@ -277,7 +277,7 @@ pub unsafe extern "C" fn qdtls_connection_handle_timeout(
     // SAFETY: null, or writable until this call returns (contract).
     let retransmitted = unsafe { Out::new(retransmitted) };
     call_on("qdtls_connection_handle_timeout", connection, |connection| {
-        retransmitted?.write(connection.core.handle_timeout()?);
+        retransmitted.require()?.write(connection.core.handle_timeout()?);
         Ok(())
     })
 }
@@ -301,11 +301,11 @@ pub unsafe extern "C" fn qdtls_connection_write(
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
     // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
-    let message = unsafe { bytes(message, length) };
+    let message = unsafe { In::new(message, length) };
     // SAFETY: null, or writable until this call returns (contract).
     let written = unsafe { Out::new(written) };
     call_on("qdtls_connection_write", connection, |connection| {
-        written?.write(connection.core.write(message?)?);
+        written.require()?.write(connection.core.write(message.get()?)?);
         Ok(())
     })
 }
@@ -322,7 +322,7 @@ pub unsafe extern "C" fn qdtls_connection_read_capacity(
     capacity: *mut usize,
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
-    let connection = unsafe { Held::of(connection) };
+    let connection = unsafe { connection.as_ref() };
     // SAFETY: null, or writable until this call returns (contract).
     let capacity = unsafe { Out::new(capacity) };
     ask("qdtls_connection_read_capacity", connection, capacity, |connection| {
@@ -353,14 +353,14 @@ pub unsafe extern "C" fn qdtls_connection_read(
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
     // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
-    let datagram = unsafe { bytes(datagram, length) };
+    let datagram = unsafe { In::new(datagram, length) };
     // SAFETY: null, or writable for `capacity` bytes, which this call has to itself (contract).
     let buffer = unsafe { plaintext_buffer(buffer, capacity) };
     // SAFETY: each is null, or writable until this call returns (contract).
     let (plaintext, end) = unsafe { (Out::new(plaintext), Out::new(end)) };
     call_on("qdtls_connection_read", connection, |connection| {
-        let (plaintext, end) = (plaintext?, end?);
-        let (count, ending) = connection.core.read(datagram?, buffer?)?;
+        let (plaintext, end) = (plaintext.require()?, end.require()?);
+        let (count, ending) = connection.core.read(datagram.get()?, buffer.ok_or_else(no_buffer)?)?;
         let status = ending.as_ref().map_or(Status::Ok, Error::status);
         if let Some(error) = ending {
             connection.last_error.remember(error);
@@ -369,4 +369,9 @@ pub unsafe extern "C" fn qdtls_connection_read(
         end.write(status as i32);
         Ok(())
     })
+}
+
+#[cold]
+fn no_buffer() -> Error {
+    invalid("the buffer is null")
 }

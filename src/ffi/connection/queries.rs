@@ -30,7 +30,7 @@ pub unsafe extern "C" fn qdtls_connection_state(
     state: *mut i32,
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
-    let connection = unsafe { Held::of(connection) };
+    let connection = unsafe { connection.as_ref() };
     // SAFETY: null, or writable until this call returns (contract).
     let state = unsafe { Out::new(state) };
     ask("qdtls_connection_state", connection, state, |connection| connection.core.state() as i32)
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn qdtls_connection_may_resume(
     allowed: *mut bool,
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
-    let connection = unsafe { Held::of(connection) };
+    let connection = unsafe { connection.as_ref() };
     // SAFETY: null, or writable until this call returns (contract).
     let allowed = unsafe { Out::new(allowed) };
     ask("qdtls_connection_may_resume", connection, allowed, |connection| {
@@ -75,7 +75,7 @@ pub unsafe extern "C" fn qdtls_connection_peer_certificate(
     // SAFETY: null, or writable until this call returns (contract).
     let certificate = unsafe { Out::new(certificate) };
     call_on("qdtls_connection_peer_certificate", connection, |connection| {
-        certificate?.write(connection.association()?.ssl().peer_certificate());
+        certificate.require()?.write(connection.association()?.ssl().peer_certificate());
         Ok(())
     })
 }
@@ -95,7 +95,7 @@ pub unsafe extern "C" fn qdtls_connection_peer_chain(
     // SAFETY: null, or writable until this call returns (contract).
     let chain = unsafe { Out::new(chain) };
     call_on("qdtls_connection_peer_chain", connection, |connection| {
-        chain?.write(connection.association()?.ssl().peer_chain());
+        chain.require()?.write(connection.association()?.ssl().peer_chain());
         Ok(())
     })
 }
@@ -114,7 +114,7 @@ pub unsafe extern "C" fn qdtls_connection_cipher(
     // SAFETY: null, or writable until this call returns (contract).
     let cipher = unsafe { Out::new(cipher) };
     call_on("qdtls_connection_cipher", connection, |connection| {
-        cipher?.write(connection.association()?.ssl().cipher());
+        cipher.require()?.write(connection.association()?.ssl().cipher());
         Ok(())
     })
 }
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn qdtls_connection_protocol(
     // SAFETY: null, or writable until this call returns (contract).
     let protocol = unsafe { Out::new(protocol) };
     call_on("qdtls_connection_protocol", connection, |connection| {
-        protocol?.write(connection.association()?.ssl().protocol() as i32);
+        protocol.require()?.write(connection.association()?.ssl().protocol() as i32);
         Ok(())
     })
 }
@@ -154,7 +154,7 @@ pub unsafe extern "C" fn qdtls_connection_alpn(
     // SAFETY: each is null, or writable until this call returns (contract).
     let (name, length) = unsafe { (Out::new(name), Out::new(length)) };
     call_on("qdtls_connection_alpn", connection, |connection| {
-        let (name, length) = (name?, length?);
+        let (name, length) = (name.require()?, length.require()?);
         let association = connection.association()?;
         let protocol = association.ssl().alpn();
         name.write(protocol.as_ptr());
@@ -185,7 +185,7 @@ pub unsafe extern "C" fn qdtls_connection_session(
     // SAFETY: each is null, or writable until this call returns (contract).
     let (length, lifetime_hint) = unsafe { (Out::new(length), Out::new(lifetime_hint)) };
     call_on("qdtls_connection_session", connection, |connection| {
-        let (length, lifetime_hint) = (length?, lifetime_hint?);
+        let (length, lifetime_hint) = (length.require()?, lifetime_hint.require()?);
         let ticket = connection.association()?.ssl().session_ticket();
         let asn1 = ticket.as_ref().map_or([].as_slice(), |ticket| ticket.asn1.as_slice());
         session.write(asn1, length)?;
@@ -214,7 +214,7 @@ pub unsafe extern "C" fn qdtls_connection_verify_errors(
     // SAFETY: null, or writable until this call returns (contract).
     let count = unsafe { Out::new(count) };
     call_on("qdtls_connection_verify_errors", connection, |connection| {
-        let count = count?;
+        let count = count.require()?;
         let found = connection.association()?.verify_errors();
         let as_c = |error: &VerifyError| qdtls_verify_error { code: error.code, depth: error.depth };
         errors.write(found.iter().map(as_c))?;
@@ -237,7 +237,7 @@ pub unsafe extern "C" fn qdtls_connection_last_error(
     // SAFETY: null, or writable until this call returns (contract).
     let error = unsafe { Out::new(error) };
     call_on("qdtls_connection_last_error", connection, |connection| {
-        error?.write(connection.last_error.read());
+        error.require()?.write(connection.last_error.read());
         Ok(())
     })
 }

@@ -4,7 +4,7 @@
 use super::qdtls_connection;
 use crate::error::Status;
 use crate::ffi::address::qdtls_address;
-use crate::ffi::arguments::{bytes, invalid, reference};
+use crate::ffi::arguments::{In, invalid, reference};
 use crate::ffi::cookie::qdtls_cookie;
 use crate::ffi::handle::{Held, call_on};
 use std::ffi::CString;
@@ -58,9 +58,9 @@ pub unsafe extern "C" fn qdtls_connection_set_server_name(
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
     // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
-    let name = unsafe { bytes(name, length) };
+    let name = unsafe { In::new(name, length) };
     call_on("qdtls_connection_set_server_name", connection, |connection| {
-        let name = match name? {
+        let name = match name.get()? {
             [] => None,
             name => Some(CString::new(name).map_err(|_| invalid("the name contains a zero byte"))?),
         };
@@ -83,8 +83,10 @@ pub unsafe extern "C" fn qdtls_connection_set_alpn(
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
     // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
-    let list = unsafe { bytes(list, length) };
-    call_on("qdtls_connection_set_alpn", connection, |connection| connection.core.settings().set_alpn(list?))
+    let list = unsafe { In::new(list, length) };
+    call_on("qdtls_connection_set_alpn", connection, |connection| {
+        connection.core.settings().set_alpn(list.get()?)
+    })
 }
 
 /// Sets whether sessions may be resumed by tickets (RFC 5077), which is off at first: 0 for no. A client may pass the
@@ -106,9 +108,9 @@ pub unsafe extern "C" fn qdtls_connection_set_resumption(
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
     // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
-    let session = unsafe { bytes(session, length) };
+    let session = unsafe { In::new(session, length) };
     call_on("qdtls_connection_set_resumption", connection, |connection| {
-        connection.core.settings().set_resumption(allowed != 0, session?);
+        connection.core.settings().set_resumption(allowed != 0, session.get()?);
         Ok(())
     })
 }
