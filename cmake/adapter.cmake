@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-# Replaces the DTLS of Qt's OpenSSL plugin:
+# Replaces the DTLS of Qt's OpenSSL plugin by that of qdtls-rs:
 #
-#   qdtls_rs_take_over(<plugin> <folder of qtlsbackend_openssl.cpp> <library made by qdtls_rs_add_library()>)
+#   qdtls_rs_take_over(<plugin> <folder of qtlsbackend_openssl.cpp> <library from qdtls_rs_add_library()>)
 #
-# qdtls_rs_replace() does the same, but the caller links the library.
+# qdtls_rs_replace() does the same without linking the library.
 
 cmake_policy(VERSION 3.21)
 
@@ -22,9 +22,9 @@ function(qdtls_rs_replace plugin plugin_source_dir library)
     target_sources(${plugin} PRIVATE ${adapter})
     target_include_directories(${plugin} PRIVATE "$<TARGET_PROPERTY:${library},INTERFACE_INCLUDE_DIRECTORIES>")
 
-    # This file of Qt creates the DTLS objects. It includes Qt's header, whose include guard is defined in the whole
-    # plugin: without the replacement header, included first, it does not compile. The option and the file are two list
-    # items because "SHELL:" is not expanded for a source file.
+    # qtlsbackend_openssl.cpp creates the DTLS objects. It includes Qt's header, which the definition of its include
+    # guard in the whole plugin empties: it compiles only if the adapter's header is included first. The option and the
+    # file are two list items, because CMake does not expand "SHELL:" in the options of a source file.
     set(backend "${plugin_source_dir}/qtlsbackend_openssl.cpp")
     set(include_first -include)
     if(MSVC)
@@ -34,7 +34,7 @@ function(qdtls_rs_replace plugin plugin_source_dir library)
     set_property(SOURCE "${backend}" TARGET_DIRECTORY ${plugin}
         APPEND PROPERTY COMPILE_OPTIONS "${include_first}" "${_qdtls_rs_adapter_dir}/qdtls_openssl_p.h")
 
-    # Compiled separately, because the order of their includes matters.
+    # Each of these files depends on what it includes first, so none may be part of a unity build.
     set_property(SOURCE "${backend}" ${adapter} TARGET_DIRECTORY ${plugin}
         PROPERTY SKIP_UNITY_BUILD_INCLUSION ON)
     set_property(SOURCE "${backend}" ${adapter} TARGET_DIRECTORY ${plugin}
@@ -63,7 +63,7 @@ set(_qdtls_rs_adapter_sources
     qdtlsrs_verifier.cpp
     qdtlsrs_verifier_p.h)
 
-# Removes Qt's own DTLS from the plugin, which must have it.
+# Removes Qt's own DTLS from the plugin; an error if it has none.
 function(_qdtls_rs_remove_stock plugin)
     get_target_property(sources ${plugin} SOURCES)
     foreach(name IN ITEMS qdtls_openssl.cpp qdtls_openssl_p.h)
@@ -83,8 +83,8 @@ function(_qdtls_rs_link plugin library)
     if(MSVC OR APPLE)
         return()
     endif()
-    # The plugin must not export symbols of the Rust library: they could clash with another Rust library's. Rust's
-    # unwinder is linked in, so that the plugin needs no shared library that Qt's own does not need.
+    # Hide the symbols of the Rust library, which could clash with those of another Rust library. Link Rust's unwinder
+    # statically, so that the plugin needs the same shared libraries as Qt's own.
     get_target_property(location ${library} IMPORTED_LOCATION)
     get_filename_component(name "${location}" NAME)
     target_link_options(${plugin} PRIVATE "LINKER:--exclude-libs,${name}" -static-libgcc)

@@ -25,7 +25,7 @@ template <typename Type, void (*release)(Type *)> struct Free {
 template <typename Type, void (*release)(Type *)>
 using Handle = std::unique_ptr<Type, Free<Type, release>>;
 
-// Whether the Rust library works with the OpenSSL that Qt has loaded; found out once.
+// Whether the Rust library works with the OpenSSL that Qt has loaded; checked once.
 class Library {
 public:
     static const Library &instance();
@@ -69,8 +69,8 @@ public:
     GenParams cookieGeneratorParameters() const override;
 
 protected:
-    // Begins a call into Rust: the last error is forgotten, and `socket` used until the result goes
-    // out of scope.
+    // Begins a call into Rust: forgets the last error, and uses `socket` until the result goes out
+    // of scope.
     [[nodiscard]] Q_ALWAYS_INLINE QdtlsRs::Call enter(QUdpSocket *socket)
     {
         if (Q_UNLIKELY(errorCode != QDtlsError::NoError))
@@ -78,13 +78,13 @@ protected:
         return QdtlsRs::Call(*transport, socket);
     }
 
-    // Reports a failure in Rust in Qt's terms, with what the socket said about it.
+    // Reports a failure of the Rust library in Qt's terms, with the socket's own error.
     void report(const qdtls_error &error);
-    // Whether the library works with the OpenSSL in use; if not, reports why.
+    // Returns whether the library works with the OpenSSL in use, and reports why not.
     bool libraryIsUsable();
 
     QdtlsRs::Cookie cookie;
-    // Released by the destructor. Rust's handle outlives no object of a derived class.
+    // The destructor lets go of it.
     QdtlsRs::Transport *const transport = new QdtlsRs::Transport;
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-// The callbacks that qsslcontext_openssl.cpp gives to a context. Up to Qt 6.10 it refers to them
-// with C linkage, which are Rust's own; from 6.11 on with C++ linkage, which are these. A plugin's
-// linker takes those that are asked for and drops the others.
+// The callbacks that qsslcontext_openssl.cpp installs in a context. Up to Qt 6.10 it refers to
+// Rust's own, with C linkage; from 6.11 on to these, with C++ linkage. The linker drops those that
+// are not used.
 
 #include "qsslsocket_openssl_symbols_p.h"
 

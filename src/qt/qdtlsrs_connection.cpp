@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-// The steps of a handshake, data, and the end of a connection: conversions of Qt's calls into
-// Rust's, where the decisions are made.
+// The steps of a handshake, data, and the end of a connection. Converts; Rust decides.
 
 #include "qdtlsrs_connection_p.h"
 
@@ -86,7 +85,7 @@ bool QdtlsRsConnection::handleTimeout(QUdpSocket *socket)
     return !call.ownerIsGone() && finishStep(status, QDTLS_NEED_DATAGRAM);
 }
 
-// Follows each call that moves a handshake on.
+// Evaluates a call that moves the handshake on.
 bool QdtlsRsConnection::finishStep(qdtls_status status, int32_t need)
 {
     bool succeeded = status == QDTLS_STATUS_OK;
@@ -169,7 +168,7 @@ QByteArray QdtlsRsConnection::decryptDatagram(QUdpSocket *socket, const QByteArr
     return plaintext;
 }
 
-// Decrypts into `plaintext`, which has the size of the buffer before and that of the message after.
+// Decrypts into `plaintext`, and cuts it to the length of the message.
 inline qdtls_status QdtlsRsConnection::read(const QByteArray &dgram, QByteArray &plaintext,
                                             int32_t *end)
 {
@@ -181,8 +180,8 @@ inline qdtls_status QdtlsRsConnection::read(const QByteArray &dgram, QByteArray 
     return status;
 }
 
-// Reads what was buffered during the handshake, too. A peer can make that large, and an application
-// may keep the message for long: it gets no more memory than it needs.
+// Reads what was buffered during the handshake, too. The peer can make that buffer large, and the
+// application may keep the message for long, so it gets no more memory than it needs.
 Q_NEVER_INLINE qdtls_status QdtlsRsConnection::readBuffered(const QByteArray &dgram,
                                                             QByteArray &plaintext, int32_t *end)
 {
@@ -236,7 +235,7 @@ void QdtlsRsConnection::forgetSession()
     sessionProtocol = QSsl::UnknownProtocol;
 }
 
-// Follows an end that the application asked for.
+// Cleans up after an end at the application's request.
 void QdtlsRsConnection::forgetPeer()
 {
     updateTimer();

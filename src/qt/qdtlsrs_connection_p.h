@@ -60,7 +60,7 @@ public:
     QByteArray pskIdentityHint() const { return dtlsConfiguration.preSharedKeyIdentityHint(); }
 
 private:
-    // Before a handshake, in qdtlsrs_connection_setup.cpp.
+    // Setup, in qdtlsrs_connection_setup.cpp.
     bool configure(QUdpSocket *socket);
     uint16_t mtuFor(QUdpSocket &socket) const;
     bool mayResume() const;
@@ -70,16 +70,18 @@ private:
     QString expectedPeerName() const;
     bool mustVerifyPeer() const;
 
-    // The steps of a handshake, and the end of a connection.
+    // Steps of a handshake, data and the end, in qdtlsrs_connection.cpp.
     bool finishStep(qdtls_status status, int32_t need);
     void reportFailedStep(qdtls_status status);
+    qdtls_status read(const QByteArray &dgram, QByteArray &plaintext, int32_t *end);
+    qdtls_status readBuffered(const QByteArray &dgram, QByteArray &plaintext, int32_t *end);
     void updateTimer();
     void reportLast();
     void reportAndForgetSession();
     void forgetSession();
     void forgetPeer();
 
-    // What a handshake has found out about the peer, in qdtlsrs_connection_peer.cpp.
+    // Results of a handshake, in qdtlsrs_connection_peer.cpp.
     bool judgePeer();
     bool peerErrorsAreIgnored() const;
     QList<QSslError> findPeerErrors() const;
@@ -89,14 +91,11 @@ private:
     void storeSessionTicket();
     void fetchNegotiatedParameters();
 
-    qdtls_status read(const QByteArray &dgram, QByteArray &plaintext, int32_t *end);
-    qdtls_status readBuffered(const QByteArray &dgram, QByteArray &plaintext, int32_t *end);
-
     QDtls *q;
     QdtlsRs::Handle<qdtls_connection, qdtls_connection_free> connection;
-    std::weak_ptr<QdtlsRs::SharedContext> usedContext; // of the last handshake; Rust keeps it
-    bool resumable = false; // sessions of the last handshake
-    // Created on first use, on the thread on which the QDtls lives by then.
+    std::weak_ptr<QdtlsRs::SharedContext> usedContext; // by the last handshake; owned by Rust
+    bool resumable = false; // the session of the last handshake
+    // Created on first use, on the thread of the QDtls at that time.
     std::unique_ptr<QdtlsRs::HandshakeTimer> timer;
     QList<QSslError> peerErrors;
     QList<QSslError> ignoredErrors;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-// What a handshake has found out about the peer, in Qt's terms: certificates, what speaks against
-// them, negotiated parameters, the session ticket.
+// The results of a handshake, in Qt's terms: the peer's certificates and the errors in them,
+// negotiated parameters, the session ticket.
 
 #include "qdtlsrs_connection_p.h"
 
@@ -43,7 +43,8 @@ bool QdtlsRsConnection::peerErrorsAreIgnored() const
         && std::all_of(peerErrors.cbegin(), peerErrors.cend(), isIgnored);
 }
 
-// Qt's list of certificates not to be trusted, the name, and what OpenSSL found in the chain.
+// Checks Qt's list of certificates not to be trusted and the peer's name, and adds the errors that
+// OpenSSL found in the chain.
 QList<QSslError> QdtlsRsConnection::findPeerErrors() const
 {
     QList<QSslError> errors;
@@ -73,7 +74,7 @@ QList<QSslError> QdtlsRsConnection::findPeerErrors() const
 
 std::vector<qdtls_verify_error> QdtlsRsConnection::findChainErrors() const
 {
-    // More than OpenSSL finds in any but a contrived chain.
+    // More errors than any real chain has.
     constexpr size_t enough = 32;
     std::vector<qdtls_verify_error> found(enough);
     size_t count = 0;
@@ -109,8 +110,8 @@ void QdtlsRsConnection::storePeerCertificates()
     QTlsBackend::storePeerCertificateChain(dtlsConfiguration, chain);
 }
 
-// Without certificates it leaves the configuration alone: a write would end the sharing of its
-// data, by which its context is found again at once.
+// Leaves a configuration without certificates alone: a write would end the sharing of its data, by
+// which its context is found again at once.
 void QdtlsRsConnection::clearPeerCertificates()
 {
     if (!dtlsConfiguration.peerCertificate().isNull()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-// What comes before a handshake: settings of the application become settings of the Rust handle,
-// and its configuration an SSL.
+// The setup of a handshake: gives the application's settings to the Rust handle, and creates an SSL
+// from its configuration.
 
 #include "qdtlsrs_connection_p.h"
 
@@ -18,14 +18,14 @@ QT_BEGIN_NAMESPACE
 
 using namespace QdtlsRs;
 
-// The name for the server name indication, where an address has no place.
+// The host name for the server name indication, which excludes addresses (RFC 6066, 3).
 static QByteArray serverName(const QString &peerName)
 {
     return QHostAddress().setAddress(peerName) ? QByteArray() : QUrl::toAce(peerName);
 }
 
-// Protocol names in the wire form of RFC 7301. As in Qt, names that do not fit are left out with a
-// warning.
+// Protocol names in the wire form of RFC 7301. Leaves out names that do not fit, with a warning, as
+// Qt does.
 static QByteArray alpnList(const QList<QByteArray> &protocols)
 {
     QByteArray list;
@@ -62,8 +62,7 @@ bool QdtlsRsConnection::configure(QUdpSocket *socket)
     return accepted;
 }
 
-// The application's hint, or what the system knows about the path of a connected socket; 0 for
-// neither.
+// The application's hint, or the system's path MTU of a connected socket; 0 for neither.
 uint16_t QdtlsRsConnection::mtuFor(QUdpSocket &socket) const
 {
     if (mtuHint || socket.state() != QAbstractSocket::ConnectedState)
@@ -89,7 +88,7 @@ bool QdtlsRsConnection::mustVerifyPeer() const
         || (verifyMode == QSslSocket::AutoVerifyPeer && mode == QSslSocket::SslClientMode);
 }
 
-// The name that the application has set, or the one by which its socket was connected.
+// The name that the application has set, or the one to which it has connected its socket.
 QString QdtlsRsConnection::expectedPeerName() const
 {
     if (!peerVfyName.isEmpty() || !transport->socket)

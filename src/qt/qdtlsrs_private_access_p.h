@@ -3,7 +3,7 @@
 #ifndef QDTLSRS_PRIVATE_ACCESS_P_H
 #define QDTLSRS_PRIVATE_ACCESS_P_H
 
-// What Qt keeps in private members and offers no function for.
+// Access to private members of Qt's classes for which Qt offers no function.
 
 #include "qsslsocket_openssl_symbols_p.h"
 
@@ -19,13 +19,13 @@ namespace QdtlsRs {
 
 SSL_CTX *nativeContext(const QSslContext &context);
 
-// Whether one is an unchanged copy of the other; equal configurations need not be.
+// Returns whether one is an unchanged copy of the other. Equal configurations need not be.
 bool shareData(const QSslConfiguration &one, const QSslConfiguration &other);
 
-// The outcome of ALPN; empty for none.
+// Sets the outcome of ALPN; empty for none.
 void setNegotiatedProtocol(QSslConfiguration &configuration, const QByteArray &protocol);
 
-// The lifetime of a session ticket; -1 for none.
+// Sets the lifetime of the session ticket; -1 for unknown.
 void setTicketLifetimeHint(QSslConfiguration &configuration, int seconds);
 
 } // namespace QdtlsRs

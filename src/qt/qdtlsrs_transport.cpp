@@ -71,12 +71,14 @@ int32_t Transport::send(void *user, const uint8_t *datagram, size_t length)
         return QDTLS_SEND_RESULT_FAILED;
 
     const auto data = reinterpret_cast<const char *>(datagram);
-    // Asked for each datagram: the application connects and disconnects its socket as it likes.
+    // Checked for each datagram: the application may connect or disconnect its socket at any time.
     const bool connected = socket->state() == QAbstractSocket::ConnectedState;
     const qint64 sent = connected
         ? socket->write(data, qint64(length))
         : socket->writeDatagram(data, qint64(length), self->address, self->port);
-    return sent == qint64(length) ? QDTLS_SEND_RESULT_SENT : self->explainFailure(sent);
+    if (sent == qint64(length))
+        return QDTLS_SEND_RESULT_SENT;
+    return self->explainFailure(sent);
 }
 
 static int32_t resultOf(const QUdpSocket &socket)
@@ -84,7 +86,7 @@ static int32_t resultOf(const QUdpSocket &socket)
     switch (socket.error()) {
     case QAbstractSocket::TemporaryError:
         return QDTLS_SEND_RESULT_LOST;
-    // Qt leaves the error of a connected socket unset after an ICMP message from the peer's host.
+    // A connected socket's error stays unset after an ICMP message from the peer's host.
     case QAbstractSocket::UnknownSocketError:
     case QAbstractSocket::ConnectionRefusedError:
     case QAbstractSocket::RemoteHostClosedError:
@@ -115,7 +117,7 @@ void Transport::psk(void *user, const qdtls_psk_request *request, qdtls_psk_repl
     QSslPreSharedKeyAuthenticator authenticator;
     self->pskText =
         QByteArray(reinterpret_cast<const char *>(request->text), qsizetype(request->text_length));
-    // Qt counts a terminating zero in, as OpenSSL does.
+    // Qt's number includes a terminating zero, as OpenSSL's does.
     const auto maxIdentity = unsigned(request->max_identity) + 1;
     const auto maxKey = unsigned(request->max_key);
     if (request->role == QDTLS_ROLE_CLIENT) {

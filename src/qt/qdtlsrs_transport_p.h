@@ -3,7 +3,7 @@
 #ifndef QDTLSRS_TRANSPORT_P_H
 #define QDTLSRS_TRANSPORT_P_H
 
-// The way into Rust and back: Call is one call into it, Transport is what it calls back.
+// The way into Rust and back: a Call goes in, the callbacks of a Transport come out.
 
 // First, because Qt's private OpenSSL headers rely on it.
 #include "qsslsocket_openssl_symbols_p.h"
@@ -49,16 +49,16 @@ inline void shorten(QByteArray &array, size_t length)
 
 qdtls_address addressFrom(const QHostAddress &address, quint16 port);
 
-// Sends datagrams for a Rust handle, and asks the application for pre-shared keys. A slot may
-// delete the QDtls or verifier, and the Rust handle with it, during a call. So the object, the
-// handle and each call hold a reference; one thread at a time uses all of them, and the count is a
-// plain number.
+// The callbacks of a Rust handle: sends datagrams, and asks the application for pre-shared keys. A
+// slot may delete the QDtls or verifier, and the Rust handle with it, during a call: the object,
+// the handle and each call hold a reference. One thread at a time uses all of them, so that the
+// count need not be atomic.
 class Transport {
 public:
     Transport() = default;
     Q_DISABLE_COPY_MOVE(Transport)
 
-    // For a new handle, which takes a reference by `keep` when it was created.
+    // For a new handle. Once it exists, `keep` counts its reference.
     qdtls_callbacks callbacks() { return { this, send, psk, nullptr, release }; }
     void keep() { ++references; }
     void letGo()
@@ -76,7 +76,7 @@ public:
     QdtlsRsConnection *connection = nullptr; // null for a verifier, and after its end
     bool ownerGone = false;
     QPointer<QUdpSocket> socket; // of the innermost call
-    QString socketError; // of that call, empty without an error
+    QString socketError; // of the innermost call, null for none
 
 private:
     friend class Call;
@@ -93,12 +93,12 @@ private:
     int calls = 0; // one inside the other
     QHostAddress address;
     quint16 port = 0;
-    QByteArray
-        pskText; // an authenticator, and copies that a slot makes of it, refer to these bytes
+    // Referred to by an authenticator, and by copies that a slot makes of it.
+    QByteArray pskText;
 };
 
-// One call into Rust, from its construction to its destruction: datagrams go out on its socket, and
-// afterwards it knows whether a slot has deleted the object that made the call.
+// One call into Rust, from its construction to its destruction. Sends datagrams on its socket, and
+// knows afterwards whether a slot has deleted the object that made the call.
 class Call {
 public:
     Q_ALWAYS_INLINE Call(Transport &usedTransport, QUdpSocket *socket)
@@ -107,7 +107,7 @@ public:
         transport.keep();
         if (Q_UNLIKELY(!transport.socketError.isNull()))
             forgetSocketError();
-        // Mostly there is no call around this one, and the socket is that of the last call.
+        // Rare: a call from a slot inside of another call, or another socket than the last one.
         if (Q_UNLIKELY(transport.calls++ > 0 || transport.socket != socket))
             changeSocket(socket);
     }
@@ -121,7 +121,7 @@ public:
 
     Q_DISABLE_COPY_MOVE(Call)
 
-    // Nothing of the owner may be touched then.
+    // If so, no member of the owner may be used.
     bool ownerIsGone() const { return transport.ownerGone; }
 
 private:
@@ -130,7 +130,7 @@ private:
     void restoreSocket();
 
     Transport &transport;
-    QPointer<QUdpSocket> outerSocket; // of the call that this one is inside of
+    QPointer<QUdpSocket> outerSocket; // of the call around this one
 };
 
 } // namespace QdtlsRs
