@@ -115,6 +115,9 @@ Bytes Pair::verifiedHello()
     CHECK_EQUAL(listener.outbox.size(), 1u);
     CHECK_EQUAL(client.proceed(listener.outbox.front()), QDTLS_STATUS_OK);
     listener.outbox.clear();
+    // On a slow machine the client has sent its first hello again before.
+    while (client.outbox.size() > 1)
+        client.take();
     return client.take();
 }
 
