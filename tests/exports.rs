@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The static library exports what its header declares, and no other name of its own.
+//! The static library exports the functions of its header, and no other name of its own.
 
 #[path = "support/declared.rs"]
 mod declared;
@@ -33,19 +33,19 @@ fn symbols() -> Vec<Symbol> {
 }
 
 impl Symbol {
-    /// Objects of the crate are named after it; the others are its dependencies' and std's, whose names such as
-    /// `memcpy` and `rust_eh_personality` are in every static library of Rust's.
+    /// Objects of the crate bear its name. The others belong to its dependencies and std; names such as `memcpy` and
+    /// `rust_eh_personality` are in every static library of Rust.
     fn is_ours(&self) -> bool {
         self.object.starts_with("qdtls_rs-")
     }
 
-    /// Rust's own schemes (RFC 2603 and the one before) make names that no C program uses by accident. Older compilers
-    /// leave the names of the way to the allocator as they are.
+    /// Rust mangles names (RFC 2603 and the scheme before) in a way that no C program uses by accident. Older compilers
+    /// leave the names of the allocator functions as they are.
     fn is_rusts(&self) -> bool {
         ["_R", "_ZN", "__rust_"].iter().any(|start| self.name.starts_with(start))
     }
 
-    /// Weak symbols are the compiler's: references for unwinding, and a section for debuggers.
+    /// The compiler makes weak symbols: references for unwinding, and a section for debuggers.
     fn is_weak(&self) -> bool {
         matches!(self.kind.as_str(), "V" | "W" | "v" | "w")
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The committed C header is the one that the Rust sources make, and C and C++ compilers like it.
+//! The committed C header equals the one generated from the Rust sources, and compiles as C and as C++.
 
 #[path = "support/compiler.rs"]
 mod compiler;

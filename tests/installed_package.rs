@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What `cmake --install` puts in place serves programs that know nothing else of the project, also when it is moved.
+//! The package that `cmake --install` puts in place serves programs outside of the project, also after it is moved.
 
 #[path = "support/declared.rs"]
 mod declared;
@@ -20,7 +20,7 @@ use std::sync::OnceLock;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const TMPDIR: &str = env!("CARGO_TARGET_TMPDIR");
 
-/// Two prefixes with the same: one is where it was installed, the other was moved there.
+/// Two prefixes with the same files: one as installed, one moved afterwards.
 struct Prefixes {
     installed: PathBuf,
     moved: PathBuf,
@@ -139,7 +139,7 @@ fn the_version_is_the_crates() {
     assert_eq!(String::from_utf8_lossy(&version.stdout).trim(), env!("CARGO_PKG_VERSION"));
 }
 
-/// Both files name what rustc does, but for what every C compiler links by itself.
+/// Both files name the libraries that rustc names, without those that every C compiler links by itself.
 #[test]
 fn the_native_libraries_are_those_of_rustc() {
     let (_, native) = library::build_static_library();

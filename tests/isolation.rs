@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Our library and another static library of Rust's in one program: what `cmake/isolate.cmake` is for.
+//! This library and another static library of Rust in one program: the purpose of `cmake/isolate.cmake`.
 //!
-//! The other one was built with panic=abort, and has Rust's standard library in its own code (lto), which is how two of
-//! them do not link; and once more without, which is how they link and disturb each other.
+//! The other one has panic=abort. With lto it contains Rust's standard library, and two such libraries do not link;
+//! without lto they link and share one run time.
 
 #[path = "support/compiler.rs"]
 mod compiler;
@@ -41,7 +41,7 @@ fn source(name: &str) -> PathBuf {
     Path::new(CONSUMERS).join("two-rust-libraries").join(name)
 }
 
-/// Our library as cargo makes it, and isolated.
+/// The library as cargo makes it, and isolated.
 fn ours() -> &'static [PathBuf; 2] {
     static OURS: OnceLock<[PathBuf; 2]> = OnceLock::new();
     OURS.get_or_init(|| {
@@ -52,7 +52,7 @@ fn ours() -> &'static [PathBuf; 2] {
     })
 }
 
-/// A static library of one file of Rust's.
+/// A static library of one Rust file.
 fn rust_library(folder: &Path, name: &str, options: &[&str]) -> PathBuf {
     let archive = folder.join(format!("lib{name}.a"));
     let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));

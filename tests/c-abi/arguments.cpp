@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// Every row of the tables is a case; one more compares the functions they call with those of the
-// header.
+// Each row of the tables is a case. One more case compares the functions of the rows with those of
+// the header.
 #include "arguments.h"
 #include "cases.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// Calls with wrong arguments, as tables: what each returns, and where its error is kept.
+// Calls with wrong arguments, as tables: the result of each, and the handle that keeps its error.
 #ifndef HARNESS_ARGUMENTS_H
 #define HARNESS_ARGUMENTS_H
 
@@ -35,7 +35,7 @@ struct Outputs {
     char *text() { return reinterpret_cast<char *>(bytes); }
 };
 
-// What the rows call with.
+// The arguments of the rows.
 struct Probe {
     Probe();
     bool outputsUntouched() const;
@@ -91,7 +91,7 @@ inline Row row(const char *function, const char *what, long expected, Told told,
     return { function, what, expected, told, call };
 }
 
-// The function is spelled once: the one that is called is the one that counts as covered.
+// Names the function once, so that the called one is the one that counts as covered.
 #define ROW(function, what, expected, told, arguments)                                             \
     row(#function, what, expected, Told::told,                                                     \
         []([[maybe_unused]] Probe &p) { return resultOf([&] { return function arguments; }); })

@@ -77,8 +77,7 @@ Rows questionRows()
     };
 }
 
-// Qt's callbacks have no status: 0 or -1 refuses. What they do with objects that are not ours is in
-// qt_callbacks.cpp.
+// Qt's callbacks have no status: 0 or -1 refuses. qt_callbacks.cpp calls them with foreign objects.
 Rows callbackRows()
 {
     return {

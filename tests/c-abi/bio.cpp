@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// R12: telling a datagram BIO of OpenSSL's whom its socket is connected to.
+// R12: the peer of a connected socket, given to a datagram BIO of OpenSSL.
 #include "cases.h"
 #include "pair.h"
 

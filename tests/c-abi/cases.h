@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// A registry of named cases, and the checks that they are made of.
+// A registry of named cases, and their checks.
 #ifndef HARNESS_CASES_H
 #define HARNESS_CASES_H
 
@@ -26,7 +26,7 @@ struct Registration {
     Registration(std::string name, std::function<void()> body);
 };
 
-// Ends the case. Never thrown from inside a callback: those record what they see.
+// Ends the case. Callbacks must not throw it; they record what they see.
 struct Failure : std::runtime_error {
     using std::runtime_error::runtime_error;
 };

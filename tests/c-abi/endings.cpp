@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// How handshakes and connections end: close_notify, alerts, junk that must not end them.
+// The ends of handshakes and connections: close_notify, alerts, and junk that must not end them.
 #include "cases.h"
 #include "pair.h"
 

@@ -24,7 +24,7 @@ qdtls_address linkLocal(std::uint32_t scope = 3);
 Bytes bytesOf(const std::string &text);
 std::string textOf(const Bytes &bytes);
 
-// What a handle's callbacks do and have seen.
+// The program behind a handle: its callbacks and what they have seen.
 class Program {
 public:
     qdtls_callbacks callbacks();
@@ -76,13 +76,13 @@ public:
     qdtls_status start(const Bytes &datagram = {});
     qdtls_status proceed(const Bytes &datagram);
     qdtls_status write(const std::string &message);
-    // What the datagram held; how it ended the connection is in `end`, the call's status in
-    // `status`.
+    // The plaintext of the datagram. `end` gets the end of the connection, `status` the status of
+    // the call.
     std::string read(const Bytes &datagram);
     qdtls_state state() const;
     qdtls_error lastError() const;
     std::optional<std::uint64_t> timeout() const;
-    // A handshake with nothing else to wait for waits for its timer.
+    // Waits until the timer of the handshake expires.
     void waitUntilDue() const;
     qdtls_status handleTimeout();
     // Takes the oldest datagram sent.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// Handshakes that succeed, and what can be asked about the peer afterwards.
+// Handshakes that succeed, and the queries about the peer afterwards.
 #include "cases.h"
 #include "pair.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// Networks that lose, duplicate and reorder datagrams, and those that carry only small ones.
+// Networks that lose, duplicate and reorder datagrams, or carry only small ones.
 #include "cases.h"
 #include "pair.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// Who frees what, when, and how often.
+// Ownership: each object is freed once, by its owner, at the right time.
 #include "cases.h"
 #include "pair.h"
 

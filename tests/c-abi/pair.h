@@ -18,11 +18,11 @@ public:
     // The cookie exchange, the handshake, and the verdicts, with retransmissions where they are
     // needed.
     void connect();
-    // Delivers what was sent until nobody sends any more.
+    // Delivers datagrams until neither side sends.
     void deliver();
     // The client's ClientHello with a valid cookie; the server has not seen it.
     Bytes verifiedHello();
-    // Whether messages get through in both directions.
+    // Checks that messages get through in both directions.
     void checkMessages();
 
     // How often the network delivers its nth datagram, counted from 0.

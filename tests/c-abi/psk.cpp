@@ -58,7 +58,7 @@ CASE(psk_reply_arguments_are_checked)
     CHECK(statuses == expected);
 }
 
-// What the client's handshake comes to with this answer.
+// The outcome of the client's handshake with this answer.
 static qdtls_status clientStatus(const Bytes &key, const std::string &identity)
 {
     auto pair = Pair::psk();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// R6: the callbacks under Qt's names, given objects that are not ours, and nothing at all.
+// R6: the callbacks under Qt's names, called with foreign objects and with null.
 #include "cases.h"
 #include "pair.h"
 

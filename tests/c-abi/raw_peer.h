@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// A peer of plain OpenSSL's, which does what this library refuses to do.
+// A peer that is OpenSSL alone and does what this library refuses.
 #ifndef HARNESS_RAW_PEER_H
 #define HARNESS_RAW_PEER_H
 
@@ -14,14 +14,14 @@ public:
     int handshake();
     // Gives it a datagram.
     void receive(const Bytes &datagram);
-    // What it has to send, as one datagram; empty when there is nothing.
+    // Its output as one datagram; empty when there is none.
     Bytes take();
     // Shakes hands with our endpoint, which has an SSL.
     void connect(Endpoint &ours);
     std::string readMessage();
 
     SslPtr ssl;
-    // The alerts it has got: level and description.
+    // The alerts it received: level and description.
     std::vector<std::pair<int, int>> alerts;
 };
 

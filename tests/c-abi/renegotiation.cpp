@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// S4: nobody renegotiates with us, so that the certificate the program judged stays the peer's.
+// S4: no renegotiation, so that the certificate that the program judged stays the peer's.
 #include "cases.h"
 #include "pair.h"
 #include "raw_peer.h"
@@ -64,7 +64,7 @@ CASE(s4_a_client_cannot_renegotiate)
     CHECK(client.handshake() <= 0);
     CHECK(client.alerts == std::vector { noRenegotiation });
 
-    // OpenSSL's client takes the refusal for the end, and says so.
+    // The client of OpenSSL ends the connection when it is refused.
     CHECK_EQUAL(server.read(client.take()), "");
     CHECK_EQUAL(server.end, QDTLS_STATUS_ALERT_RECEIVED);
     CHECK_EQUAL(server.lastError().category, QDTLS_CATEGORY_TLS_FATAL);

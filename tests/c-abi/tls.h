@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// OpenSSL's objects that the cases bring along: owned, and made with the program's own OpenSSL.
+// Owned OpenSSL objects, made by the program itself.
 #ifndef HARNESS_TLS_H
 #define HARNESS_TLS_H
 

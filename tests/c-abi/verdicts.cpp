@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// What is found wrong with a peer, and the program's verdict on it.
+// Verification errors, and the program's verdict on the peer.
 #include "cases.h"
 #include "pair.h"
 
@@ -9,7 +9,7 @@
 
 using namespace harness;
 
-// Brings the client to where it asks for a verdict.
+// Shakes hands until the client asks for a verdict.
 static void connectUntilVerdict(Pair &pair)
 {
     CHECK_EQUAL(pair.server.start(pair.verifiedHello()), QDTLS_STATUS_OK);

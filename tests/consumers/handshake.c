@@ -8,7 +8,7 @@
 #define CAPACITY 16
 #define DATAGRAM_SIZE 2048
 
-/* The datagrams that somebody has sent, oldest first. */
+/* The datagrams sent, oldest first. */
 struct outbox {
     size_t count;
     size_t lengths[CAPACITY];
@@ -82,7 +82,7 @@ static int deliver(struct outbox *outbox, struct peer *to)
     return 1;
 }
 
-/* What the listener asked for, the server checks again. */
+/* The server checks the cookie of the listener again. */
 static int expect_cookie(struct peer *server)
 {
     qdtls_cookie *cookie = NULL;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The C and C++ compiler of this machine, as strict as it gets.
+//! The C and C++ compiler of this machine, with all warnings as errors.
 
 use crate::process::run;
 use std::process::Command;
 
-/// A command that compiles this language standard, such as `c11` or `c++17`, with our header within reach.
+/// A command that compiles this language standard, such as `c11` or `c++17`, and finds the header.
 pub fn compiler(standard: &str) -> Command {
     let host = host();
     let tool = cc::Build::new()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the header declares.
+//! The functions of the header.
 
 use std::collections::BTreeSet;
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The static library as a program outside of Rust gets it.
+//! The static library, for programs outside of Rust.
 
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Builds `libqdtls_rs.a` with linked OpenSSL and returns where it is, and the linker's arguments for the native
-/// libraries that a program linking it needs, as rustc tells them.
+/// Builds `libqdtls_rs.a` with linked OpenSSL. Returns its path, and rustc's list of linker arguments for the native
+/// libraries that a program needs with it.
 ///
-/// `cargo test` builds a static library only as a by-product, if at all; so this one is made in a folder of its own,
-/// which a later run finds up to date.
+/// `cargo test` need not build a static library, so this one gets a folder of its own, which a later run finds up to
+/// date.
 pub fn build_static_library() -> (PathBuf, Vec<String>) {
     let target = concat!(env!("CARGO_TARGET_TMPDIR"), "/static-library");
     let output = Command::new(env!("CARGO"))

@@ -3,7 +3,7 @@
 
 use std::process::{Command, Output};
 
-/// Runs a command to its end, which has to be a good one.
+/// Runs a command, which must succeed.
 pub fn run(command: &mut Command) -> Output {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let [stdout, stderr] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What is in a static library.
+//! The symbols of a static library.
 
 use crate::process::run;
 use std::collections::BTreeSet;

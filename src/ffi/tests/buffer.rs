@@ -11,13 +11,13 @@ fn connected() -> Pair {
     pair
 }
 
-/// With an OpenSSL that cannot be asked for them: whether they are still there.
+/// Returns whether the connection has no record buffers; or has them, with an OpenSSL that cannot free them.
 fn has_given_back(end: &End) -> bool {
     // SAFETY: the handle is live.
     unsafe { &*end.handle }.association().expect("an association").ssl().has_released_buffers()
 }
 
-/// So many that the buffers of each are taken before its turn comes again.
+/// So many that the buffers of each are gone before its next use.
 fn many() -> Vec<Pair> {
     (0..KEPT).map(|_| connected()).collect()
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A library that panics and catches it, as ours would: nothing that C can say makes ours panic.
+//! A library that panics and catches the panic. It stands in for qdtls-rs, which no call from C makes panic.
 
 use std::panic;
 
-/// Whether a panic ends where it is caught.
+/// Returns whether a panic was caught.
 #[unsafe(no_mangle)]
 pub extern "C" fn catcher_catches_panics() -> bool {
     panic::set_hook(Box::new(|_| {}));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Uses two static libraries of Rust's by turns. */
+/* Uses two static libraries of Rust by turns. */
 #include "../handshake.h"
 
 #include <stdint.h>

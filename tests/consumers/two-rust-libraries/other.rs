@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Somebody else's static library of Rust's. It uses what has state in the run time: threads, thread-local variables,
-//! random hashes and the allocator.
+//! A second static library of Rust. It uses the stateful parts of the run time: threads, thread-local variables, random
+//! hashes and the allocator.
 
 use std::cell::Cell;
 use std::collections::HashMap;
