@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// The allocator that OpenSSL is given: it counts, and it fails when it is told to.
+// The allocator that OpenSSL uses: it counts, and fails on demand.
 #pragma once
 
 #include "stack.h"
@@ -19,8 +19,8 @@ enum class Failure {
 
 namespace allocator {
 
-// Gives OpenSSL this allocator. To be called before anything else uses the libcrypto that Qt is
-// going to load; false when it is too late or there is no such library.
+// Gives OpenSSL this allocator. Call it before anything else uses the libcrypto that Qt will load.
+// False when it is too late or there is no such library.
 bool install();
 
 // Starts counting at 1. The allocation that reaches `number` fails, and its stack goes to `failed`.
@@ -28,7 +28,7 @@ void arm(Failure failure, quint64 number, Stack *failed);
 // Ends the failures; returns how many allocations there were since arm().
 quint64 disarm();
 
-// What OpenSSL is given.
+// The functions that OpenSSL calls.
 void *allocate(size_t size);
 void release(void *block);
 

@@ -25,7 +25,7 @@ void noteCrash(int signal)
     _exit(EXIT_FAILURE);
 }
 
-// A stack that has run full is a crash too: the handler has its own.
+// The handler has a stack of its own: an overflow of the stack is a crash too.
 void handleCrashes(Crash *crash)
 {
     static char handlerStack[1 << 16];

@@ -9,7 +9,7 @@ namespace allocation {
 
 namespace {
 
-// Two allocations; when the second fails, `reaction` says what becomes of it and of the first.
+// Two allocations. When the second fails, `reaction` gets the first and returns the ending.
 Ending allocateTwo(const std::function<Ending(void *first)> &reaction)
 {
     void *first = allocator::allocate(1);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// Subjects that take a failed allocation badly, to show that a sweep notices.
+// Subjects that fail after a failed allocation, to show that a sweep notices.
 #pragma once
 
 #include "sweep.h"
 
 namespace allocation {
 
-// Sweeps one for each outcome that is not fine, under that outcome's name.
+// Sweeps one for each outcome that is not fine, under the name of the outcome.
 bool sweepControls();
 
 } // namespace allocation

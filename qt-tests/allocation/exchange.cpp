@@ -1,28 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "exchange.h"
 
-#include "../hardening/identity.h"
-
-#include <QtNetwork/QDtls>
-#include <QtNetwork/QDtlsClientVerifier>
-#include <QtNetwork/QHostAddress>
-#include <QtNetwork/QUdpSocket>
-
-#include <memory>
-#include <optional>
-
-#include <poll.h>
+#include "pair/loopback.h"
 
 namespace allocation {
+
+using namespace pair;
 
 namespace {
 
 constexpr auto serverName = "bob.example";
 constexpr auto request = "request";
 constexpr auto answer = "answer";
-
-// Loopback delivers within the send; this is the margin for a loaded machine.
-constexpr int quietMs = 20;
 
 // Thrown by the step at which an exchange ends early.
 struct Ended {
@@ -34,7 +23,7 @@ struct Ended {
     throw Ended { { Ending::Wrong, detail } };
 }
 
-// A step has failed: that has to be an error with a text.
+// A step has failed: it must have reported an error with a text.
 template <typename Reporter> [[noreturn]] void refuse(const char *step, const Reporter &reporter)
 {
     const QByteArray text = reporter.dtlsErrorString().toUtf8();
@@ -43,42 +32,6 @@ template <typename Reporter> [[noreturn]] void refuse(const char *step, const Re
     if (text.isEmpty())
         wrong(step + QByteArray(" failed without a text"));
     throw Ended { { Ending::Refused, step + QByteArray(": ") + text } };
-}
-
-class Exchange {
-public:
-    explicit Exchange(const Configurations &configurations);
-    void run();
-
-private:
-    void exchangeCookies();
-    void shakeHands();
-    void step(QDtls &dtls, QUdpSocket &socket, const QByteArray &datagram, const char *name);
-    void send(QDtls &from, QUdpSocket &socket, const char *text, const char *name);
-    void receive(QDtls &by, QUdpSocket &socket, const char *text, const char *name);
-    void close();
-
-    QUdpSocket clientSocket;
-    QUdpSocket serverSocket;
-    QDtls client { QSslSocket::SslClientMode };
-    QDtls server { QSslSocket::SslServerMode };
-    QDtlsClientVerifier verifier;
-};
-
-bool hasDatagram(const QUdpSocket &one, const QUdpSocket &other)
-{
-    pollfd descriptors[] = { { int(one.socketDescriptor()), POLLIN, 0 },
-                             { int(other.socketDescriptor()), POLLIN, 0 } };
-    return poll(descriptors, 2, quietMs) > 0;
-}
-
-std::optional<QByteArray> nextDatagram(QUdpSocket &socket)
-{
-    if (!hasDatagram(socket, socket))
-        return {};
-    QByteArray datagram(socket.pendingDatagramSize(), Qt::Uninitialized);
-    datagram.resize(qMax<qint64>(0, socket.readDatagram(datagram.data(), datagram.size())));
-    return datagram;
 }
 
 bool isComplete(const QDtls &dtls)
@@ -92,113 +45,92 @@ void checkState(const QDtls &dtls, const char *name)
         wrong(name + QByteArray(": encrypted and complete are not the same"));
 }
 
-Exchange::Exchange(const Configurations &configurations)
+void step(Endpoint &endpoint, const QByteArray &datagram, const char *name)
 {
-    clientSocket.bind(QHostAddress::LocalHost);
-    serverSocket.bind(QHostAddress::LocalHost);
-    client.setDtlsConfiguration(configurations.client);
-    client.setPeer(QHostAddress::LocalHost, serverSocket.localPort(), serverName);
-    server.setDtlsConfiguration(configurations.server);
-    server.setPeer(QHostAddress::LocalHost, clientSocket.localPort());
+    const bool succeeded = endpoint.dtls->doHandshake(&endpoint.socket, datagram);
+    checkState(*endpoint.dtls, name);
+    if (succeeded)
+        return;
+    if (isComplete(*endpoint.dtls))
+        wrong(name + QByteArray(" failed and is complete"));
+    refuse(name, *endpoint.dtls);
 }
 
-void Exchange::run()
+void exchangeCookies(Endpoint &client, Endpoint &server)
 {
-    exchangeCookies();
-    shakeHands();
-    send(client, clientSocket, request, "client's write");
-    receive(server, serverSocket, request, "server's read");
-    send(server, serverSocket, answer, "server's write");
-    receive(client, clientSocket, answer, "client's read");
-    close();
-}
+    // The verifier makes a secret of random numbers.
+    QDtlsClientVerifier verifier;
+    server.dtls->setCookieGeneratorParameters(verifier.cookieGeneratorParameters());
+    // The function always returns false.
+    if (server.dtls->dtlsError() != QDtlsError::NoError)
+        refuse("server's secret", *server.dtls);
 
-void Exchange::exchangeCookies()
-{
-    // The verifier's own secret, for which random numbers are needed.
-    server.setCookieGeneratorParameters(verifier.cookieGeneratorParameters());
-    // It returns false in any case.
-    if (server.dtlsError() != QDtlsError::NoError)
-        refuse("server's secret", server);
-
-    step(client, clientSocket, {}, "first ClientHello");
+    step(client, {}, "first ClientHello");
     for (int hello = 1; hello <= 2; ++hello) {
-        const auto datagram = nextDatagram(serverSocket);
+        const auto datagram = nextDatagram(server.socket);
         if (!datagram)
             wrong("no ClientHello, and no error");
-        if (verifier.verifyClient(&serverSocket, *datagram, QHostAddress::LocalHost,
-                                  clientSocket.localPort()))
+        if (server.verify(verifier, *datagram))
             break;
         if (verifier.dtlsError() != QDtlsError::NoError || hello == 2)
             refuse("verifyClient", verifier);
-        const auto reply = nextDatagram(clientSocket);
+        const auto reply = nextDatagram(client.socket);
         if (!reply)
             wrong("no HelloVerifyRequest, and no error");
-        step(client, clientSocket, *reply, "second ClientHello");
+        step(client, *reply, "second ClientHello");
     }
-    step(server, serverSocket, verifier.verifiedHello(), "server's start");
+    step(server, verifier.verifiedHello(), "server's start");
 }
 
-void Exchange::shakeHands()
+void shakeHands(Endpoint &client, Endpoint &server)
 {
-    while (!isComplete(client) || !isComplete(server)) {
-        if (!hasDatagram(clientSocket, serverSocket))
+    while (!isComplete(*client.dtls) || !isComplete(*server.dtls)) {
+        if (!waitForDatagram(client.socket, server.socket))
             wrong("the handshake stands still, and no error");
-        if (clientSocket.hasPendingDatagrams())
-            step(client, clientSocket, *nextDatagram(clientSocket), "client's handshake");
-        if (serverSocket.hasPendingDatagrams())
-            step(server, serverSocket, *nextDatagram(serverSocket), "server's handshake");
+        if (client.socket.hasPendingDatagrams())
+            step(client, *nextDatagram(client.socket), "client's handshake");
+        if (server.socket.hasPendingDatagrams())
+            step(server, *nextDatagram(server.socket), "server's handshake");
     }
 }
 
-void Exchange::step(QDtls &dtls, QUdpSocket &socket, const QByteArray &datagram, const char *name)
-{
-    const bool succeeded = dtls.doHandshake(&socket, datagram);
-    checkState(dtls, name);
-    if (succeeded)
-        return;
-    if (isComplete(dtls))
-        wrong(name + QByteArray(" failed and is complete"));
-    refuse(name, dtls);
-}
-
-void Exchange::send(QDtls &from, QUdpSocket &socket, const char *text, const char *name)
+void send(Endpoint &from, const char *text, const char *name)
 {
     const qint64 length = qstrlen(text);
-    const qint64 written = from.writeDatagramEncrypted(&socket, text);
-    checkState(from, name);
+    const qint64 written = from.dtls->writeDatagramEncrypted(&from.socket, text);
+    checkState(*from.dtls, name);
     if (written < 0)
-        refuse(name, from);
+        refuse(name, *from.dtls);
     if (written != length)
         wrong(name + QByteArray(" wrote ") + QByteArray::number(written));
 }
 
-void Exchange::receive(QDtls &by, QUdpSocket &socket, const char *text, const char *name)
+void receive(Endpoint &by, const char *text, const char *name)
 {
-    const auto datagram = nextDatagram(socket);
+    const auto datagram = nextDatagram(by.socket);
     if (!datagram)
         wrong(name + QByteArray(": nothing came, and no error"));
-    const QByteArray plain = by.decryptDatagram(&socket, *datagram);
-    checkState(by, name);
+    const QByteArray plain = by.dtls->decryptDatagram(&by.socket, *datagram);
+    checkState(*by.dtls, name);
     if (plain == text)
         return;
     if (!plain.isEmpty())
         wrong(name + QByteArray(" gave another text"));
-    refuse(name, by);
+    refuse(name, *by.dtls);
 }
 
-void Exchange::close()
+void close(Endpoint &client, Endpoint &server)
 {
-    if (!client.shutdown(&clientSocket))
-        refuse("shutdown", client);
-    checkState(client, "shutdown");
-    const auto datagram = nextDatagram(serverSocket);
+    if (!client.dtls->shutdown(&client.socket))
+        refuse("shutdown", *client.dtls);
+    checkState(*client.dtls, "shutdown");
+    const auto datagram = nextDatagram(server.socket);
     if (!datagram)
         wrong("no close_notify, and no error");
-    server.decryptDatagram(&serverSocket, *datagram);
-    checkState(server, "close_notify");
-    if (server.dtlsError() != QDtlsError::RemoteClosedConnectionError)
-        refuse("server's end", server);
+    server.dtls->decryptDatagram(&server.socket, *datagram);
+    checkState(*server.dtls, "close_notify");
+    if (server.dtls->dtlsError() != QDtlsError::RemoteClosedConnectionError)
+        refuse("server's end", *server.dtls);
 }
 
 } // namespace
@@ -218,21 +150,24 @@ const char *Ending::nameOf(Kind kind)
 
 Configurations Configurations::make()
 {
-    const auto identity = hardening::Identity::selfSigned(QStringLiteral("DNS:") + serverName);
-    Configurations made { QSslConfiguration::defaultDtlsConfiguration(),
-                          QSslConfiguration::defaultDtlsConfiguration() };
-    made.client.setCaCertificates({ identity.certificate });
-    made.server.setPeerVerifyMode(QSslSocket::VerifyNone);
+    const auto identity = Identity::selfSigned(QStringLiteral("DNS:") + serverName);
+    Configurations made { clientConfiguration(identity), serverConfiguration(identity) };
+    made.server.setDtlsCookieVerificationEnabled(true);
     made.server.setCaCertificates({});
-    made.server.setLocalCertificate(identity.certificate);
-    made.server.setPrivateKey(identity.key);
     return made;
 }
 
 Ending runExchange(const Configurations &configurations)
 {
     try {
-        Exchange(configurations).run();
+        Loopback link(configurations.client, configurations.server, serverName);
+        exchangeCookies(link.client, link.server);
+        shakeHands(link.client, link.server);
+        send(link.client, request, "client's write");
+        receive(link.server, request, "server's read");
+        send(link.server, answer, "server's write");
+        receive(link.client, answer, "client's read");
+        close(link.client, link.server);
         return { Ending::Completed, {} };
     } catch (const Ended &ended) {
         return ended.ending;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// What is swept: one association between two QDtls in this process, from the cookie to the end.
+// The subject of a sweep: one association between two QDtls in this process, from the cookie to the
+// end.
 #pragma once
 
 #include <QtCore/QByteArray>
@@ -11,8 +12,8 @@ namespace allocation {
 struct Ending {
     enum Kind {
         Completed,
-        Refused, // some step failed, and said so as it must
-        Wrong, // some step failed in a way that an application cannot make sense of
+        Refused, // a step failed, and reported an error with a text
+        Wrong, // a step failed in a way that an application cannot make sense of
     };
 
     static const char *nameOf(Kind kind);
@@ -25,7 +26,7 @@ struct Configurations {
     QSslConfiguration client;
     QSslConfiguration server;
 
-    // With a certificate for the server, made for the occasion.
+    // With a new certificate for the server.
     static Configurations make();
 };
 

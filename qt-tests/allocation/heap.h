@@ -7,7 +7,7 @@
 
 namespace allocation {
 
-// How many there are.
+// Their number.
 int64_t liveBlocks();
 
 } // namespace allocation

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// allocation_sweep later INTERVAL FILE   fail every INTERVALth of OpenSSL's allocations in an
-// exchange allocation_sweep first INTERVAL FILE   the same in the first exchange of a process
-// allocation_sweep controls 1 FILE       sweep what is known to fail
+// allocation_sweep later INTERVAL FILE   fail every INTERVALth allocation of OpenSSL in an exchange
+// allocation_sweep first INTERVAL FILE   the same in the first exchange of a process
+// allocation_sweep controls 1 FILE       sweep subjects that are known to fail
 //
-// Writes what became of each to FILE (see sweep.h).
+// Writes the outcome of each to FILE (see sweep.h).
 #include "controls.h"
 #include "sweep.h"
 
@@ -47,7 +47,8 @@ int main(int argc, char **argv)
         std::perror(argv[3]);
         return EXIT_FAILURE;
     }
-    // Children inherit the plugin where it is, so that their stacks mean the same here.
+    // Load the plugin first: children inherit it at the same address, which gives their stacks a
+    // meaning here.
     if (!QSslSocket::supportsSsl()) {
         std::fprintf(stderr, "there is no TLS plugin\n");
         return EXIT_FAILURE;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// Where the program is: return addresses, and their form that another program can look up.
+// The place where the program is: return addresses, and a form of them that another program can
+// look up.
 #pragma once
 
 #include <QtCore/QByteArray>
@@ -9,13 +10,12 @@ namespace allocation {
 
 class Stack {
 public:
-    // Replaces what was there by where the caller is. Safe in a signal handler once warmUp() has
-    // been called.
+    // Replaces the content by the place of the caller. Safe in a signal handler after warmUp().
     void capture();
     void clear() { size = 0; }
 
-    // "library+0xoffset" of each frame, innermost first; "-" when there is none. To be called in a
-    // process in which the same libraries stand at the same addresses.
+    // "library+0xoffset" of each frame, innermost first; "-" when there is none. Call it in a
+    // process with the same libraries at the same addresses.
     QByteArray text() const;
 
     // The first capture of a process loads a library.

@@ -11,7 +11,7 @@
 
 namespace allocation {
 
-// What a child process is at, known to its parent when the child is gone.
+// The progress of a child process, readable by its parent after the child has ended.
 struct Sweep::Progress {
     quint64 allocations = 0; // in a whole run
     quint64 number = 0; // the one that is failing
@@ -44,7 +44,7 @@ bool Sweep::run(quint64 interval)
     return last > 0;
 }
 
-// The runs that go before have to work.
+// The runs before the sweep, which must succeed.
 bool Sweep::rehearse() const
 {
     for (int i = 0; i < rehearsals; ++i) {
@@ -72,7 +72,7 @@ quint64 Sweep::countAllocations() const
     return end.isEmpty() ? progress->allocations : 0;
 }
 
-// What is swept in one process.
+// The part of the sweep in one process.
 void Sweep::sweepFrom(quint64 number, quint64 last, quint64 interval) const
 {
     progress->number = number;
@@ -82,7 +82,7 @@ void Sweep::sweepFrom(quint64 number, quint64 last, quint64 interval) const
         number += interval;
 }
 
-// False when this process is of no more use.
+// False when this process cannot go on.
 bool Sweep::sweepOne(quint64 number) const
 {
     alarm(hangSeconds);
@@ -96,7 +96,7 @@ bool Sweep::sweepOne(quint64 number) const
         report("next-broken", next.detail);
         return false;
     }
-    // What a first run leaves behind is not told from what OpenSSL sets up and keeps.
+    // A leak of a first run looks the same as what OpenSSL sets up and keeps.
     if (rehearsals > 0 && liveBlocks() > before && leaksAgain(number))
         report("leak", ending.detail);
     else
@@ -113,8 +113,7 @@ Ending Sweep::runFailing(quint64 number) const
     return ending;
 }
 
-// Some things are kept that are allocated when a path is first taken. A leak is what is lost each
-// time.
+// Memory that the first run of a path allocates and keeps is no leak. A leak repeats.
 bool Sweep::leaksAgain(quint64 number) const
 {
     constexpr int times = 3;
@@ -140,7 +139,7 @@ void Sweep::report(const QByteArray &outcome, const QByteArray &detail) const
         isFine ? "-" : progress->failed.text(),
         isFine ? "-" : progress->crash.place.text(),
     };
-    // At once: the process may not live to do it later.
+    // Flush now: the process may crash before its end.
     std::puts(columns.join('\t').constData());
     std::fflush(stdout);
 }

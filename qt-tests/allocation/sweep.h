@@ -14,9 +14,9 @@ using Subject = std::function<Ending()>;
 
 class Sweep {
 public:
-    // `rehearsals` runs of the subject go before those that are swept: afterwards all is there that
-    // OpenSSL and the plugin set up when they first need it. With none, each allocation is failed
-    // in the very first run of a process. A run that takes longer than `hangSeconds` hangs.
+    // `rehearsals` runs of the subject precede the swept ones, so that OpenSSL and the plugin have
+    // set up what they need once. With none, each allocation fails in the first run of a process.
+    // A run that takes longer than `hangSeconds` hangs.
     Sweep(QByteArray name, Subject subject, int rehearsals, unsigned hangSeconds);
 
     // Sweeps every `interval`th allocation. Writes one line for each to standard output:

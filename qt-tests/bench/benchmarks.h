@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// What is measured, for whatever stack. Everything is done once before it is measured: what a
-// process does only the first time is left out.
+// The measurements, for any stack. Each operation runs once before: the work that a process does
+// only once does not count.
 #pragma once
 
 #include "exchange.h"
@@ -42,7 +42,7 @@ template <typename Stack> void handshakes(const Settings &common, int effort)
         const std::string name = std::string("handshake/") + scenario.name;
         Stack stack(
             { common.folder, scenario.credentials, scenario.systemCas, scenario.resumption });
-        // A server in use has other connections, and so may a client: what these share is there.
+        // A server in use has other connections, and so may a client. They share some objects.
         Exchange<Stack, Stack> other(stack, stack, 1);
         if (!scenario.alone)
             other.handshake();
@@ -66,8 +66,8 @@ template <typename Stack> void handshakes(const Settings &common, int effort)
     }
 }
 
-// Only the server's time counts, its connections' destruction included. The clients are OpenSSL's
-// for all, and all of them are amid their handshake at the same time.
+// Only the time of the server counts, with the destruction of its connections. The clients are
+// OpenSSL's for all, and their handshakes run at the same time.
 template <typename Stack> void server(const Settings &common, int effort)
 {
     Stack stack(common);
@@ -119,7 +119,7 @@ template <typename Stack> void memory(const Settings &common)
     report("memory/heap", double(after.heap - before.heap) / counted);
 }
 
-// One message of the client's, encrypted and sent, or received and decrypted.
+// One message of the client, encrypted and sent, or received and decrypted.
 template <typename Stack> void data(const Settings &common, int effort)
 {
     using Datagram = typename Stack::Datagram;

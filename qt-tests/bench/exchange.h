@@ -55,10 +55,10 @@ public:
         serverTime += processorTime() - start;
     }
 
-    // All that the server has done so far.
+    // The time of the server so far.
     double nanosecondsOfServer() const { return serverTime; }
 
-    // What the server has sent so far held its certificate.
+    // The server has sent its certificate.
     bool sawCertificate() const { return certificate; }
 
 private:
@@ -66,7 +66,7 @@ private:
 
     static uint16_t portOf(size_t index) { return uint16_t(firstPort + index); }
 
-    // What an application does with a datagram from a peer it may or may not know.
+    // Handles a datagram as an application does, from a peer it knows or not.
     void toServer(const Packet &packet)
     {
         const double start = processorTime();

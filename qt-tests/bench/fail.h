@@ -6,7 +6,7 @@
 
 namespace bench {
 
-// What is measured has to work: a benchmark of something else is none.
+// A benchmark of an operation that fails measures something else.
 inline void require(bool condition, const char *what)
 {
     if (condition)

@@ -46,7 +46,7 @@ inline void report(const std::string &name, double value)
     std::printf("%s\t%.1f\n", name.c_str(), value);
 }
 
-// Something that has to be the same for all who are compared.
+// A property that must be the same for all stacks.
 inline void reportFact(const std::string &name, const std::string &value)
 {
     std::printf("fact %s\t%s\n", name.c_str(), value.c_str());

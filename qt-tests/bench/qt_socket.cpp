@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// QUdpSocket sends by this function of libc's, which the dynamic linker finds here first: all that
-// Qt does for a datagram is done, and the kernel's part is replaced by the wire.
+// QUdpSocket sends by this function of libc. The dynamic linker finds it here first, so Qt does all
+// of its work for a datagram and the wire replaces the kernel.
 #include "wire.h"
 
 #include <sys/socket.h>

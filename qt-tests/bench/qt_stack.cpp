@@ -2,33 +2,34 @@
 #include "qt_stack.h"
 
 #include "fail.h"
+#include "pair/identity.h"
 
-#include <QtCore/QFile>
-#include <QtNetwork/QSslCertificate>
-#include <QtNetwork/QSslKey>
 #include <QtNetwork/QSslPreSharedKeyAuthenticator>
 
 namespace bench {
 
 namespace {
 
-QByteArray contents(const std::string &fileName)
+pair::Identity identityOf(const Settings &settings)
 {
-    QFile file(QString::fromStdString(fileName));
-    require(file.open(QIODevice::ReadOnly), fileName.c_str());
-    return file.readAll();
+    if (settings.credentials == Credentials::Psk)
+        return pair::Identity();
+    const auto algorithm = settings.credentials == Credentials::Rsa ? QSsl::Rsa : QSsl::Ec;
+    const auto identity =
+        pair::Identity::fromFiles(QString::fromStdString(settings.file("crt")),
+                                  QString::fromStdString(settings.file("key")), algorithm);
+    require(!identity.certificate.isNull() && !identity.key.isNull(), "the server's certificate");
+    return identity;
 }
 
-QSslConfiguration configurationFor(const Settings &settings)
+void configure(QSslConfiguration &configuration, const Settings &settings)
 {
-    auto configuration = QSslConfiguration::defaultDtlsConfiguration();
     configuration.setCiphers(QString::fromLatin1(settings.cipher()));
     if (settings.resumption) {
         configuration.setSslOption(QSsl::SslOptionDisableSessionSharing, false);
         configuration.setSslOption(QSsl::SslOptionDisableSessionTickets, false);
         configuration.setSslOption(QSsl::SslOptionDisableSessionPersistence, false);
     }
-    return configuration;
 }
 
 } // namespace
@@ -64,24 +65,17 @@ QtStack::Client::~Client()
 }
 
 QtStack::QtStack(const Settings &settings)
-    : serverConfiguration(configurationFor(settings))
-    , clientConfiguration(serverConfiguration)
-    , resumption(settings.resumption)
+    : resumption(settings.resumption)
 {
     require(serverSocket.bind(address) && clientSocket.bind(address), "bind");
-    serverConfiguration.setPeerVerifyMode(QSslSocket::VerifyNone);
-    if (settings.credentials == Credentials::Psk) {
-        clientConfiguration.setPeerVerifyMode(QSslSocket::VerifyNone);
-        return;
-    }
-    const QSslCertificate certificate(contents(settings.file("crt")));
-    const auto algorithm = settings.credentials == Credentials::Rsa ? QSsl::Rsa : QSsl::Ec;
-    serverConfiguration.setLocalCertificate(certificate);
-    serverConfiguration.setPrivateKey(QSslKey(contents(settings.file("key")), algorithm));
-    QList<QSslCertificate> trusted { certificate };
+    const pair::Identity identity = identityOf(settings);
+    serverConfiguration = pair::serverConfiguration(identity);
+    serverConfiguration.setDtlsCookieVerificationEnabled(true);
+    clientConfiguration = pair::clientConfiguration(identity);
     if (settings.systemCas)
-        trusted += QSslConfiguration::systemCaCertificates();
-    clientConfiguration.setCaCertificates(trusted);
+        clientConfiguration.addCaCertificates(QSslConfiguration::systemCaCertificates());
+    configure(serverConfiguration, settings);
+    configure(clientConfiguration, settings);
 }
 
 std::unique_ptr<QtStack::Server> QtStack::accept(const Datagram &hello, uint16_t port)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
 // QDtls and QDtlsClientVerifier as an application uses them: a QDtls for each connection, made from
-// a configuration that all connections of its side share.
+// a configuration that all connections of its side share. The connections are not pair::Endpoint:
+// making a socket for each and keeping what it receives would be measured along with QDtls.
 #pragma once
 
 #include "settings.h"

@@ -21,7 +21,7 @@ uint16_t portOf(SSL *ssl)
     return *static_cast<const uint16_t *>(SSL_get_app_data(ssl));
 }
 
-// HMAC-SHA-256 of the peer, with a key of the process's.
+// HMAC-SHA-256 of the peer, with a key of the process.
 bool cookieFor(SSL *ssl, std::array<uint8_t, 32> &cookie)
 {
     static const auto key = [] {
@@ -73,7 +73,7 @@ unsigned serverPsk(SSL *, const char *, uint8_t *key, unsigned keySize)
     return unsigned(size);
 }
 
-// What both sides' contexts have in common.
+// The context of either side.
 Context newContext(const SSL_METHOD *method, const Settings &settings)
 {
     Context context(SSL_CTX_new(method));
@@ -145,7 +145,7 @@ RawStack::Client::~Client()
 {
     if (stack.resumption && complete)
         stack.session.reset(SSL_get1_session(handle()));
-    // Otherwise OpenSSL would take the session for one that went wrong.
+    // Without it OpenSSL would not resume the session.
     SSL_set_quiet_shutdown(handle(), 1);
     SSL_shutdown(handle());
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// What all who are measured agree on.
+// The parameters that all stacks share.
 #pragma once
 
 #include <string>

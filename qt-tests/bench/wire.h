@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
 // The network of the benchmarks: a queue in memory between one server and any number of clients,
-// who are told apart by their port. Nothing is lost, delayed or reordered.
+// identified by their port. Nothing is lost, delayed or reordered.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +28,7 @@ public:
     // The oldest datagram under way.
     std::optional<Packet> take();
 
-    // What is sent is counted and thrown away.
+    // Count what is sent and throw it away.
     void setDiscarding(bool enable) { discarding = enable; }
     size_t sent() const { return count; }
 

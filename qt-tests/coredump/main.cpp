@@ -9,8 +9,8 @@
 #include "dump.h"
 #include "pattern.h"
 
-#include "../hardening/cookie_exchange.h"
-#include "../hardening/loopback.h"
+#include "pair/cookie_exchange.h"
+#include "pair/loopback.h"
 
 #include <QtCore/QCoreApplication>
 
@@ -21,7 +21,7 @@
 #include <sys/mman.h>
 
 using namespace coredump;
-using namespace hardening;
+using namespace pair;
 
 namespace {
 
@@ -32,7 +32,7 @@ QByteArray pattern(quint64 number)
     return bytes;
 }
 
-// Hands the pattern over and wipes it in place, unless somebody else still holds the same array.
+// Hands the pattern over and wipes it in place, unless someone else still holds the same array.
 template <typename Server> void setCookieSecret(Server &server, quint64 number)
 {
     QByteArray secret = pattern(number);
@@ -41,7 +41,7 @@ template <typename Server> void setCookieSecret(Server &server, quint64 number)
     secret.fill('\0');
 }
 
-// A cookie exchange and a connection, and all objects that were told a secret for it.
+// A cookie exchange and a connection, with all objects that got a secret for it.
 class Association {
 public:
     Association(quint64 cookieSecret, quint64 key)
@@ -66,7 +66,7 @@ private:
     Loopback link;
 };
 
-// The controls, in memory for as long as this lives.
+// The controls, in memory during the lifetime of this object.
 class Controls {
 public:
     explicit Controls(quint64 number)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// Bytes that whoever knows their number can make again, and that stand nowhere in a program.
+// Bytes that can be made again from their number, and that no program contains.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@ namespace coredump {
 
 constexpr int patternSize = 32;
 
-// Writes pattern `number` to `place`, byte by byte: no register ever holds a part worth finding.
+// Writes pattern `number` to `place`, byte by byte, so that no register holds a longer part.
 void writePattern(uint64_t number, char *place);
 
 } // namespace coredump

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// dtls_cost OPERATION COUNT: runs an operation COUNT times while callgrind collects, and nothing
-// else then.
+// dtls_cost OPERATION COUNT: runs an operation COUNT times; callgrind collects nothing else.
 //
 //   valgrind --tool=callgrind --collect-atstart=no dtls_cost hello-without-cookie 100
 
-#include "cookie_exchange.h"
-#include "loopback.h"
+#include "pair/cookie_exchange.h"
+#include "pair/loopback.h"
 
 #include <QtCore/QCoreApplication>
 #include <QtCore/QTextStream>
@@ -15,11 +14,12 @@
 
 #include <functional>
 
-using namespace hardening;
+using namespace pair;
 
 namespace {
 
-// Runs the operation once for what is only done once, then `count` times for callgrind.
+// Runs the operation once, for work that a process does only once, then `count` times for
+// callgrind.
 bool measure(int count, const std::function<bool()> &operation)
 {
     bool right = operation();
@@ -30,7 +30,7 @@ bool measure(int count, const std::function<bool()> &operation)
     return right;
 }
 
-// A verifier is sent one and the same datagram again and again, and finds it verified or not.
+// Sends a verifier the same datagram again and again, and expects the same verdict.
 bool flood(int count, bool verified, const std::function<QByteArray(CookieExchange &)> &datagramFor)
 {
     CookieExchange exchange;
@@ -134,6 +134,7 @@ int main(int argc, char **argv)
     const QStringList arguments = application.arguments();
     if (run(arguments.value(1), arguments.value(2).toInt()))
         return 0;
-    QTextStream(stderr) << "not done as it should: " << arguments.mid(1).join(u' ') << Qt::endl;
+    QTextStream(stderr) << "wrong result or no such operation: " << arguments.mid(1).join(u' ')
+                        << Qt::endl;
     return 1;
 }

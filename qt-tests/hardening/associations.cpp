@@ -2,9 +2,9 @@
 //
 // S11, S22: one QDtls after another's end, and a client that starts again from the same port.
 #include "cases.h"
-#include "loopback.h"
 #include "settings.h"
-#include "wire.h"
+#include "pair/loopback.h"
+#include "pair/wire.h"
 
 #include <QtNetwork/QSslCipher>
 #include <QtTest/QSignalSpy>
@@ -44,9 +44,8 @@ namespace {
 
 const Registered<Associations> registration;
 
-// An established connection whose server verifies cookies, and a client that then forgot it and
-// starts again: a new QDtls on the same socket. `old` is the one that is forgotten, for what a case
-// wants it to say still.
+// An established connection whose server verifies cookies, and a client that restarts: a new QDtls
+// on the same socket. `old` is the client before its restart.
 struct Restart {
     Restart()
     {
@@ -55,11 +54,7 @@ struct Restart {
         link.server.setConfiguration(configuration);
     }
 
-    bool verify(const QByteArray &hello)
-    {
-        return verifier.verifyClient(&link.server.socket, hello, link.client.socket.localAddress(),
-                                     link.client.socket.localPort());
-    }
+    bool verify(const QByteArray &hello) { return link.server.verify(verifier, hello); }
 
     // Pass hellos through the verifier until one starts the server's handshake; then the rest.
     bool connect()
@@ -207,7 +202,7 @@ void Associations::S22_restarted_client_connects()
     scene.serverDecrypts(scene.nextHello());
     QVERIFY(!scene.link.server.dtls->isConnectionEncrypted());
 
-    // Nobody answered that hello, so the client sends it again.
+    // That hello got no answer, so the client sends it again.
     Endpoint &client = scene.link.client;
     QSignalSpy timeout(client.dtls.get(), &QDtls::handshakeTimeout);
     QVERIFY(timeout.wait());

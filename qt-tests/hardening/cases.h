@@ -4,14 +4,25 @@
 // after its finding (`S3_abort_in_pskRequired`) and described by a Q_CLASSINFO of the same name.
 #pragma once
 
+#include "pair/error_names.h"
+
 #include <QtCore/QMetaObject>
 #include <QtCore/QObject>
+#include <QtTest/QTest>
 
 #include <functional>
 #include <memory>
 #include <vector>
 
+// For QCOMPARE's message.
+template <> inline char *QTest::toString(const QDtlsError &error)
+{
+    return qstrdup(pair::nameOf(error));
+}
+
 namespace hardening {
+
+using namespace pair;
 
 struct Theme {
     const QMetaObject *meta;
@@ -33,3 +44,6 @@ template <typename Class> struct Registered {
 };
 
 } // namespace hardening
+
+// A handshake that must succeed; says what each side reported when it does not.
+#define VERIFY_HANDSHAKE(link) QVERIFY2((link).handshake(), (link).report())

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// S15, S28: what a cookie is good for, and for how long.
+// S15, S28: the binding of a cookie, and its lifetime.
 #include "cases.h"
-#include "cookie_exchange.h"
-#include "loopback.h"
 #include "settings.h"
+#include "pair/cookie_exchange.h"
+#include "pair/loopback.h"
 
 #include <QtCore/QElapsedTimer>
 #include <QtTest/QTest>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// S10, S18, S31, S33, R2: which error is reported, by whom, and in which words.
+// S10, S18, S31, S33, R2: the errors of QDtls and of the verifier, and their texts.
 #include "cases.h"
-#include "loopback.h"
-#include "wire.h"
+#include "pair/loopback.h"
+#include "pair/wire.h"
 
 #include <QtTest/QTest>
 
@@ -48,9 +48,9 @@ const Registered<Errors> registration;
 
 constexpr quint16 somePort = 4433;
 
-// 192.0.2.1, which is in no network (RFC 5737): a socket that is bound to 127.0.0.1 is refused to
-// send there at once. An IPv6 address would not do, Qt 6.11 makes of it what the socket can send
-// to.
+// 192.0.2.1, which is in no network (RFC 5737): the system refuses at once to send there from a
+// socket bound to 127.0.0.1. An IPv6 address would not do: Qt 6.11 converts it to one that the
+// socket can send to.
 const QHostAddress unreachable(0xc0000201);
 
 // Datagrams anyone can send to a server's port.
@@ -178,7 +178,7 @@ void Errors::S33_refused_write()
     link.server.dtls->setPeer(QHostAddress::LocalHost, link.client.socket.localPort());
     VERIFY_HANDSHAKE(link);
 
-    // The first write meets a closed port, the second gets the refusal that came back.
+    // The first write meets a closed port; the second gets the ICMP refusal.
     link.server.socket.close();
     QDtls &client = *link.client.dtls;
     QCOMPARE(client.writeDatagramEncrypted(&link.client.socket, "one"), 3);

@@ -2,7 +2,7 @@
 //
 // S19: setMtuHint().
 #include "cases.h"
-#include "loopback.h"
+#include "pair/loopback.h"
 
 #include <QtTest/QTest>
 

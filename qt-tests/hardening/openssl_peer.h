@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// A DTLS peer made of OpenSSL alone: it does what QDtls never would, such as renegotiating.
+// A DTLS peer that is OpenSSL alone and can do what QDtls refuses, such as renegotiation.
 #pragma once
 
-#include "loopback.h"
+#include "pair/loopback.h"
 
 #include <openssl/ssl.h>
 
@@ -11,11 +11,13 @@
 
 namespace hardening {
 
+using namespace pair;
+
 class OpenSslPeer {
 public:
     enum class Side { Client, Server };
 
-    // A server presents `identity`; a client verifies nobody and has no certificate.
+    // A server presents `identity`; a client verifies no one and has no certificate.
     explicit OpenSslPeer(Side side, const Identity &identity = Identity());
 
     void setPeer(const QUdpSocket &peer);
@@ -32,7 +34,7 @@ public:
     void renegotiate(const Identity &identity = Identity());
 
     bool isComplete() const;
-    // The handshakes the peer has finished with us.
+    // The number of Finished messages from the peer.
     int finishedByPeer() const { return finished; }
 
     QUdpSocket socket;

@@ -3,12 +3,14 @@
 // `openssl s_client` and `openssl s_server`, as a peer that shares no code with Qt.
 #pragma once
 
-#include "identity.h"
+#include "pair/identity.h"
 
 #include <QtCore/QProcess>
 #include <QtCore/QTemporaryDir>
 
 namespace hardening {
+
+using namespace pair;
 
 // How long a handshake with another process may take, under a checker that slows it down.
 constexpr int patienceMs = 20'000;
@@ -22,7 +24,7 @@ public:
     // A server with that identity. It has a port when this returns true.
     bool startServer(const Identity &identity);
 
-    // What it has printed so far.
+    // The output so far.
     const QByteArray &output();
     // Ends a client's input, at which it sends a close_notify and exits.
     bool endClient();

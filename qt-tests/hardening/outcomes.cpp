@@ -21,7 +21,7 @@ namespace hardening {
 
 namespace {
 
-// A checker that slows a case down has to allow for it.
+// A checker that slows the cases down sets a longer timeout.
 int caseTimeoutMs()
 {
     bool given = false;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// S4, S7, S20, S21, S26: who the peer is, and what is agreed with it.
+// S4, S7, S20, S21, S26: verification of the peer, and negotiation with it.
 #include "cases.h"
-#include "loopback.h"
 #include "openssl_peer.h"
-#include "wire.h"
+#include "pair/loopback.h"
+#include "pair/wire.h"
 
 #include <QtNetwork/QSslError>
 #include <QtTest/QTest>
@@ -15,7 +15,8 @@ class Peers : public QObject {
     Q_OBJECT
     Q_CLASSINFO("S4_server_renegotiates", "a server cannot renegotiate to another certificate")
     Q_CLASSINFO("S4_client_renegotiates", "a client cannot renegotiate")
-    Q_CLASSINFO("S7_abort_after_failed_verification", "the peer is told when verification failed")
+    Q_CLASSINFO("S7_abort_after_failed_verification",
+                "the peer gets an alert when verification failed")
     Q_CLASSINFO("S20_server_name", "the verification name is sent as server name")
     Q_CLASSINFO("S20_no_server_name_for_an_address", "an address is not sent as server name")
     Q_CLASSINFO("S20_negotiated_protocol_of_client",
@@ -53,7 +54,7 @@ Identity bob()
     return Identity::selfSigned("DNS:bob.example");
 }
 
-// The server name extension a client sends when its peer is expected to be `name`.
+// The server name extension of a client that expects `name`.
 QByteArray serverNameSentFor(const QString &name)
 {
     Loopback link(bob(), name);
@@ -68,8 +69,7 @@ QSslConfiguration withProtocols(QSslConfiguration configuration, const QList<QBy
     return configuration;
 }
 
-// A handshake of both sides with ALPN; what was agreed is "coap", the server's first choice being
-// tried first.
+// A handshake of both sides with ALPN. They agree on "coap", the first choice of the server.
 struct NegotiatedLink : Loopback {
     explicit NegotiatedLink(const Identity &identity)
         : Loopback(identity)

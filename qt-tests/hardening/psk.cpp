@@ -2,8 +2,8 @@
 //
 // S5, S14: pre-shared keys that are too long, or not the same.
 #include "cases.h"
-#include "loopback.h"
 #include "settings.h"
+#include "pair/loopback.h"
 
 #include <QtTest/QTest>
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// S6, S8, S9, S24, S25, R13: what a datagram may hold, and what QDtls makes of it.
+// S6, S8, S9, S24, S25, R13: the content of datagrams, genuine and forged.
 #include "cases.h"
-#include "loopback.h"
 #include "openssl_peer.h"
 #include "settings.h"
-#include "wire.h"
+#include "pair/loopback.h"
+#include "pair/wire.h"
 
 #include <QtTest/QTest>
 
@@ -71,7 +71,7 @@ namespace {
 
 const Registered<Records> registration;
 
-// A number no genuine record of the handshakes here gets to, within the replay window.
+// A sequence number within the replay window that no genuine record of these handshakes reaches.
 constexpr quint64 forgedSequence = 40;
 constexpr quint8 fatal = 2;
 constexpr quint8 handshakeFailure = 40;
@@ -81,8 +81,8 @@ QByteArray forged(quint8 type, const QByteArray &payload)
     return wire::Record { type, wire::dtls12, 0, forgedSequence, payload }.bytes();
 }
 
-// A Certificate message whose header lies: `length` of the message, `fragment` bytes of it here, 4
-// in truth.
+// A Certificate message with a false header: it announces `length` bytes in all and `fragment`
+// bytes here, where there are 4.
 QByteArray lyingHandshake(char length, char fragment)
 {
     QByteArray message = wire::handshakeMessage(wire::Certificate, 2, "body");
@@ -91,7 +91,7 @@ QByteArray lyingHandshake(char length, char fragment)
     return message;
 }
 
-// What `endpoint` sends when it writes each of `plains`.
+// The datagrams that `endpoint` sends for each of `plains`.
 QByteArrayList encrypted(Endpoint &endpoint, QUdpSocket &receiver, const QByteArrayList &plains)
 {
     for (const QByteArray &plain : plains)

@@ -2,9 +2,9 @@
 //
 // S3: slots that call QDtls back, or delete it, while OpenSSL is still at work below them.
 #include "cases.h"
-#include "loopback.h"
 #include "settings.h"
-#include "wire.h"
+#include "pair/loopback.h"
+#include "pair/wire.h"
 
 #include <QtNetwork/QSslCipher>
 #include <QtTest/QSignalSpy>
@@ -383,8 +383,7 @@ void Reentrancy::S3_delete_verifier_in_bytesWritten()
     const QByteArray hello = wire::genuineHello().datagram();
     auto verifier = std::make_unique<QDtlsClientVerifier>();
     onNextSend(link.server, [&] { verifier.reset(); });
-    QVERIFY(!verifier->verifyClient(&link.server.socket, hello, link.client.socket.localAddress(),
-                                    link.client.socket.localPort()));
+    QVERIFY(!link.server.verify(*verifier, hello));
     QVERIFY(!verifier);
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// S20: sessions are resumed by tickets when both sides ask for it, and by nothing and nobody else.
+// S20: resumption by tickets, only when both sides enable it and only by the client that got one.
 #include "cases.h"
-#include "loopback.h"
 #include "openssl_program.h"
-#include "wire.h"
+#include "pair/loopback.h"
+#include "pair/wire.h"
 
 #include <QtCore/QTemporaryDir>
 #include <QtNetwork/QNetworkDatagram>
@@ -74,13 +74,13 @@ struct ResumableLink : Loopback {
     }
 };
 
-// What the client would connect with next, its ticket included.
+// The configuration of the client's next connection, with its ticket.
 QSslConfiguration learned(const Loopback &link)
 {
     return link.client.dtls->dtlsConfiguration();
 }
 
-// Both sides begin anew, the client with `configuration`.
+// Both sides start again, the client with `configuration`.
 void renew(Loopback &link, const QSslConfiguration &configuration)
 {
     for (Endpoint *endpoint : { &link.client, &link.server }) {
@@ -102,7 +102,7 @@ bool wasResumed(const Loopback &link)
     return !sent(link.client, wire::Certificate);
 }
 
-// The client trusts `server`, and shows what it is itself.
+// The client trusts `server` and has a certificate of its own.
 QSslConfiguration identified(const Identity &server, const Identity &client)
 {
     QSslConfiguration configuration = resumable(clientConfiguration(server));
@@ -268,7 +268,7 @@ void Resumption::S20_no_way_round_a_verifying_server()
     VERIFY_HANDSHAKE(link);
     const QSslConfiguration nobody = learned(link);
 
-    // The same server, but that it wants to know who its clients are.
+    // The same server, which now asks for a client certificate.
     link.server.setConfiguration(verifying(server, client));
     renew(link, nobody);
     QVERIFY(!link.handshake());

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// S30 (with R5 and S23): secrets that are still in the process's memory when nobody needs them.
+// S30 (with R5 and S23): secrets that stay in the memory of the process after their use.
 #include "cases.h"
-#include "cookie_exchange.h"
-#include "loopback.h"
+#include "pair/cookie_exchange.h"
+#include "pair/loopback.h"
 
 #include <QtCore/QRandomGenerator>
 #include <QtTest/QTest>
@@ -140,8 +140,8 @@ void useSecret(Endpoint &endpoint, const MaskedSecret &secret)
 } // namespace
 
 // Everything is run once with other secrets: the dynamic linker, binding a function at its first
-// call, saves the vector registers on the stack and with them what was last copied. Nobody can wipe
-// that.
+// call, saves the vector registers on the stack and with them the bytes last copied. A program
+// cannot wipe those.
 void Secrets::initTestCase()
 {
     Loopback link;

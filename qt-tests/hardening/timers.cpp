@@ -2,8 +2,8 @@
 //
 // S1, S2, S12, S13: handleTimeout() and the retransmission timer.
 #include "cases.h"
-#include "loopback.h"
 #include "settings.h"
+#include "pair/loopback.h"
 
 #include <QtCore/QElapsedTimer>
 #include <QtCore/QTimer>
@@ -58,7 +58,7 @@ constexpr int pastFirstIntervalMs = 1500;
 // Too short for a record header: OpenSSL ignores it.
 const QByteArray junk = "junk";
 
-// What the documentation tells an application to do.
+// Calls handleTimeout at each timeout, as the documentation demands.
 void handleTimeouts(Endpoint &endpoint)
 {
     QObject::connect(endpoint.dtls.get(), &QDtls::handshakeTimeout, endpoint.dtls.get(),
@@ -159,7 +159,7 @@ void Timers::S13_early_handleTimeout_leaves_one_timer()
 
     QVERIFY(timeouts.wait(3000));
     QVERIFY2(qAbs(clock.elapsed() - 1000) < 250, QByteArray::number(clock.elapsed()));
-    // Nobody handled it, so nothing may follow.
+    // Nothing may follow a timeout that was not handled.
     QVERIFY(!timeouts.wait(2500));
 }
 

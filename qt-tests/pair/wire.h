@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// DTLS as bytes (RFC 6347): what a case needs to read what was sent and to forge what was not.
+// DTLS as bytes (RFC 6347), to read datagrams and to forge them.
 #pragma once
 
 #include <QtCore/QByteArrayList>
 
 #include <optional>
 
-namespace hardening::wire {
+namespace pair::wire {
 
 enum ContentType : quint8 {
     ChangeCipherSpec = 20,
@@ -44,7 +44,7 @@ QList<Record> records(const QByteArray &datagram);
 // The type of each plaintext handshake message or fragment in these datagrams, in order.
 QList<quint8> handshakeTypes(const QByteArrayList &datagrams);
 
-// An alert nobody authenticated: epoch 0.
+// An alert without authentication: epoch 0.
 QByteArray plaintextAlert(quint8 level, quint8 description);
 
 // A handshake message with its DTLS header.
@@ -77,4 +77,4 @@ QByteArray cookieIn(const QByteArray &datagram);
 // A ClientHello as a QDtls client sends it first.
 ClientHello genuineHello();
 
-} // namespace hardening::wire
+} // namespace pair::wire

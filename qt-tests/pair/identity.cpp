@@ -5,7 +5,7 @@
 #include <QtCore/QProcess>
 #include <QtCore/QTemporaryDir>
 
-namespace hardening {
+namespace pair {
 
 namespace {
 
@@ -16,6 +16,12 @@ QByteArray contents(const QString &fileName)
 }
 
 } // namespace
+
+Identity Identity::fromFiles(const QString &certificateFile, const QString &keyFile,
+                             QSsl::KeyAlgorithm algorithm)
+{
+    return { QSslCertificate(contents(certificateFile)), QSslKey(contents(keyFile), algorithm) };
+}
 
 Identity Identity::selfSigned(const QString &alternativeNames, const QString &commonName)
 {
@@ -32,7 +38,27 @@ Identity Identity::selfSigned(const QString &alternativeNames, const QString &co
     if (!openssl.waitForFinished() || openssl.exitCode() != 0)
         qWarning("openssl req: %s", openssl.readAllStandardError().constData());
 
-    return { QSslCertificate(contents(certificateFile)), QSslKey(contents(keyFile), QSsl::Ec) };
+    return fromFiles(certificateFile, keyFile, QSsl::Ec);
 }
 
-} // namespace hardening
+QSslConfiguration serverConfiguration(const Identity &identity)
+{
+    auto configuration = QSslConfiguration::defaultDtlsConfiguration();
+    configuration.setPeerVerifyMode(QSslSocket::VerifyNone);
+    configuration.setDtlsCookieVerificationEnabled(false);
+    configuration.setLocalCertificate(identity.certificate);
+    configuration.setPrivateKey(identity.key);
+    return configuration;
+}
+
+QSslConfiguration clientConfiguration(const Identity &trusted)
+{
+    auto configuration = QSslConfiguration::defaultDtlsConfiguration();
+    if (trusted.certificate.isNull())
+        configuration.setPeerVerifyMode(QSslSocket::VerifyNone);
+    else
+        configuration.setCaCertificates({ trusted.certificate });
+    return configuration;
+}
+
+} // namespace pair

@@ -3,14 +3,13 @@
 // A verifier on a loopback socket and a client whose hellos are bytes, so that they can be altered.
 #pragma once
 
-#include "error_names.h"
 #include "wire.h"
 
 #include <QtNetwork/QDtlsClientVerifier>
 #include <QtNetwork/QHostAddress>
 #include <QtNetwork/QUdpSocket>
 
-namespace hardening {
+namespace pair {
 
 class CookieExchange {
 public:
@@ -28,4 +27,4 @@ public:
     QUdpSocket client;
 };
 
-} // namespace hardening
+} // namespace pair

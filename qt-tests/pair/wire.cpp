@@ -5,7 +5,7 @@
 
 #include <QtCore/QtEndian>
 
-namespace hardening::wire {
+namespace pair::wire {
 
 namespace {
 
@@ -187,4 +187,4 @@ ClientHello genuineHello()
     return ClientHello::parse(takeDatagrams(link.server.socket).value(0)).value_or(ClientHello());
 }
 
-} // namespace hardening::wire
+} // namespace pair::wire

@@ -3,7 +3,7 @@
 
 #include "loopback.h"
 
-namespace hardening {
+namespace pair {
 
 CookieExchange::CookieExchange()
 {
@@ -37,4 +37,4 @@ bool CookieExchange::acceptsFrom(const QHostAddress &address, quint16 port,
         && verifier.verifiedHello() == datagram;
 }
 
-} // namespace hardening
+} // namespace pair

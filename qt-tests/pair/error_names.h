@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//
-// QDtlsError by name, also in QtTest's failure messages.
 #pragma once
 
 #include <QtNetwork/QDtls>
-#include <QtTest/QTest>
 
-namespace hardening {
+namespace pair {
 
 inline const char *nameOf(QDtlsError error)
 {
@@ -33,9 +30,4 @@ inline const char *nameOf(QDtlsError error)
     return "an unknown error";
 }
 
-} // namespace hardening
-
-template <> inline char *QTest::toString(const QDtlsError &error)
-{
-    return qstrdup(hardening::nameOf(error));
-}
+} // namespace pair

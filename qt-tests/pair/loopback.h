@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// A client and a server QDtls, each on its own UDP socket on the loopback interface. The datagrams
-// travel through the kernel; what arrives is handed to QDtls by the case, one exchange at a time,
-// so a case can stop between two datagrams and a filter can drop, repeat, rewrite, join or forge
-// them.
+// A client and a server QDtls, each on a UDP socket of its own on the loopback interface. The
+// kernel carries the datagrams. The program hands them to QDtls, one exchange at a time: it can
+// stop between two datagrams, and a filter can drop, repeat, rewrite, join or forge them.
 #pragma once
 
 #include "error_names.h"
@@ -11,21 +10,24 @@
 
 #include <QtCore/QByteArrayList>
 #include <QtNetwork/QDtls>
+#include <QtNetwork/QDtlsClientVerifier>
 #include <QtNetwork/QHostAddress>
-#include <QtNetwork/QSslConfiguration>
 #include <QtNetwork/QSslPreSharedKeyAuthenticator>
 #include <QtNetwork/QUdpSocket>
 
 #include <functional>
 #include <memory>
+#include <optional>
 
-namespace hardening {
+namespace pair {
 
-// What QDtls is given in place of a datagram that came in.
+// What QDtls gets in place of a datagram that came in.
 using Filter = std::function<QByteArrayList(const QByteArray &)>;
 
-// Every datagram waiting on `socket`.
+// Every datagram that waits on the socket.
 QByteArrayList takeDatagrams(QUdpSocket &socket);
+// The next datagram that comes to the socket; nothing when the wire is quiet.
+std::optional<QByteArray> nextDatagram(QUdpSocket &socket);
 
 // True as soon as a datagram waits on either socket, false when the wire between them is quiet. No
 // event loop runs and, unlike QUdpSocket::waitForReadyRead, the sockets' own error is left alone.
@@ -43,6 +45,9 @@ public:
 
     // Answer pskRequired; a second call replaces the first answer.
     void usePsk(const QByteArray &key, const QByteArray &identity = "client");
+
+    // Show the peer's hello to a verifier, which answers on this socket.
+    bool verify(QDtlsClientVerifier &verifier, const QByteArray &hello);
 
     // Hand everything that waits on the socket to QDtls; false when nothing waited.
     bool deliver();
@@ -74,11 +79,15 @@ private:
 
 class Loopback {
 public:
-    // Pre-shared key: both sides know the same one, nobody has a certificate.
+    // With a pre-shared key on both sides, and no certificate.
     explicit Loopback(const QHostAddress &address = QHostAddress::LocalHost);
-    // The server has `identity`, which the client trusts, and is expected to be `verificationName`.
+    // The server has `identity`, which the client trusts, and the client expects
+    // `verificationName`.
     explicit Loopback(const Identity &identity, const QString &verificationName = "bob.example",
                       const QHostAddress &address = QHostAddress::LocalHost);
+    Loopback(const QSslConfiguration &clientSide, const QSslConfiguration &serverSide,
+             const QString &verificationName,
+             const QHostAddress &address = QHostAddress::LocalHost);
 
     // The client's first doHandshake.
     bool start();
@@ -93,10 +102,4 @@ public:
     Endpoint server;
 };
 
-QSslConfiguration serverConfiguration(const Identity &identity = Identity());
-QSslConfiguration clientConfiguration(const Identity &trusted = Identity());
-
-} // namespace hardening
-
-// A handshake that must succeed; says what each side reported when it does not.
-#define VERIFY_HANDSHAKE(link) QVERIFY2((link).handshake(), (link).report())
+} // namespace pair

@@ -3,24 +3,35 @@
 
 #include <poll.h>
 
-namespace hardening {
+namespace pair {
 
 namespace {
 
 // The kernel delivers on loopback within the send; this is the margin for a loaded machine.
 constexpr int quietMs = 20;
 
+QByteArray readDatagram(QUdpSocket &socket)
+{
+    QByteArray datagram(socket.pendingDatagramSize(), Qt::Uninitialized);
+    datagram.resize(qMax<qint64>(0, socket.readDatagram(datagram.data(), datagram.size())));
+    return datagram;
+}
+
 } // namespace
 
 QByteArrayList takeDatagrams(QUdpSocket &socket)
 {
     QByteArrayList datagrams;
-    while (socket.hasPendingDatagrams()) {
-        QByteArray datagram(socket.pendingDatagramSize(), Qt::Uninitialized);
-        datagram.resize(qMax<qint64>(0, socket.readDatagram(datagram.data(), datagram.size())));
-        datagrams << datagram;
-    }
+    while (socket.hasPendingDatagrams())
+        datagrams << readDatagram(socket);
     return datagrams;
+}
+
+std::optional<QByteArray> nextDatagram(QUdpSocket &socket)
+{
+    if (!waitForDatagram(socket, socket))
+        return {};
+    return readDatagram(socket);
 }
 
 bool waitForDatagram(const QUdpSocket &one, const QUdpSocket &other)
@@ -77,6 +88,11 @@ void Endpoint::usePsk(const QByteArray &key, const QByteArray &identity)
     pskIdentity = identity;
 }
 
+bool Endpoint::verify(QDtlsClientVerifier &verifier, const QByteArray &hello)
+{
+    return verifier.verifyClient(&socket, hello, peerAddress, peerPort);
+}
+
 bool Endpoint::deliver()
 {
     bool any = false;
@@ -123,25 +139,29 @@ QByteArray Endpoint::report() const
     return text;
 }
 
-Loopback::Loopback(const QHostAddress &address)
+Loopback::Loopback(const QSslConfiguration &clientSide, const QSslConfiguration &serverSide,
+                   const QString &verificationName, const QHostAddress &address)
     : client(QSslSocket::SslClientMode, address)
     , server(QSslSocket::SslServerMode, address)
 {
-    client.setConfiguration(clientConfiguration());
-    server.setConfiguration(serverConfiguration());
-    client.setPeer(server);
+    client.setConfiguration(clientSide);
+    server.setConfiguration(serverSide);
+    client.setPeer(server, verificationName);
     server.setPeer(client);
     client.usePsk("a key that both sides know");
     server.usePsk("a key that both sides know");
 }
 
+Loopback::Loopback(const QHostAddress &address)
+    : Loopback(clientConfiguration(), serverConfiguration(), {}, address)
+{
+}
+
 Loopback::Loopback(const Identity &identity, const QString &verificationName,
                    const QHostAddress &address)
-    : Loopback(address)
+    : Loopback(clientConfiguration(identity), serverConfiguration(identity), verificationName,
+               address)
 {
-    client.setConfiguration(clientConfiguration(identity));
-    server.setConfiguration(serverConfiguration(identity));
-    client.setPeer(server, verificationName);
 }
 
 bool Loopback::start()
@@ -169,24 +189,4 @@ QByteArray Loopback::report() const
     return "client: " + client.report() + "; server: " + server.report();
 }
 
-QSslConfiguration serverConfiguration(const Identity &identity)
-{
-    auto configuration = QSslConfiguration::defaultDtlsConfiguration();
-    configuration.setPeerVerifyMode(QSslSocket::VerifyNone);
-    configuration.setDtlsCookieVerificationEnabled(false);
-    configuration.setLocalCertificate(identity.certificate);
-    configuration.setPrivateKey(identity.key);
-    return configuration;
-}
-
-QSslConfiguration clientConfiguration(const Identity &trusted)
-{
-    auto configuration = QSslConfiguration::defaultDtlsConfiguration();
-    if (trusted.certificate.isNull())
-        configuration.setPeerVerifyMode(QSslSocket::VerifyNone);
-    else
-        configuration.setCaCertificates({ trusted.certificate });
-    return configuration;
-}
-
-} // namespace hardening
+} // namespace pair
