@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Generates the C header from the Rust sources into `OUT_DIR`.
 //!
-//! The committed `include/qdtls_rs.h` is the one users compile against; `tests/header.rs` fails when the two differ
-//! and `cargo xtask header` refreshes the committed one.
+//! Users compile against the committed `include/qdtls_rs.h`. `tests/header.rs` fails when the two differ;
+//! `cargo xtask header` refreshes the committed one.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ fn main() {
         Ok(bindings) => {
             bindings.write_to_file(&out);
         }
-        // A source that does not parse is rustc's to report, with a better message than cbindgen's.
+        // rustc reports a source that does not parse, with a better message than cbindgen's.
         Err(error) => println!("cargo:warning=header not generated: {error}"),
     }
     println!("cargo:rustc-env=QDTLS_GENERATED_HEADER={}", out.display());

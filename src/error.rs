@@ -1,99 +1,100 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Failures: a stable number, the operation that failed, and the reason.
+//! Errors: a stable number, the operation that failed, and the reason.
 
 #![forbid(unsafe_code)]
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// The result of every operation of this library. Numbers are never reused; new ones are added at the end.
+/// The result of an operation. Numbers are never reused; new ones are added at the end.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// The operation succeeded.
     Ok = 0,
-    /// A pointer was null, a length out of range, or a number names no enumerator.
+    /// A null pointer, a length or value out of range, malformed input, or a number that names no enumerator.
     InvalidArgument = 1,
-    /// The operation is not allowed in the present state of the handle.
+    /// The current state of the handle does not allow the operation.
     InvalidState = 2,
-    /// Another operation of the same handle is on the stack: this call came from inside one of its callbacks.
+    /// An operation of the same connection is running: the call came from inside one of its callbacks. No effect.
     Busy = 3,
-    /// The caller's buffer is too small; nothing was consumed.
+    /// The caller's buffer is too small. Nothing was consumed; the reason gives the size needed.
     BufferTooSmall = 4,
-    /// A defect inside the library or a panicking callback was caught; the handle stays usable for `free`.
+    /// The library caught a panic: a defect in it. Freeing the handle is still safe.
     Internal = 5,
-    /// No OpenSSL library has been attached yet (`qdtls_openssl_attach`).
+    /// No OpenSSL is attached (`qdtls_openssl_attach`).
     OpensslMissing = 6,
-    /// The OpenSSL attached is not the one the caller uses.
+    /// The OpenSSL in use is not the one that the caller uses.
     OpensslMismatch = 7,
-    /// The OpenSSL found has a version outside the supported range, or lacks a function.
+    /// OpenSSL's version is outside the supported range, or it lacks a function.
     OpensslUnsupported = 8,
-    /// The TLS objects could not be set up.
+    /// An object of OpenSSL or memory for a secret could not be set up.
     InitFailed = 9,
-    /// OpenSSL's random number generator failed; the next call tries again.
+    /// OpenSSL's random number generator failed. The next call tries again.
     RandomFailed = 10,
-    /// The hash algorithm is not offered by this OpenSSL.
+    /// OpenSSL does not provide the hash algorithm.
     UnsupportedHash = 11,
-    /// The peer address is unspecified, multicast, broadcast or has port 0.
+    /// The peer address is unspecified, multicast or broadcast, has port 0, or is of an unknown family.
     InvalidAddress = 12,
     /// The MTU hint is below the minimum of 256 bytes.
     InvalidMtu = 13,
-    /// The datagram could not be sent and sending it again would not help.
+    /// The datagram could not be sent, and sending it again would not help.
     SendFailed = 14,
-    /// The datagram could not be sent now: the socket is busy or the peer's host refused an earlier one.
+    /// The datagram could not be sent now: the socket is busy, or the peer's host refused an earlier datagram.
     SendRefused = 15,
-    /// The handshake ended with an error.
+    /// The handshake failed.
     HandshakeFailed = 16,
     /// The peer ended the handshake or the connection with a fatal alert.
     AlertReceived = 17,
-    /// All retransmissions went unanswered (RFC 6347, 4.2.4).
+    /// The peer answered none of the retransmissions (RFC 6347, 4.2.4).
     TimedOut = 18,
     /// The datagram is not a ClientHello with a valid cookie.
     CookieRejected = 19,
-    /// The pre-shared key or its identity does not fit; nothing was cut off silently.
+    /// The pre-shared key or its identity is too long, or the identity contains a zero byte. Nothing is truncated.
     PskRejected = 20,
-    /// The connection was aborted, shut down or freed from inside a callback of this operation.
+    /// A callback of this operation aborted, shut down, reset or freed the connection.
     Aborted = 21,
     /// The peer closed the connection (close_notify).
     Closed = 22,
-    /// The peer restarted: it sent a ClientHello with a valid cookie (RFC 6347, 4.2.8). The association is closed.
+    /// The client restarted: it sent a new ClientHello with a valid cookie (RFC 6347, 4.2.8). The connection has
+    /// ended.
     PeerRestarted = 23,
-    /// The message does not fit into one record (RFC 5246, 6.2.1: 2^14 bytes).
+    /// The message is longer than a record's 2^14 bytes (RFC 5246, 6.2.1).
     MessageTooLarge = 24,
-    /// OpenSSL sends no record for an empty message.
+    /// The message is empty, for which OpenSSL sends no record.
     MessageEmpty = 25,
-    /// The connection ended with a protocol error.
+    /// The connection failed and has ended.
     ConnectionFailed = 26,
-    /// Memory was short. Nothing was done: the handle is as usable as before, and a datagram counts as lost.
+    /// The record buffers could not be allocated. The connection keeps its state; the datagram counts as lost.
     OutOfMemory = 27,
 }
 
-/// The kind of a failure, in the terms of Qt's `QDtlsError`, whose numbers these are.
+/// The kind of an error, numbered as Qt's `QDtlsError`.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Category {
     /// No error.
     None = 0,
-    /// An argument was wrong.
+    /// An argument is invalid.
     InvalidInput = 1,
-    /// The operation is not allowed now.
+    /// The state of the handle does not allow the operation, or a callback ended it.
     InvalidOperation = 2,
-    /// The socket under the connection failed.
+    /// The datagram could not be sent.
     Socket = 3,
-    /// The peer closed the connection.
+    /// The peer closed the connection or restarted.
     RemoteClosed = 4,
-    /// The peer could not be verified. Only the caller, who verifies, reports this one.
+    /// The peer could not be verified. The library never reports it: the caller verifies peers.
     PeerVerification = 5,
-    /// The TLS objects could not be set up.
+    /// OpenSSL or its objects could not be set up.
     TlsInitialization = 6,
-    /// The connection or handshake cannot go on.
+    /// The connection or handshake cannot continue.
     TlsFatal = 7,
-    /// The operation failed, the connection is as usable as before.
+    /// The operation failed and the connection is unaffected.
     TlsNonFatal = 8,
 }
 
 impl Status {
-    /// The category in which Qt's API reports this status.
+    /// Returns the category in which Qt's API reports this status.
     pub fn category(self) -> Category {
         match self {
             Status::Ok => Category::None,
@@ -123,7 +124,7 @@ impl Status {
         }
     }
 
-    /// What the status means, in a few words; the text of an error that knows no better reason.
+    /// Returns the meaning in a few words: the text of an error without a more specific reason.
     pub fn meaning(self) -> &'static str {
         match self {
             Status::Ok => "no error",
@@ -157,13 +158,13 @@ impl Status {
         }
     }
 
-    /// Whether the association of a failed operation is as usable as before.
+    /// Returns whether an operation that failed with this status leaves its association usable.
     pub fn leaves_association(self) -> bool {
         matches!(self, Status::Busy | Status::SendFailed | Status::SendRefused | Status::OutOfMemory)
     }
 }
 
-/// One failure: its number, the operation that failed, and why. Boxed, so that success costs no more than a register.
+/// One error: its number, the operation that failed, and the reason. Boxed, so that a `Result` fits in a register.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error(Box<Details>);
 
@@ -179,19 +180,19 @@ struct Details {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// A failure of `operation` whose status says all there is to say.
+    /// An error of `operation` with the status's meaning as its reason.
     #[cold]
     pub fn new(status: Status, operation: &'static str) -> Self {
         Self::because(status, operation, status.meaning())
     }
 
-    /// A failure of `operation` with its own words for the reason.
+    /// An error of `operation` with a reason of its own.
     #[cold]
     pub fn because(status: Status, operation: &'static str, reason: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Details { status, operation, openssl: 0, reason: reason.into() }))
     }
 
-    /// A failure of the OpenSSL function `operation`, with OpenSSL's error code and reason.
+    /// An error of the OpenSSL function `operation`, with OpenSSL's error code and reason.
     #[cold]
     pub fn openssl(status: Status, operation: &'static str, code: u64, reason: &str) -> Self {
         let reason = match reason {
@@ -201,22 +202,22 @@ impl Error {
         Self(Box::new(Details { status, operation, openssl: code, reason }))
     }
 
-    /// The stable number of the failure.
+    /// The stable number of the error.
     pub fn status(&self) -> Status {
         self.0.status
     }
 
-    /// The operation, by preference an OpenSSL function, that failed.
+    /// The operation that failed; an OpenSSL function where one did.
     pub fn operation(&self) -> &'static str {
         self.0.operation
     }
 
-    /// OpenSSL's packed error code, or 0 when OpenSSL has no part in the failure.
+    /// OpenSSL's packed error code, or 0 when OpenSSL did not report the error.
     pub fn openssl_code(&self) -> u64 {
         self.0.openssl
     }
 
-    /// Why it failed. Never empty.
+    /// The reason. Never empty.
     pub fn reason(&self) -> &str {
         &self.0.reason
     }

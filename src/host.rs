@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the embedding program provides: a way to send, pre-shared keys, the wall clock.
+//! The interface to the embedding program: sending, pre-shared keys, the wall clock.
 
 #![forbid(unsafe_code)]
 
@@ -7,42 +7,43 @@ use crate::role::Role;
 use crate::unix_time::UnixTime;
 use zeroize::Zeroizing;
 
-/// The result of sending one datagram. The numbers are the C ABI's, never reused, and rise with how bad it is.
+/// The result of sending one datagram. The numbers are part of the C ABI, never reused, and increase with severity.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SendResult {
-    /// The datagram was handed to the network.
+    /// The datagram was passed to the network.
     Sent = 0,
-    /// It was not, but a later one may be: no buffer space, interrupted, network down for the moment.
+    /// The datagram was lost, but a later one may succeed: no buffer space, an interruption, a temporary network
+    /// failure.
     Lost = 1,
-    /// It was not: the peer's host refused an earlier one (ICMP port unreachable). A later one may get through.
+    /// The peer's host refused an earlier datagram (ICMP port unreachable). A later one may succeed.
     Refused = 2,
-    /// It was not, and the next attempt would end the same way.
+    /// The datagram was not sent, and another attempt would fail as well.
     Failed = 3,
 }
 
 /// A request for a pre-shared key.
 pub struct PskRequest<'a> {
-    /// Our side of the handshake.
+    /// The role of this end.
     pub role: Role,
-    /// To a client the server's identity hint, if it sent one; to a server the client's identity.
+    /// On a client the server's identity hint, if it sent one; on a server the client's identity.
     pub text: Option<&'a [u8]>,
-    /// The longest identity that fits, in bytes; 0 for a server, which gives none.
+    /// The longest identity allowed, in bytes; 0 on a server, which sends none.
     pub max_identity: usize,
-    /// The longest key that fits, in bytes.
+    /// The longest key allowed, in bytes.
     pub max_key: usize,
 }
 
 /// The pre-shared key of one handshake; both parts are wiped when dropped.
 pub struct Psk {
-    /// The client's identity, without a terminating zero; not used by a server.
+    /// The client's identity, without a terminating zero. A server does not use it.
     pub identity: Zeroizing<Vec<u8>>,
     /// The key.
     pub key: Zeroizing<Vec<u8>>,
 }
 
-/// The embedding program. Every method may call back into the connection it serves: nothing is borrowed mutably while
-/// one runs.
+/// The embedding program. Every method may call the connection that it serves: nothing is borrowed mutably while it
+/// runs.
 pub trait Host {
     /// Sends one datagram to the connection's peer.
     fn send(&self, datagram: &[u8]) -> SendResult;
@@ -50,6 +51,6 @@ pub trait Host {
     /// Provides a pre-shared key; `None` refuses the handshake.
     fn psk(&self, request: &PskRequest<'_>) -> Option<Psk>;
 
-    /// The wall clock, which cookies are made for.
+    /// The wall-clock time, used for cookies.
     fn now(&self) -> UnixTime;
 }

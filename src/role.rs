@@ -3,12 +3,12 @@
 
 #![forbid(unsafe_code)]
 
-/// Which end of the connection this is. The numbers are the C ABI's.
+/// An end of a connection.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Sends the first ClientHello.
     Client = 0,
-    /// Answers it.
+    /// Answers the ClientHello.
     Server = 1,
 }

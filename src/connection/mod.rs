@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The handshake state machine of one peer. Qt's `QDtls`.
+//! The handshake state machine of one peer: Qt's `QDtls`.
 //!
-//! A connection outlives its associations: each handshake gets a fresh one, so nothing of the last is left. Ending a
-//! connection only lets go of its association; a running operation holds it until OpenSSL has returned.
+//! A connection outlives its associations: each handshake uses a new one, so no state of the previous one remains.
+//! Ending a connection only releases its association; a running operation holds it until OpenSSL has returned.
 //!
-//! The phase is set before user code can run, never after: a callback finds the connection in the phase that the
-//! operation has brought about, and after the operation `Aborted` says that a callback has changed it.
+//! The phase is set before user code can run, never after. A callback therefore sees the phase that the operation has
+//! produced, and the operation returns `Aborted` if a callback has changed it.
 
 #![forbid(unsafe_code)]
 
@@ -33,22 +33,23 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// What a handshake needs next.
+/// The input that a handshake needs next.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// The peer's next datagram, or the timer.
+    /// The peer's next datagram, or the expiry of the retransmission timer.
     Datagram = 0,
     /// The caller's verdict on the peer.
     Verdict = 1,
 }
 
-/// RFC 5246, 6.2.1: the longest plaintext of a record.
+/// The longest plaintext of a record (RFC 5246, 6.2.1).
 const MAX_MESSAGE: usize = 1 << 14;
-/// Bytes kept while the verdict is awaited, of which a datagram has at most as many. More is lost, as datagrams may be.
+/// The number of bytes kept while the verdict is awaited (A10), the size of the largest datagram. More is dropped, as
+/// the network may drop datagrams.
 const MAX_CARRY: usize = 1 << 16;
 
-/// See the module's documentation.
+/// See the module documentation.
 pub struct Connection {
     role: Role,
     host: Rc<dyn Host>,
@@ -62,34 +63,35 @@ impl Connection {
         Self { role, host, settings: Settings::default(), phase: RefCell::new(Phase::Idle) }
     }
 
-    /// Which end this is.
+    /// The role of this end.
     pub fn role(&self) -> Role {
         self.role
     }
 
-    /// What each init TLS takes up.
+    /// The settings, which init TLS reads.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Sets whom to talk to, before a handshake.
+    /// Sets the peer, before a handshake.
     pub fn set_peer(&self, peer: PeerAddress) -> Result<()> {
         self.require_not_started("set peer")?;
         self.settings.peer.set(Some(peer));
         Ok(())
     }
 
-    /// Where the handshake stands.
+    /// The state of the handshake.
     pub fn state(&self) -> State {
         self.phase.borrow().state()
     }
 
-    /// The association, until the next handshake or [`Connection::reset`].
+    /// The association, if TLS is initialised. A failed handshake keeps it until the next init TLS or
+    /// [`Connection::reset`].
     pub fn association(&self) -> Option<Rc<Association>> {
         self.phase.borrow().association().cloned()
     }
 
-    /// Gives the next handshake its `SSL`, and what has to outlive it. Both are consumed whatever the outcome.
+    /// Sets up `ssl` for the next handshake; `context_owner` outlives it. Consumes both in every case.
     pub fn init_tls(&self, context_owner: Box<dyn Any>, ssl: Ssl) -> Result<()> {
         self.require_not_started("init TLS")?;
         let no_peer = || Error::because(Status::InvalidState, "init TLS", "no peer address is set");
@@ -112,8 +114,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Starts the handshake. A server needs the client's first datagram: one with a valid cookie, when a cookie key is
-    /// set.
+    /// Starts the handshake. A server passes the client's first datagram, which must carry a valid cookie if a cookie
+    /// key is set.
     pub fn start(&self, datagram: &[u8]) -> Result<Need> {
         let association = self.begin(datagram)?;
         let progress = match self.cookie_key() {
@@ -134,7 +136,7 @@ impl Connection {
         self.advance(&association, datagram, progress)
     }
 
-    /// Enters the handshake, before any code of the program can run.
+    /// Enters the handshake phase, before any code of the program can run.
     fn begin(&self, datagram: &[u8]) -> Result<Rc<Association>> {
         self.require_not_started("start handshake")?;
         let mut phase = self.phase.borrow_mut();
@@ -148,7 +150,7 @@ impl Connection {
         Ok(association)
     }
 
-    /// The ClientHello at the start of `datagram`, with its record, when its cookie is valid.
+    /// Returns the ClientHello at the start of `datagram` and its record, if its cookie is valid.
     fn verified<'a>(
         &self,
         association: &Association,
@@ -167,7 +169,7 @@ impl Connection {
         }
     }
 
-    /// Goes on with the handshake.
+    /// Continues the handshake.
     pub fn proceed(&self, datagram: &[u8]) -> Result<Need> {
         const NAME: &str = "continue handshake";
         let association = match &*self.phase.borrow() {
@@ -214,8 +216,8 @@ impl Connection {
         };
     }
 
-    /// While the verdict is awaited OpenSSL is left alone; what comes meanwhile is for the first read. Returns whether
-    /// it is.
+    /// While the verdict is awaited, keeps records for the first read and does not call OpenSSL (A10). Returns
+    /// whether the verdict is awaited.
     fn keep_for_first_read(&self, datagram: &[u8]) -> bool {
         let mut phase = self.phase.borrow_mut();
         let Some(carry) = phase.carry_mut() else {
@@ -228,7 +230,7 @@ impl Connection {
         true
     }
 
-    /// Ends a handshake that cannot go on after `error`. What the peer sent can still be asked for.
+    /// Ends a handshake that cannot continue after `error`. The peer's certificates can still be queried.
     fn fail_after(&self, association: &Rc<Association>, error: &Error) {
         if error.status().leaves_association() || !association.is_current() {
             return;
@@ -236,7 +238,7 @@ impl Connection {
         self.phase.replace(Phase::Failed(Rc::clone(association)));
     }
 
-    /// Accepts or refuses the peer that [`Need::Verdict`] asked about. One that was refused can be accepted later.
+    /// Accepts or refuses the peer after [`Need::Verdict`]. A refused peer can be accepted later.
     pub fn judge_peer(&self, accepted: bool) -> Result<()> {
         let mut phase = self.phase.borrow_mut();
         match std::mem::replace(&mut *phase, Phase::Idle) {
@@ -254,7 +256,7 @@ impl Connection {
         }
     }
 
-    /// Ends a handshake. A peer that has finished it, and was not accepted, gets a close_notify.
+    /// Ends a handshake. Sends a close_notify if OpenSSL has finished it and the peer was not accepted.
     pub fn abort(&self) -> Result<()> {
         let close_notify = match &*self.phase.borrow() {
             Phase::Handshaking(_) => false,
@@ -265,7 +267,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends a close_notify, and ends the connection.
+    /// Sends a close_notify and ends the connection.
     pub fn shutdown(&self) -> Result<()> {
         if self.state() != State::Complete {
             return Err(Error::new(Status::InvalidState, "shutdown"));
@@ -274,13 +276,13 @@ impl Connection {
         Ok(())
     }
 
-    /// Back to the beginning, sending nothing to the peer; the settings stay.
+    /// Returns to the initial phase and sends nothing to the peer. The settings stay.
     pub fn reset(&self) {
         self.leave_for(Phase::Idle, false);
     }
 
-    /// Lets go of the association, if there is one, after everything is in order here: its end may run the program's
-    /// code.
+    /// Enters `next` and releases the association, if there is one. The phase changes first, because releasing may
+    /// run the program's code.
     fn leave_for(&self, next: Phase, close_notify: bool) {
         let last = self.phase.replace(next);
         if let Some(association) = last.association() {
@@ -288,7 +290,7 @@ impl Connection {
         }
     }
 
-    /// The time until [`Connection::handle_timeout`] is due; `None` when nothing is waited for.
+    /// The time until [`Connection::handle_timeout`] is due; `None` if the timer is not running.
     pub fn time_left(&self) -> Option<Duration> {
         match &*self.phase.borrow() {
             Phase::Handshaking(started) => started.association.time_left(),
@@ -296,7 +298,7 @@ impl Connection {
         }
     }
 
-    /// Sends the last flight again if its timer has run out. Returns whether it retransmitted.
+    /// Retransmits the last flight if its timer has expired. Returns whether it retransmitted.
     pub fn handle_timeout(&self) -> Result<bool> {
         let association = match &*self.phase.borrow() {
             Phase::Handshaking(started) | Phase::AwaitingVerdict(started, _) => {
@@ -307,7 +309,7 @@ impl Connection {
         association.handle_timeout().inspect_err(|error| self.fail_after(&association, error))
     }
 
-    /// Encrypts and sends one message, and returns its length.
+    /// Encrypts and sends one message. Returns its length.
     #[inline]
     pub fn write(&self, message: &[u8]) -> Result<usize> {
         let (association, _) = self.connected("write")?;
@@ -317,7 +319,7 @@ impl Connection {
         association.write(message).inspect_err(|error| self.end_after(error))
     }
 
-    /// The size of buffer that a read of a datagram of `length` bytes asks for.
+    /// The buffer size that reading a datagram of `length` bytes requires.
     #[inline]
     pub fn read_capacity(&self, length: usize) -> usize {
         let phase = self.phase.borrow();
@@ -326,8 +328,8 @@ impl Connection {
         length.saturating_add(carried).saturating_add(buffered)
     }
 
-    /// Decrypts a datagram: the plaintexts of all its records, in order, one after the other. Returns how many bytes
-    /// there are, and how the connection ended if the datagram ended it.
+    /// Decrypts a datagram: the plaintexts of all its records, concatenated in order. Returns their total length and,
+    /// if the datagram ended the connection, how.
     #[inline]
     pub fn read(&self, datagram: &[u8], buffer: PlaintextBuffer) -> Result<(usize, Option<Error>)> {
         let (association, carried) = self.connected("read")?;
@@ -353,14 +355,14 @@ impl Connection {
         Ok((received.length, received.end))
     }
 
-    /// Ends a connection that cannot go on after `error`.
+    /// Ends a connection that cannot continue after `error`.
     fn end_after(&self, error: &Error) {
         if error.status() == Status::ConnectionFailed {
             self.reset();
         }
     }
 
-    /// Decrypts what came behind the peer's last flight.
+    /// Decrypts the records that arrived after the peer's last flight.
     #[cold]
     fn read_carry(
         &self,
@@ -378,9 +380,10 @@ impl Connection {
         Ok((received.length, received.end))
     }
 
-    /// Looks for a ClientHello of a client that restarted from the same address (RFC 6347, 4.2.8). Without a valid cookie
-    /// it is answered like any other and nothing changes here; with one it ends this connection, so that the caller gets
-    /// to know, and the client's next hello starts another. Returns whether the datagram was such a hello.
+    /// Handles a ClientHello of a client that restarted from the same address (RFC 6347, 4.2.8). Without a valid
+    /// cookie it is answered like any other and the connection continues. With a valid cookie it ends the connection
+    /// with `PeerRestarted`, and the client's next hello starts a new one. Returns whether the datagram was such a
+    /// hello.
     #[inline]
     fn answers_restart(&self, association: &Association, datagram: &[u8]) -> Result<bool> {
         match datagram.first() {
@@ -400,7 +403,7 @@ impl Connection {
             return Ok(false);
         };
         let verified = association.run("ClientHello", Purpose::Data, &[], |_, _| {
-            // Whether the answer could be sent is of no interest to the connection that goes on.
+            // A failure to send the answer does not affect this connection.
             listener::verify(&key, &association.peer(), &hello, &*self.host).unwrap_or(false)
         })?;
         if verified {
@@ -410,7 +413,7 @@ impl Connection {
         Ok(true)
     }
 
-    /// The association of an established connection, and the number of bytes carried over to its first read.
+    /// The association of an established connection, and the number of bytes kept for its first read.
     #[inline]
     fn connected(&self, operation: &'static str) -> Result<(Rc<Association>, usize)> {
         match &*self.phase.borrow() {
@@ -419,7 +422,7 @@ impl Connection {
         }
     }
 
-    /// The key of a server that demands cookies.
+    /// The key of a server that requires cookies.
     fn cookie_key(&self) -> Option<CookieKey> {
         self.settings.cookie.borrow().clone().filter(|_| self.role == Role::Server)
     }

@@ -1,51 +1,51 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The phases of a connection. Each carries what only it has, so that nothing of a phase outlives it.
+//! The phases of a connection. Each holds its own data, so that no data outlives its phase.
 
 #![forbid(unsafe_code)]
 
 use crate::association::Association;
 use std::rc::Rc;
 
-/// Where the handshake stands, numbered as Qt's `QDtls::HandshakeState`.
+/// The state of the handshake, numbered as Qt's `QDtls::HandshakeState`.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Nothing has begun, or it has ended.
+    /// No handshake has started, or the handshake or connection has ended.
     NotStarted = 0,
-    /// Waiting for the peer, or for the verdict on it.
+    /// The handshake waits for the peer, or for the caller's verdict on it.
     InProgress = 1,
-    /// The handshake is done, and the peer was not accepted.
+    /// The handshake has finished and the caller has refused the peer.
     PeerVerificationFailed = 2,
-    /// Messages can be exchanged.
+    /// The handshake has finished and the caller has accepted the peer: messages can be exchanged.
     Complete = 3,
 }
 
-/// An association whose handshake has begun.
+/// An association whose handshake has started.
 pub struct Started {
     pub association: Rc<Association>,
-    /// The random of the ClientHello that a server's handshake began with: it tells duplicates of that hello from a
-    /// restarted client's.
+    /// The random of the ClientHello that started a server's handshake. It distinguishes duplicates of that hello
+    /// from the hello of a restarted client.
     pub client_random: Option<[u8; 32]>,
 }
 
-/// Records that came behind the peer's last flight: they belong to the first read.
+/// Records that arrived after the peer's last flight, kept for the first read.
 pub type Carry = Vec<u8>;
 
 /// The phases in their order.
 pub enum Phase {
     /// No TLS is initialised.
     Idle,
-    /// TLS is initialised, and nothing was sent.
+    /// TLS is initialised; nothing was sent.
     Ready(Rc<Association>),
-    /// Waiting for the peer.
+    /// The handshake waits for the peer.
     Handshaking(Started),
-    /// OpenSSL is done; the caller has not judged the peer yet.
+    /// OpenSSL has finished; the caller has not judged the peer yet.
     AwaitingVerdict(Started, Carry),
-    /// The peer was not accepted; it can still be.
+    /// The caller has refused the peer, and can still accept it.
     Rejected(Started, Carry),
     /// Messages can be exchanged.
     Connected(Started, Carry),
-    /// The handshake failed; what the peer sent can be asked for.
+    /// The handshake failed. The peer's certificates can still be queried.
     Failed(Rc<Association>),
 }
 
@@ -72,7 +72,7 @@ impl Phase {
         }
     }
 
-    /// The random of the hello that the handshake began with.
+    /// The random of the ClientHello that started the handshake.
     pub fn client_random(&self) -> Option<[u8; 32]> {
         match self {
             Phase::Idle | Phase::Ready(_) | Phase::Failed(_) => None,
@@ -83,7 +83,7 @@ impl Phase {
         }
     }
 
-    /// What is kept for the first read.
+    /// The records kept for the first read.
     pub fn carry(&self) -> Option<&Carry> {
         match self {
             Phase::AwaitingVerdict(_, carry) | Phase::Rejected(_, carry) | Phase::Connected(_, carry) => {
@@ -93,7 +93,7 @@ impl Phase {
         }
     }
 
-    /// As [`Phase::carry`], to add to it or to take it.
+    /// As [`Phase::carry`], to add records or take them.
     pub fn carry_mut(&mut self) -> Option<&mut Carry> {
         match self {
             Phase::AwaitingVerdict(_, carry) | Phase::Rejected(_, carry) | Phase::Connected(_, carry) => {

@@ -10,18 +10,18 @@ use std::net::IpAddr;
 #[derive(Clone, Copy)]
 #[allow(non_camel_case_types, reason = "the name is C's")]
 pub struct qdtls_address {
-    /// 4 for IPv4, 6 for IPv6; anything else is refused.
+    /// 4 for IPv4, 6 for IPv6. Any other value gives `QDTLS_STATUS_INVALID_ADDRESS`.
     pub family: i32,
-    /// Zone of a link-local IPv6 address (an interface index, RFC 4007), otherwise 0.
+    /// The zone of a link-local IPv6 address: an interface index (RFC 4007). Ignored for other addresses.
     pub scope: u32,
-    /// Port in host byte order, not 0.
+    /// The port in host byte order, not 0.
     pub port: u16,
     /// The address in network byte order; IPv4 uses the first four bytes.
     pub bytes: [u8; 16],
 }
 
 impl qdtls_address {
-    /// The checked, canonical form.
+    /// Returns the checked address in canonical form.
     pub(super) fn to_peer(self) -> Result<PeerAddress> {
         let [a, b, c, d, ..] = self.bytes;
         let ip: IpAddr = match self.family {

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Checked ways from C's pointers to Rust's types. Each takes the caller's promise in one `unsafe` line; what it returns
-//! is used by safe code.
+//! Checked conversions from C's pointers to Rust's types. Each has one `unsafe` constructor that takes over the
+//! exported function's contract; its result is safe to use.
 
 use crate::error::{Error, Result, Status};
 use crate::openssl::ssl::PlaintextBuffer;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
-/// A pointer to a place for an output, null or not. It is checked inside the guard, by [`Out::require`].
+/// An output pointer that may be null. [`Out::require`] checks it inside the guard.
 pub struct Out<T>(*mut T);
 
-/// A place for an output. A pointer, not a reference: between the check and the write OpenSSL may run.
+/// A checked output pointer. Not a reference, because OpenSSL may run between the check and the write.
 pub struct Place<T>(NonNull<T>);
 
 impl<T> Out<T> {
+    /// Wraps an output pointer.
+    ///
     /// # Safety
     /// `place` is null or writable for a `T` until the exported function returns.
     #[inline]
@@ -21,7 +23,7 @@ impl<T> Out<T> {
         Self(place)
     }
 
-    /// The place, unless it is null.
+    /// Returns the place, or an invalid-argument error for null.
     #[inline]
     pub fn require(self) -> Result<Place<T>> {
         NonNull::new(self.0).map(Place).ok_or_else(|| invalid("an output pointer is null"))
@@ -32,25 +34,28 @@ impl<T> Place<T> {
     /// Writes the output.
     #[inline]
     pub fn write(self, value: T) {
-        // SAFETY: not null, and writable by the promise made to `Out::new`.
+        // SAFETY: `require` checked for null, and the contract of `Out::new` makes it writable until the exported
+        // function returns, inside which this runs.
         unsafe { self.0.write(value) };
     }
 }
 
-/// A place for bytes of the caller's.
+/// An output buffer for bytes.
 pub struct OutBytes {
     start: *mut u8,
     capacity: usize,
 }
 
 impl OutBytes {
+    /// Wraps an output buffer.
+    ///
     /// # Safety
     /// `start` is null or writable for `capacity` bytes until [`OutBytes::write`] has run.
     pub unsafe fn new(start: *mut u8, capacity: usize) -> Self {
         Self { start, capacity }
     }
 
-    /// Copies `value`, and writes its length to `length`.
+    /// Copies `value` to the buffer and writes its length to `length`.
     pub fn write(self, value: &[u8], length: Place<usize>) -> Result<()> {
         if value.len() > self.capacity {
             let reason = format!("{} bytes are needed", value.len());
@@ -58,8 +63,8 @@ impl OutBytes {
         }
         if !value.is_empty() {
             let place = NonNull::new(self.start).ok_or_else(|| invalid("a buffer is null"))?;
-            // SAFETY: writable for `capacity` bytes, which are enough, by the promise made to `new`; it cannot overlap a
-            // value of this library's own.
+            // SAFETY: not null, writable for `capacity` bytes by the contract of `new`, and `value` is not longer. It
+            // is this library's own memory, so the two do not overlap.
             unsafe { std::ptr::copy_nonoverlapping(value.as_ptr(), place.as_ptr(), value.len()) };
         }
         length.write(value.len());
@@ -67,44 +72,47 @@ impl OutBytes {
     }
 }
 
-/// A place for elements of an array of the caller's.
+/// An output array.
 pub struct OutArray<T> {
     start: *mut T,
     capacity: usize,
 }
 
 impl<T> OutArray<T> {
+    /// Wraps an output array.
+    ///
     /// # Safety
     /// `start` is null or writable for `capacity` elements until [`OutArray::write`] has run.
     pub unsafe fn new(start: *mut T, capacity: usize) -> Self {
         Self { start, capacity }
     }
 
-    /// Writes as many of `values` as there is room for.
+    /// Writes the first `capacity` values.
     pub fn write(self, values: impl Iterator<Item = T>) -> Result<()> {
         if self.capacity == 0 {
             return Ok(());
         }
         let start = NonNull::new(self.start).ok_or_else(|| invalid("the array is null"))?;
         for (index, value) in values.take(self.capacity).enumerate() {
-            // SAFETY: `index` is below `capacity`, for which the array is writable by the promise made to `new`.
+            // SAFETY: not null; `index` is below `capacity`, for which the array is writable by the contract of
+            // `new`.
             unsafe { start.add(index).write(value) };
         }
         Ok(())
     }
 }
 
-/// A buffer for plaintext; `None` for null.
+/// Wraps a plaintext buffer; `None` for null.
 ///
 /// # Safety
-/// `start` is null, or writable for `capacity` bytes that nobody else uses until the exported function returns.
+/// `start` is null, or writable for `capacity` bytes that no other code uses until the exported function returns.
 #[inline]
 pub unsafe fn plaintext(start: *mut u8, capacity: usize) -> Option<PlaintextBuffer> {
-    // SAFETY: writable and unshared by the caller's promise, as it is not null.
+    // SAFETY: not null, hence writable and unshared until the exported function returns (this function's contract).
     NonNull::new(start).map(|start| unsafe { PlaintextBuffer::new(start, capacity) })
 }
 
-/// Bytes of the caller's, null or not. They are checked inside the guard, by [`In::get`].
+/// Input bytes whose pointer may be null. [`In::get`] checks them inside the guard.
 pub struct In<'a> {
     start: *const u8,
     length: usize,
@@ -112,6 +120,8 @@ pub struct In<'a> {
 }
 
 impl<'a> In<'a> {
+    /// Wraps input bytes.
+    ///
     /// # Safety
     /// `start` is null or readable for `length` bytes until the exported function returns.
     #[inline]
@@ -119,7 +129,7 @@ impl<'a> In<'a> {
         Self { start, length, lifetime: PhantomData }
     }
 
-    /// The bytes. A null pointer stands for an empty slice when the length is 0.
+    /// Returns the bytes. A null pointer with length 0 is an empty slice.
     #[inline]
     pub fn get(&self) -> Result<&'a [u8]> {
         if self.start.is_null() && self.length > 0 {
@@ -130,18 +140,19 @@ impl<'a> In<'a> {
         }
         match self.start.is_null() {
             true => Ok(&[]),
-            // SAFETY: not null, of a possible length, and readable by the promise made to `new`.
+            // SAFETY: not null, at most `isize::MAX` bytes, and readable by the contract of `new`, which limits `'a`
+            // to the exported function's call.
             false => Ok(unsafe { std::slice::from_raw_parts(self.start, self.length) }),
         }
     }
 }
 
-/// The structure at `place`.
+/// Returns the structure at `place`, or an invalid-argument error for null.
 ///
 /// # Safety
-/// `place` is null or points to a valid `T` that lives and is not written until the exported function returns.
+/// `place` is null or points to a valid `T` that is live and not written until the exported function returns.
 pub unsafe fn reference<'a, T>(place: *const T) -> Result<&'a T> {
-    // SAFETY: null, or valid for the time of the call by the caller's promise.
+    // SAFETY: null, or valid and unwritten until the exported function returns (this function's contract).
     unsafe { place.as_ref() }.ok_or_else(|| invalid("a pointer to a structure is null"))
 }
 

@@ -12,8 +12,9 @@ use crate::unix_time::UnixTime;
 use crate::wire::hello::ClientHello;
 use std::cell::RefCell;
 
-/// What cookies are made and checked with: a hash algorithm and a secret. Listeners and connections copy it when they
-/// are given one.
+/// Cookie parameters: a hash algorithm and a secret, from which cookies are made and checked (RFC 6347, 4.2.1).
+/// Listeners and connections copy them: later changes here do not affect them. One thread at a time may use the
+/// handle.
 #[derive(Default)]
 #[allow(non_camel_case_types, reason = "the name is C's")]
 pub struct qdtls_cookie {
@@ -33,13 +34,14 @@ impl qdtls_cookie {
     }
 }
 
-/// Makes cookie parameters: SHA-256 and the secret of this process, which it made itself and rotates.
+/// Creates cookie parameters with SHA-256 and the process-wide secret, which the library generates and rotates, and
+/// writes the handle to `cookie`. The caller owns it and frees it with `qdtls_cookie_free`.
 ///
 /// # Safety
-/// `cookie` is null or writable. The handle is freed with `qdtls_cookie_free`.
+/// `cookie` is null or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_cookie_new(cookie: *mut *mut qdtls_cookie) -> Status {
-    // SAFETY: null, or writable until this call returns (contract).
+    // SAFETY: null, or writable until this call returns (this function's contract).
     let cookie = unsafe { Out::new(cookie) };
     call("qdtls_cookie_new", || {
         cookie.require()?.write(give(qdtls_cookie::default()));
@@ -47,18 +49,20 @@ pub unsafe extern "C" fn qdtls_cookie_new(cookie: *mut *mut qdtls_cookie) -> Sta
     })
 }
 
-/// Frees cookie parameters; null is ignored.
+/// Frees cookie parameters. Null is ignored. Copies in listeners and connections stay valid.
 ///
 /// # Safety
 /// `cookie` is null or a live handle, which is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_cookie_free(cookie: *mut qdtls_cookie) {
-    // SAFETY: null, or a live handle whose owner gives it up with this call (contract).
+    // SAFETY: null, or a live handle that its owner does not use again (this function's contract).
     unsafe { take_back("qdtls_cookie_free", cookie) };
 }
 
-/// Sets hash algorithm, numbered as Qt's `QCryptographicHash::Algorithm`, and secret, of at least one byte. The secret
-/// is copied into locked memory. `QDTLS_STATUS_UNSUPPORTED_HASH` when this OpenSSL lacks the hash; nothing changes then.
+/// Sets the hash algorithm, a `qdtls_hash`, and the secret of at least one byte. The secret is copied into locked
+/// memory and used until it is replaced: only the process-wide secret is rotated. `QDTLS_STATUS_UNSUPPORTED_HASH`:
+/// no hash has this number, or OpenSSL does not provide it. `QDTLS_STATUS_INVALID_ARGUMENT`: the secret is empty. On
+/// failure nothing changes.
 ///
 /// # Safety
 /// `cookie` is null or a live handle; `secret` is null or readable for `length` bytes.
@@ -71,7 +75,7 @@ pub unsafe extern "C" fn qdtls_cookie_set_parameters(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let cookie = unsafe { Held::of(cookie) };
-    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    // SAFETY: null, or readable for its length during this call (this function's contract), and not kept longer.
     let secret = unsafe { In::new(secret, length) };
     call_on("qdtls_cookie_set_parameters", cookie, |cookie| {
         let key = CookieKey::new(Hash::try_from(hash)?, secret.get()?)?;
@@ -80,9 +84,10 @@ pub unsafe extern "C" fn qdtls_cookie_set_parameters(
     })
 }
 
-/// Writes the hash algorithm to `hash` and the secret to `secret`. In place of the process's own secret a stand-in is
-/// written, which `qdtls_cookie_set_parameters` of this process takes for it. `QDTLS_STATUS_BUFFER_TOO_SMALL` when
-/// `capacity` is too small; 64 bytes hold every secret that was not set by the caller.
+/// Writes the hash algorithm, a `qdtls_hash`, to `hash`, and copies the secret to `secret`, at most `capacity` bytes,
+/// and its length to `length`. The process-wide secret is never disclosed: a random stand-in takes its place, which
+/// `qdtls_cookie_set_parameters` accepts in this process to select the process-wide secret.
+/// `QDTLS_STATUS_BUFFER_TOO_SMALL` if `capacity` is too small; a stand-in has at most 64 bytes.
 ///
 /// # Safety
 /// `cookie` is null or a live handle; `secret` is null or writable for `capacity` bytes, the others null or writable.
@@ -96,9 +101,9 @@ pub unsafe extern "C" fn qdtls_cookie_parameters(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let cookie = unsafe { Held::of(cookie) };
-    // SAFETY: null, or writable for `capacity` bytes until this call returns (contract).
+    // SAFETY: null, or writable for `capacity` bytes until this call returns (this function's contract).
     let secret = unsafe { OutBytes::new(secret, capacity) };
-    // SAFETY: each is null, or writable until this call returns (contract).
+    // SAFETY: each is null, or writable until this call returns (this function's contract).
     let (hash, length) = unsafe { (Out::new(hash), Out::new(length)) };
     call_on("qdtls_cookie_parameters", cookie, |cookie| {
         let (hash, length) = (hash.require()?, length.require()?);
@@ -109,7 +114,7 @@ pub unsafe extern "C" fn qdtls_cookie_parameters(
     })
 }
 
-/// Writes the length of the secret to `length`.
+/// Writes the length in bytes of the secret that `qdtls_cookie_parameters` returns to `length`.
 ///
 /// # Safety
 /// `cookie` is null or a live handle; `length` is null or writable.
@@ -120,7 +125,7 @@ pub unsafe extern "C" fn qdtls_cookie_secret_length(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let cookie = unsafe { Held::of(cookie) };
-    // SAFETY: null, or writable until this call returns (contract).
+    // SAFETY: null, or writable until this call returns (this function's contract).
     let length = unsafe { Out::new(length) };
     call_on("qdtls_cookie_secret_length", cookie, |cookie| {
         length.require()?.write(cookie.key().secret(<[u8]>::len)?);
@@ -128,8 +133,10 @@ pub unsafe extern "C" fn qdtls_cookie_secret_length(
     })
 }
 
-/// Makes the cookie for the client at `address` that sent the datagram `hello`, which starts with a ClientHello; at most
-/// 32 bytes. `now` is in seconds since the Unix epoch.
+/// Makes a cookie for the client at `address` that sent the datagram `hello`, and copies it to `output`, at most
+/// `capacity` bytes, and its length, at most 32 bytes, to `length`. `hello` starts with a ClientHello, otherwise
+/// `QDTLS_STATUS_INVALID_ARGUMENT`. `now` is the time in seconds since the Unix epoch. Other errors:
+/// `QDTLS_STATUS_INVALID_ADDRESS`, `QDTLS_STATUS_BUFFER_TOO_SMALL`, `QDTLS_STATUS_RANDOM_FAILED`.
 ///
 /// # Safety
 /// `cookie` is null or a live handle; the other pointers are null, or readable or writable for their lengths.
@@ -146,13 +153,13 @@ pub unsafe extern "C" fn qdtls_cookie_generate(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let cookie = unsafe { Held::of(cookie) };
-    // SAFETY: null, or a structure that lives and stays as it is while this call runs (contract).
+    // SAFETY: null, or a structure that is live and not written during this call (this function's contract).
     let address = unsafe { reference(address) };
-    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    // SAFETY: null, or readable for its length during this call (this function's contract), and not kept longer.
     let hello = unsafe { In::new(hello, hello_length) };
-    // SAFETY: null, or writable for `capacity` bytes until this call returns (contract).
+    // SAFETY: null, or writable for `capacity` bytes until this call returns (this function's contract).
     let output = unsafe { OutBytes::new(output, capacity) };
-    // SAFETY: null, or writable until this call returns (contract).
+    // SAFETY: null, or writable until this call returns (this function's contract).
     let length = unsafe { Out::new(length) };
     call_on("qdtls_cookie_generate", cookie, |cookie| {
         let length = length.require()?;
@@ -162,8 +169,10 @@ pub unsafe extern "C" fn qdtls_cookie_generate(
     })
 }
 
-/// Writes to `valid` whether the ClientHello at the start of the datagram `hello` carries a valid cookie for the client
-/// at `address`.
+/// Writes to `valid` whether the ClientHello at the start of the datagram `hello` carries a valid cookie for the
+/// client at `address`. The cookie must have been made for the same address, version, random and session id, in the
+/// time slot of `now` or one beside it (`QDTLS_SETTING_COOKIE_LIFETIME_S`). `now` is in seconds since the Unix epoch.
+/// Errors as for `qdtls_cookie_generate`.
 ///
 /// # Safety
 /// As for `qdtls_cookie_generate`.
@@ -178,11 +187,11 @@ pub unsafe extern "C" fn qdtls_cookie_verify(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let cookie = unsafe { Held::of(cookie) };
-    // SAFETY: null, or a structure that lives and stays as it is while this call runs (contract).
+    // SAFETY: null, or a structure that is live and not written during this call (this function's contract).
     let address = unsafe { reference(address) };
-    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    // SAFETY: null, or readable for its length during this call (this function's contract), and not kept longer.
     let hello = unsafe { In::new(hello, hello_length) };
-    // SAFETY: null, or writable until this call returns (contract).
+    // SAFETY: null, or writable until this call returns (this function's contract).
     let valid = unsafe { Out::new(valid) };
     call_on("qdtls_cookie_verify", cookie, |cookie| {
         let valid = valid.require()?;
@@ -193,7 +202,7 @@ pub unsafe extern "C" fn qdtls_cookie_verify(
     })
 }
 
-/// Writes the last error of `cookie` to `error`.
+/// Writes the last error of `cookie` to `error`; its status is `QDTLS_STATUS_OK` if there was none.
 ///
 /// # Safety
 /// `cookie` is null or a live handle; `error` is null or writable.
@@ -204,7 +213,7 @@ pub unsafe extern "C" fn qdtls_cookie_last_error(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let cookie = unsafe { Held::of(cookie) };
-    // SAFETY: null, or writable until this call returns (contract).
+    // SAFETY: null, or writable until this call returns (this function's contract).
     let error = unsafe { Out::new(error) };
     call_on("qdtls_cookie_last_error", cookie, |cookie| {
         error.require()?.write(cookie.last_error.read());
@@ -212,7 +221,7 @@ pub unsafe extern "C" fn qdtls_cookie_last_error(
     })
 }
 
-/// The ClientHello that a cookie is for.
+/// Returns the ClientHello at the start of a datagram.
 fn hello_in(datagram: &[u8]) -> Result<ClientHello<'_>> {
     ClientHello::parse(datagram).ok_or_else(|| invalid("the datagram starts with no ClientHello"))
 }

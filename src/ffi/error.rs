@@ -5,8 +5,9 @@ use crate::error::{Category, Error, Status};
 use std::cell::RefCell;
 use std::ffi::{CString, c_char};
 
-/// Details of a failure. The texts are UTF-8 and never empty; they live until the next failing call on the same
-/// handle (or, for `qdtls_last_error`, on the same thread).
+/// The details of an error. The texts are null-terminated UTF-8, and empty only if there was no error. They are valid
+/// until the next error of the same handle (for `qdtls_last_error`, of the same thread), or until the handle is
+/// freed.
 #[repr(C)]
 #[allow(non_camel_case_types, reason = "the name is C's")]
 pub struct qdtls_error {
@@ -16,13 +17,13 @@ pub struct qdtls_error {
     pub category: i32,
     /// OpenSSL's packed error code (ERR_get_error(3)), or 0.
     pub openssl_code: u64,
-    /// The operation, by preference an OpenSSL function, that failed.
+    /// The operation that failed; an OpenSSL function where one did.
     pub operation: *const c_char,
-    /// Why it failed.
+    /// The reason.
     pub reason: *const c_char,
 }
 
-/// Keeps one error in C's form.
+/// The last error, in C's form.
 #[derive(Default)]
 pub struct ErrorSlot(RefCell<Option<Kept>>);
 
@@ -37,19 +38,19 @@ thread_local! {
     static THREAD: ErrorSlot = ErrorSlot::default();
 }
 
-/// Keeps an error of a function without handle.
+/// Stores the error of a function without a handle.
 pub fn remember_on_thread(error: Error) {
-    // During a thread's end there is nobody left to ask for it.
+    // While the thread ends, no code can query the error any more.
     let _ = THREAD.try_with(|slot| slot.remember(error));
 }
 
-/// The error kept for the calling thread.
+/// Returns the calling thread's last error.
 pub fn thread_error() -> qdtls_error {
     THREAD.with(ErrorSlot::read)
 }
 
 impl ErrorSlot {
-    /// Replaces the error kept.
+    /// Replaces the last error.
     pub fn remember(&self, error: Error) {
         self.0.replace(Some(Kept {
             status: error.status(),
@@ -59,7 +60,7 @@ impl ErrorSlot {
         }));
     }
 
-    /// The error kept; all zeroes and empty texts when there is none.
+    /// Returns the last error, or zeroes and empty texts if there was none.
     pub fn read(&self) -> qdtls_error {
         match &*self.0.borrow() {
             None => qdtls_error {
@@ -80,7 +81,7 @@ impl ErrorSlot {
     }
 }
 
-/// Text for C; a zero byte inside, which no text of ours has, would end it.
+/// Converts a text for C, up to its first zero byte. No text of this library contains one.
 fn c_string(text: &str) -> CString {
     let until_zero = text.split('\0').next().unwrap_or_default();
     CString::new(until_zero).unwrap_or_default()

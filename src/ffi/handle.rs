@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Handles: what C holds pointers to, and how an exported function runs, with or without one.
+//! Handles, the objects that C holds pointers to, and running an exported function with or without one.
 
 use super::arguments::{Out, invalid};
 use super::error::{ErrorSlot, remember_on_thread};
@@ -8,20 +8,20 @@ use crate::panic::guard;
 use std::ptr::NonNull;
 use std::rc::Rc;
 
-/// What C holds a pointer to. It is counted, so that freeing it from inside one of its own callbacks is safe.
+/// An object that C holds a pointer to. Reference counting makes it safe to free it inside its own callbacks.
 pub trait Handle: Sized {
-    /// Where its last error is kept.
+    /// The place of its last error.
     fn last_error(&self) -> &ErrorSlot;
 
-    /// The owner lets go of it. A running operation completes but sends nothing.
+    /// Called when the owner frees the handle. A running operation completes but sends nothing.
     fn let_go(&self) {}
 }
 
-/// A handle in use: it outlives the call, even when a callback frees it.
+/// A handle in use. It outlives the call even if a callback frees it.
 pub struct Held<H: Handle>(Rc<H>);
 
 impl<H: Handle> Held<H> {
-    /// `None` for null.
+    /// Takes a reference to the handle; `None` for null.
     ///
     /// # Safety
     /// `handle` is null, or came from [`give`] and was not given to [`take_back`]; no other thread uses it.
@@ -30,14 +30,16 @@ impl<H: Handle> Held<H> {
         if handle.is_null() {
             return None;
         }
-        // SAFETY: the pointer came from Rc::into_raw, and the owner's count is still in it (the caller's promise).
+        // SAFETY: not null, so by this function's contract the pointer came from Rc::into_raw in `give`, the owner's
+        // count is still held, and no other thread changes it.
         unsafe { Rc::increment_strong_count(handle) };
-        // SAFETY: as above; the count that this takes over was added just now.
+        // SAFETY: the pointer came from Rc::into_raw, and the increment above provides the count that this takes
+        // over.
         Some(Self(unsafe { Rc::from_raw(handle) }))
     }
 }
 
-/// Runs the body of an exported function that has no handle. Its error is kept for the thread.
+/// Runs the body of an exported function without a handle. Stores an error for the thread.
 pub fn call(name: &'static str, body: impl FnOnce() -> Result<()>) -> Status {
     outcome(name, body).unwrap_or_else(|error| {
         let status = error.status();
@@ -46,7 +48,7 @@ pub fn call(name: &'static str, body: impl FnOnce() -> Result<()>) -> Status {
     })
 }
 
-/// Runs the body of an exported function on a handle. Its error is kept with the handle.
+/// Runs the body of an exported function on a handle. Stores an error in the handle.
 #[inline]
 pub fn call_on<H: Handle>(
     name: &'static str,
@@ -57,14 +59,14 @@ pub fn call_on<H: Handle>(
         return call(name, || Err(null_handle()));
     };
     let status = run_on(name, &*handle, body);
-    // The last reference may be this one, and the program's release callback run with it.
+    // If a callback freed the handle, this is the last reference: dropping it runs the program's release callback.
     if Rc::strong_count(&handle) == 1 {
         guard(name, (), move || drop(handle));
     }
     status
 }
 
-/// Writes the answer to a question that cannot fail, and calls nobody back who could free the handle.
+/// Writes the answer to a query that cannot fail and runs no callbacks, so that the handle cannot be freed meanwhile.
 #[inline]
 pub fn ask<H: Handle, T>(
     name: &'static str,
@@ -95,25 +97,26 @@ fn null_handle() -> Error {
     invalid("the handle is null")
 }
 
-/// The body's result, or the error that a panic is. That one is made only then: errors have a text, which is allocated.
+/// Returns the body's result, or an internal error after a panic. The error is made only then, because it allocates.
 #[inline]
 fn outcome(name: &'static str, body: impl FnOnce() -> Result<()>) -> Result<Status> {
     let done = guard(name, None, || Some(body().map(|()| Status::Ok)));
     done.unwrap_or_else(|| Err(Error::new(Status::Internal, name)))
 }
 
-/// Hands a new handle to C.
+/// Passes a new handle to C, which owns it.
 pub fn give<H: Handle>(handle: H) -> *mut H {
     Rc::into_raw(Rc::new(handle)).cast_mut()
 }
 
-/// Ends C's hold on a handle.
+/// Takes a handle back from its owner.
 ///
 /// # Safety
 /// As for [`Held::of`]; the pointer is not used again.
 pub unsafe fn take_back<H: Handle>(name: &'static str, handle: *mut H) {
     if let Some(handle) = NonNull::new(handle) {
-        // SAFETY: the pointer came from Rc::into_raw in `give`, whose count this takes over, once (the caller's promise).
+        // SAFETY: not null, so by this function's contract the pointer came from Rc::into_raw in `give` and is given
+        // up once: this takes over the count that `give` left.
         let handle = unsafe { Rc::from_raw(handle.as_ptr().cast_const()) };
         guard(name, (), move || handle.let_go());
     }

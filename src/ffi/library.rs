@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The library as a whole: version, last error, log, settings, wiping.
+//! Functions of the library as a whole: version, last error, log, settings, wiping.
 
 use super::arguments::{Out, invalid};
 use super::error::{qdtls_error, thread_error};
@@ -19,25 +19,26 @@ const VERSION: &CStr = match CStr::from_bytes_with_nul(
     Err(_) => c"",
 };
 
-/// The number of this ABI. A program compiled against a header with another `QDTLS_ABI_VERSION` must not go on.
+/// Returns the ABI version of the library. A program compiled with a different `QDTLS_ABI_VERSION` must not use it.
 #[unsafe(no_mangle)]
 pub extern "C" fn qdtls_abi_version() -> u32 {
     crate::ABI_VERSION
 }
 
-/// The version as text, such as "qdtls-rs 0.1.0 (ABI 1)". Static.
+/// Returns the version as static, null-terminated text, such as "qdtls-rs 0.1.0 (ABI 1)".
 #[unsafe(no_mangle)]
 pub extern "C" fn qdtls_version() -> *const c_char {
     VERSION.as_ptr()
 }
 
-/// Writes the last error on this thread of a function that has no handle, or was given none, to `error`.
+/// Writes this thread's last error of a function that has no handle, or was given a null one, to `error`. Its status
+/// is `QDTLS_STATUS_OK` if there was none. A successful call does not clear it.
 ///
 /// # Safety
 /// `error` is null or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_last_error(error: *mut qdtls_error) -> Status {
-    // SAFETY: null, or writable until this call returns (contract).
+    // SAFETY: null, or writable until this call returns (this function's contract).
     let error = unsafe { Out::new(error) };
     call("qdtls_last_error", || {
         error.require()?.write(thread_error());
@@ -45,12 +46,12 @@ pub unsafe extern "C" fn qdtls_last_error(error: *mut qdtls_error) -> Status {
     })
 }
 
-/// Sets where warnings go, one line each, UTF-8, without line end; null for nowhere, which is the beginning. A line
-/// never holds a secret. The function may be called on any thread that calls the library, and must not call the library
-/// itself.
+/// Sets the process-wide function that receives warnings; null, the default, discards them. A warning is one
+/// null-terminated line of UTF-8 without a line end, valid during the call; it never contains a secret. The logger is
+/// called on any thread that calls the library, several at a time, and must not call the library.
 ///
 /// # Safety
-/// `logger` can be called until another one is set.
+/// `logger` is null or can be called on any thread until another one is set.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_set_logger(
     logger: Option<unsafe extern "C" fn(line: *const c_char)>,
@@ -59,7 +60,8 @@ pub unsafe extern "C" fn qdtls_set_logger(
         log::set_logger(logger.map(|logger| -> log::Logger {
             Box::new(move |line: &str| {
                 if let Ok(line) = CString::new(line) {
-                    // SAFETY: callable by the caller's promise; the line outlives the call.
+                    // SAFETY: callable on any thread until it is replaced, by the contract of `qdtls_set_logger`; the
+                    // log replaces it only while no call runs. The line is a C string that outlives the call.
                     unsafe { logger(line.as_ptr()) };
                 }
             })
@@ -68,23 +70,25 @@ pub unsafe extern "C" fn qdtls_set_logger(
     })
 }
 
-/// What can be tuned, each also by an environment variable that is read at first use.
+/// The process-wide settings. Each takes its initial value from an environment variable, read at first use.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SettingName {
-    /// Bytes of the process-wide cookie secret: 16 to 64, default 32. For the next secret that is made. Environment:
-    /// `QDTLS_COOKIE_SECRET_SIZE`.
+    /// The size of the process-wide cookie secret: 16 to 64 bytes, default 32. Applies to the next secret generated.
+    /// Environment variable: `QDTLS_COOKIE_SECRET_SIZE`.
     CookieSecretSize = 0,
-    /// Seconds between rotations of that secret: 60 to 604800, default 3600. `QDTLS_COOKIE_ROTATION_S`.
+    /// The time between rotations of that secret: 60 to 604800 seconds, default 3600. `QDTLS_COOKIE_ROTATION_S`.
     CookieRotationS = 1,
-    /// Seconds of a cookie's time slot: 1 to 3600, default 60; a cookie lives between one and two of them.
+    /// The length of a cookie's time slot: 1 to 3600 seconds, default 60. A cookie is valid for one to two slots.
     /// `QDTLS_COOKIE_LIFETIME_S`.
     CookieLifetimeS = 2,
-    /// Milliseconds before the first retransmission: 20 to 60000, default 1000. `QDTLS_TIMEOUT_INITIAL_MS`.
+    /// The time before the first retransmission (RFC 6347, 4.2.4.1): 20 to 60000 milliseconds, default 1000.
+    /// `QDTLS_TIMEOUT_INITIAL_MS`.
     TimeoutInitialMs = 3,
-    /// Milliseconds that the doubled wait does not exceed: 20 to 600000, default 60000. `QDTLS_TIMEOUT_MAX_MS`.
+    /// The limit of the doubling retransmission timeout: 20 to 600000 milliseconds, default 60000.
+    /// `QDTLS_TIMEOUT_MAX_MS`.
     TimeoutMaxMs = 4,
-    /// 1 to ignore alerts that are not authenticated, default 0. `QDTLS_STRICT_ALERTS`.
+    /// 1 ignores unauthenticated alerts during a handshake; default 0. `QDTLS_STRICT_ALERTS`.
     StrictAlerts = 5,
 }
 
@@ -101,20 +105,20 @@ fn setting(number: i32) -> Result<&'static Setting> {
     found.map(|(_, setting)| setting).ok_or_else(|| invalid("no setting has this number"))
 }
 
-/// Sets a `qdtls_setting` for the whole process. Out of bounds: `QDTLS_STATUS_INVALID_ARGUMENT`, nothing changed. Any
-/// thread.
+/// Sets a `qdtls_setting` for the whole process. A value out of range gives `QDTLS_STATUS_INVALID_ARGUMENT` and
+/// changes nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn qdtls_setting_set(name: i32, value: u64) -> Status {
     call("qdtls_setting_set", || setting(name)?.set(value))
 }
 
-/// Writes the value of a `qdtls_setting` to `value`. Any thread.
+/// Writes the value of a `qdtls_setting` to `value`.
 ///
 /// # Safety
 /// `value` is null or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_setting_get(name: i32, value: *mut u64) -> Status {
-    // SAFETY: null, or writable until this call returns (contract).
+    // SAFETY: null, or writable until this call returns (this function's contract).
     let value = unsafe { Out::new(value) };
     call("qdtls_setting_get", || {
         value.require()?.write(setting(name)?.get());
@@ -122,24 +126,25 @@ pub unsafe extern "C" fn qdtls_setting_get(name: i32, value: *mut u64) -> Status
     })
 }
 
-/// Replaces the process-wide cookie secret now. Cookies made before stay valid for their time. `now` is in seconds since
-/// the Unix epoch. Any thread.
+/// Replaces the process-wide cookie secret. Cookies made before stay valid until they expire. `now` is the time in
+/// seconds since the Unix epoch. `QDTLS_STATUS_RANDOM_FAILED`: the previous secret stays in use.
 #[unsafe(no_mangle)]
 pub extern "C" fn qdtls_cookie_rotate(now: u64) -> Status {
     call("qdtls_cookie_rotate", || cookie::rotate_process_secret(UnixTime(now)))
 }
 
-/// Overwrites memory with zeroes in a way that no compiler leaves out: for copies of secrets that a program had to make.
+/// Overwrites memory with zeroes, which no compiler optimises away, to erase copies of secrets.
 ///
 /// # Safety
-/// `memory` is null or writable for `length` bytes.
+/// `memory` is null or writable for `length` bytes, which no other code uses during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_wipe(memory: *mut u8, length: usize) -> Status {
     call("qdtls_wipe", || {
         match NonNull::new(memory) {
             None if length > 0 => return Err(invalid("the memory is null")),
             None => {}
-            // SAFETY: writable for `length` bytes by the caller's promise, and used by nobody else meanwhile.
+            // SAFETY: not null; writable for `length` bytes and unused by other code during this call (this
+            // function's contract).
             Some(start) => unsafe { std::slice::from_raw_parts_mut(start.as_ptr(), length) }.zeroize(),
         }
         Ok(())

@@ -10,7 +10,8 @@ use super::program::{Program, qdtls_callbacks};
 use crate::error::Status;
 use crate::listener::Listener;
 
-/// Answers ClientHellos with cookies and tells which clients have come back with one. Keeps nothing about them.
+/// A listener answers ClientHellos with cookies and recognises the clients that return one (RFC 6347, 4.2.1). It
+/// keeps no state per client. One thread at a time may use it.
 #[allow(non_camel_case_types, reason = "the name is C's")]
 pub struct qdtls_listener {
     core: Listener<Program>,
@@ -23,19 +24,22 @@ impl Handle for qdtls_listener {
     }
 }
 
-/// Makes a listener with default cookie parameters. Of the callbacks `send`, `now` and `release` are used.
+/// Creates a listener with the default cookie parameters (`qdtls_cookie_new`) and writes it to `listener`. It uses
+/// the callbacks `send`, `now` and `release`, which are copied; `send` is required: otherwise
+/// `QDTLS_STATUS_INVALID_ARGUMENT`. The caller owns the handle and frees it with `qdtls_listener_free`. `release` is
+/// not called when this function fails.
 ///
 /// # Safety
-/// The pointers are null, or readable and writable. The handle is freed with `qdtls_listener_free`. On failure `release`
-/// is not called.
+/// `callbacks` is null or readable, `listener` null or writable. The callbacks can be called with their `user` until
+/// `release` was called.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_listener_new(
     callbacks: *const qdtls_callbacks,
     listener: *mut *mut qdtls_listener,
 ) -> Status {
-    // SAFETY: null, or a structure that lives and stays as it is while this call runs (contract).
+    // SAFETY: null, or a structure that is live and not written during this call (this function's contract).
     let callbacks = unsafe { reference(callbacks) };
-    // SAFETY: null, or writable until this call returns (contract).
+    // SAFETY: null, or writable until this call returns (this function's contract).
     let listener = unsafe { Out::new(listener) };
     call("qdtls_listener_new", || {
         let (callbacks, listener) = (callbacks?, listener.require()?);
@@ -45,17 +49,17 @@ pub unsafe extern "C" fn qdtls_listener_new(
     })
 }
 
-/// Frees a listener; null is ignored. Allowed from inside its callbacks.
+/// Frees a listener. Null is ignored. Allowed from inside its callbacks.
 ///
 /// # Safety
 /// `listener` is null or a live handle, which is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_listener_free(listener: *mut qdtls_listener) {
-    // SAFETY: null, or a live handle whose owner gives it up with this call (contract).
+    // SAFETY: null, or a live handle that its owner does not use again (this function's contract).
     unsafe { take_back("qdtls_listener_free", listener) };
 }
 
-/// Copies cookie parameters into the listener.
+/// Copies cookie parameters into the listener, which uses them from the next datagram on. `cookie` must not be null.
 ///
 /// # Safety
 /// Both are null or live handles.
@@ -66,7 +70,7 @@ pub unsafe extern "C" fn qdtls_listener_set_cookie(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let listener = unsafe { Held::of(listener) };
-    // SAFETY: null, or a structure that lives and stays as it is while this call runs (contract).
+    // SAFETY: null, or a live handle (this function's contract); only its cells change, on this thread.
     let cookie = unsafe { reference(cookie) };
     call_on("qdtls_listener_set_cookie", listener, |listener| {
         listener.core.set_cookie(cookie?.key());
@@ -74,12 +78,13 @@ pub unsafe extern "C" fn qdtls_listener_set_cookie(
     })
 }
 
-/// Writes to `verified` whether `datagram`, which came from `address`, starts with a ClientHello with a valid cookie:
-/// then a server's connection can be started with the same datagram.
+/// Writes to `verified` whether `datagram`, received from `address`, starts with a ClientHello with a valid cookie.
+/// If it does, start a server's connection with the same datagram and cookie parameters (`qdtls_connection_start`).
 ///
-/// A ClientHello without one is answered with a HelloVerifyRequest (RFC 6347, 4.2.1); anything else is ignored without
-/// an error, for anyone can send it. `QDTLS_STATUS_SEND_FAILED` or `QDTLS_STATUS_SEND_REFUSED` when the answer could not
-/// be sent.
+/// A ClientHello without a valid cookie is answered with a HelloVerifyRequest (RFC 6347, 4.2.1). Any other datagram
+/// is ignored without an error, because anyone can send it. `QDTLS_STATUS_INVALID_ADDRESS`: `address` is not a
+/// unicast address with a port. `QDTLS_STATUS_SEND_FAILED`, `QDTLS_STATUS_SEND_REFUSED`: the answer could not be
+/// sent. `QDTLS_STATUS_RANDOM_FAILED`: no secret could be generated. The listener stays usable after every error.
 ///
 /// # Safety
 /// `listener` is null or a live handle; the others are null, or readable and writable for their lengths.
@@ -93,11 +98,11 @@ pub unsafe extern "C" fn qdtls_listener_verify(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let listener = unsafe { Held::of(listener) };
-    // SAFETY: null, or a structure that lives and stays as it is while this call runs (contract).
+    // SAFETY: null, or a structure that is live and not written during this call (this function's contract).
     let address = unsafe { reference(address) };
-    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    // SAFETY: null, or readable for its length during this call (this function's contract), and not kept longer.
     let datagram = unsafe { In::new(datagram, length) };
-    // SAFETY: null, or writable until this call returns (contract).
+    // SAFETY: null, or writable until this call returns (this function's contract).
     let verified = unsafe { Out::new(verified) };
     call_on("qdtls_listener_verify", listener, |listener| {
         verified.require()?.write(listener.core.verify(&address?.to_peer()?, datagram.get()?)?);
@@ -105,7 +110,7 @@ pub unsafe extern "C" fn qdtls_listener_verify(
     })
 }
 
-/// Writes the last error of `listener` to `error`.
+/// Writes the last error of `listener` to `error`; its status is `QDTLS_STATUS_OK` if there was none.
 ///
 /// # Safety
 /// `listener` is null or a live handle; `error` is null or writable.
@@ -116,7 +121,7 @@ pub unsafe extern "C" fn qdtls_listener_last_error(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let listener = unsafe { Held::of(listener) };
-    // SAFETY: null, or writable until this call returns (contract).
+    // SAFETY: null, or writable until this call returns (this function's contract).
     let error = unsafe { Out::new(error) };
     call_on("qdtls_listener_last_error", listener, |listener| {
         error.require()?.write(listener.last_error.read());

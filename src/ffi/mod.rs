@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The C ABI `qdtls_*`, and nothing that decides.
+//! The C ABI `qdtls_*`: argument checks and conversions, no decisions.
 //!
-//! An exported function checks its arguments, runs the core inside the guard that turns a panic into
-//! an error, and converts the result. The conventions that C callers rely on are written once, in the
-//! preamble of the header (`cbindgen.toml`).
+//! An exported function checks its arguments, runs the core inside the guard that turns a panic into an error, and
+//! converts the result. The preamble of the header (`cbindgen.toml`) states the conventions that C callers rely on.
 
 mod address;
 mod arguments;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The OpenSSL in use, and its objects that a program shares with this library.
+//! The OpenSSL in use, and the OpenSSL objects that a program shares with this library.
 
 use super::arguments::{In, Out, invalid};
 use super::handle::call;
@@ -11,15 +11,17 @@ use openssl_sys::{BIO, SSL, SSL_CTX};
 use std::ffi::c_void;
 use std::ptr::NonNull;
 
-/// Uses the OpenSSL that the program uses, and refuses any other: `QDTLS_STATUS_OPENSSL_MISSING` when an address lies
-/// in no library, `QDTLS_STATUS_OPENSSL_UNSUPPORTED` outside versions 1.1.1 to 3.x, `QDTLS_STATUS_OPENSSL_MISMATCH` when
-/// another one is in use already. Details come from `qdtls_last_error`.
+/// Makes the library use the program's OpenSSL: two copies of OpenSSL in one process cannot share objects. `libssl`
+/// is the result of the program's `DTLS_client_method()`, `libcrypto` that of its `BIO_s_mem()`. Call it before any
+/// function that needs OpenSSL, any number of times. A library built with linked OpenSSL does not need it, but makes
+/// the same checks.
 ///
-/// `libssl` is what the program's `DTLS_client_method()` returns, `libcrypto` what its `BIO_s_mem()` returns. A library
-/// built with linked OpenSSL needs no call, but makes the same check. Any thread, any number of times.
+/// `QDTLS_STATUS_OPENSSL_MISSING`: an address is not in a loaded library. `QDTLS_STATUS_OPENSSL_UNSUPPORTED`: the
+/// version is not 1.1.1 (on 32-bit systems 3.0) to 3.x, or a function is missing. `QDTLS_STATUS_OPENSSL_MISMATCH`:
+/// another OpenSSL is in use. `qdtls_last_error` gives the details.
 ///
 /// # Safety
-/// The addresses are as described.
+/// The addresses are null or the results of the named functions.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_openssl_attach(libssl: *const c_void, libcrypto: *const c_void) -> Status {
     call("qdtls_openssl_attach", || {
@@ -30,64 +32,70 @@ pub unsafe extern "C" fn qdtls_openssl_attach(libssl: *const c_void, libcrypto: 
     })
 }
 
-/// Readies an `SSL_CTX` that connections are to share: cookie and ALPN callbacks, and no server-side session cache. To be
-/// done once, before the first `qdtls_context_new_ssl`.
+/// Prepares an `SSL_CTX` for connections: sets the cookie, ALPN and session ticket callbacks and the session id
+/// context, and turns the session cache off. Call it once, before the first `qdtls_context_new_ssl`.
+/// `QDTLS_STATUS_INIT_FAILED`: an OpenSSL function failed.
 ///
 /// # Safety
-/// `context` is null or a live `SSL_CTX` of a DTLS method, of the OpenSSL in use, that no other thread is working with.
+/// `context` is null or a live `SSL_CTX` with a DTLS method, of the OpenSSL in use, that no other thread uses
+/// meanwhile.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_context_prepare(context: *mut SSL_CTX) -> Status {
     call("qdtls_context_prepare", || {
         let context = NonNull::new(context).ok_or_else(|| invalid("the SSL_CTX is null"))?;
-        // SAFETY: not null, hence live and this thread's alone (contract).
+        // SAFETY: not null, hence live and not used by another thread (this function's contract).
         unsafe { context::prepare(context) }
     })
 }
 
-/// Makes an `SSL` and writes it to `ssl`; the caller owns it, until `qdtls_connection_init_tls` takes it. Any thread.
+/// Creates an `SSL` (SSL_new(3)) and writes it to `ssl`. The caller owns it until `qdtls_connection_init_tls` takes
+/// it. `QDTLS_STATUS_INIT_FAILED`: SSL_new(3) failed.
 ///
 /// # Safety
 /// `context` is null or a live `SSL_CTX` of the OpenSSL in use; `ssl` is null or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_context_new_ssl(context: *mut SSL_CTX, ssl: *mut *mut SSL) -> Status {
-    // SAFETY: null, or writable until this call returns (contract).
+    // SAFETY: null, or writable until this call returns (this function's contract).
     let ssl = unsafe { Out::new(ssl) };
     call("qdtls_context_new_ssl", || {
         let place = ssl.require()?;
         let context = NonNull::new(context).ok_or_else(|| invalid("the SSL_CTX is null"))?;
-        // SAFETY: not null, hence live (contract).
+        // SAFETY: not null, hence live (this function's contract).
         let ssl = unsafe { context::new_ssl(context) }?;
         place.write(ssl.as_ptr());
         Ok(())
     })
 }
 
-/// Tells a datagram BIO (BIO_s_datagram(3)) that its socket is connected to a peer, as BIO_ctrl_set_connected(3) does,
-/// after checking the address.
+/// Sets the connected peer of a datagram BIO (BIO_s_datagram(3)) after checking the address, like
+/// BIO_ctrl_set_connected(3). `address` is a `struct sockaddr_in` or `sockaddr_in6` of `length` bytes, whose scope id
+/// is kept.
 ///
-/// `address` is a `struct sockaddr_in` or `sockaddr_in6` of `length` bytes; the scope id of the latter is kept. A BIO of
-/// this library's own connections already knows its peer and is refused with `QDTLS_STATUS_INVALID_STATE`.
+/// `QDTLS_STATUS_INVALID_ADDRESS`: the address is malformed, or not a unicast address with a port.
+/// `QDTLS_STATUS_INVALID_STATE`: the BIO belongs to a connection of this library, which knows its peer.
+/// `QDTLS_STATUS_INIT_FAILED`: the BIO refused the address.
 ///
 /// # Safety
-/// `bio` is null or a live BIO; `address` is null or readable for `length` bytes.
+/// `bio` is null or a live BIO that no other thread uses meanwhile; `address` is null or readable for `length` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_bio_set_connected(bio: *mut BIO, address: *const u8, length: usize) -> Status {
-    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    // SAFETY: null, or readable for its length during this call (this function's contract), and not kept longer.
     let address = unsafe { In::new(address, length) };
     call("qdtls_bio_set_connected", || {
         let address = address.get()?;
         let bio = NonNull::new(bio).ok_or_else(|| invalid("the BIO is null"))?;
         check_socket_address(address)?;
-        // SAFETY: not null, hence live (contract).
+        // SAFETY: not null, hence live (this function's contract).
         if unsafe { bio::is_ours(openssl::api()?, bio.as_ptr()) } {
             return Err(Error::new(Status::InvalidState, "qdtls_bio_set_connected"));
         }
-        // SAFETY: live (contract), and not one of this library; the address is whole, as was just checked.
+        // SAFETY: not null, hence live (this function's contract); `check_socket_address` has checked that the
+        // address is whole and of an IP family.
         unsafe { bio::set_connected(bio, address) }
     })
 }
 
-/// Checks that the bytes are a whole socket address with a peer in it.
+/// Checks that the bytes are a whole socket address of a possible peer.
 fn check_socket_address(address: &[u8]) -> Result<()> {
     let malformed = || {
         let length = address.len();

@@ -13,18 +13,20 @@ use std::ptr;
 use std::time::SystemTime;
 use zeroize::Zeroizing;
 
-/// What a listener or connection asks of the program. Copied when the handle is made. Each function is called on the
-/// thread that called the library, may call the same handle again (most calls are then refused with
-/// `QDTLS_STATUS_BUSY`; ending, freeing and asking are not), and must not throw or jump out.
+/// The callbacks of a listener or connection, copied when the handle is created. The library calls them on the thread
+/// that called it. They may query, end or free the handle; another operation of the same connection gives
+/// `QDTLS_STATUS_BUSY` or `QDTLS_STATUS_INVALID_STATE`. They must not throw or longjmp.
 #[repr(C)]
 #[derive(Clone, Copy)]
 #[allow(non_camel_case_types, reason = "the name is C's")]
 pub struct qdtls_callbacks {
-    /// Given to every function below.
+    /// The first argument of every callback.
     pub user: *mut c_void,
-    /// Sends one datagram to the peer and returns a `qdtls_send_result`. The bytes are valid during the call.
+    /// Sends one datagram to the peer and returns a `qdtls_send_result`; any other number means
+    /// `QDTLS_SEND_RESULT_FAILED`. The bytes are valid during the call. Required.
     pub send: Option<unsafe extern "C" fn(user: *mut c_void, datagram: *const u8, length: usize) -> i32>,
-    /// Answers with `qdtls_psk_reply_set`, or not at all to refuse the handshake. May be null: no pre-shared keys.
+    /// Provides a pre-shared key by calling `qdtls_psk_reply_set` on `reply`, or refuses the handshake by not calling
+    /// it. Null: no pre-shared keys.
     pub psk: Option<
         unsafe extern "C" fn(
             user: *mut c_void,
@@ -32,39 +34,40 @@ pub struct qdtls_callbacks {
             reply: *mut qdtls_psk_reply,
         ),
     >,
-    /// Seconds since the Unix epoch. May be null: the system's clock.
+    /// Returns the time in seconds since the Unix epoch. Null: the system's clock.
     pub now: Option<unsafe extern "C" fn(user: *mut c_void) -> u64>,
-    /// Called once, when none of the others will be called any more. May be null.
+    /// Called once, as the last callback, when the handle was freed and no operation runs. May be null.
     pub release: Option<unsafe extern "C" fn(user: *mut c_void)>,
 }
 
-/// What a pre-shared key is needed for. Valid during the callback.
+/// A request for a pre-shared key (RFC 4279). Valid during the callback.
 #[repr(C)]
 #[allow(non_camel_case_types, reason = "the name is C's")]
 pub struct qdtls_psk_request {
     /// The `qdtls_role` of this end.
     pub role: i32,
-    /// To a client the server's identity hint, to a server the client's identity; null when the peer sent none. Not
-    /// terminated.
+    /// On a client the server's identity hint, on a server the client's identity; null if the peer sent none. Not
+    /// null-terminated.
     pub text: *const u8,
-    /// Its length in bytes.
+    /// The length of `text` in bytes.
     pub text_length: usize,
-    /// The longest identity that fits, in bytes; 0 for a server.
+    /// The longest identity allowed, in bytes; 0 on a server.
     pub max_identity: usize,
-    /// The longest key that fits, in bytes.
+    /// The longest key allowed, in bytes.
     pub max_key: usize,
 }
 
-/// Where the answer to a `qdtls_psk_request` goes.
+/// The destination of the answer to a `qdtls_psk_request`. Valid during the callback.
 #[allow(non_camel_case_types, reason = "the name is C's")]
 pub struct qdtls_psk_reply(RefCell<Option<Psk>>);
 
-/// Answers a request for a pre-shared key. Both parts are copied, and the copies wiped after use; an identity is only
-/// needed from a client. A key or identity longer than the request allows ends the handshake with
-/// `QDTLS_STATUS_PSK_REJECTED`: nothing is cut.
+/// Answers a request for a pre-shared key; call it inside the `psk` callback only. Key and identity are copied, and
+/// the copies are wiped after use. A server needs no identity. An empty key refuses the handshake. A key or identity
+/// longer than the request allows, or an identity with a zero byte, ends the handshake with
+/// `QDTLS_STATUS_PSK_REJECTED`: nothing is truncated.
 ///
 /// # Safety
-/// `reply` is null or that of the callback under way; the other pointers are null or readable for their lengths.
+/// `reply` is null or that of the running callback; the other pointers are null or readable for their lengths.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_psk_reply_set(
     reply: *mut qdtls_psk_reply,
@@ -73,11 +76,12 @@ pub unsafe extern "C" fn qdtls_psk_reply_set(
     key: *const u8,
     key_length: usize,
 ) -> Status {
-    // SAFETY: null, or the reply of the callback under way, which is only used by shared reference (contract).
+    // SAFETY: null, or the reply of the running callback (this function's contract), which is live until the callback
+    // returns and used by shared reference only.
     let reply = unsafe { reply.as_ref() };
-    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    // SAFETY: null, or readable for its length during this call (this function's contract), and not kept longer.
     let identity = unsafe { In::new(identity, identity_length) };
-    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    // SAFETY: null, or readable for its length during this call (this function's contract), and not kept longer.
     let key = unsafe { In::new(key, key_length) };
     call("qdtls_psk_reply_set", || {
         let reply = reply.ok_or_else(|| invalid("the reply is null"))?;
@@ -102,7 +106,8 @@ impl Program {
 
 impl Host for Program {
     fn send(&self, datagram: &[u8]) -> SendResult {
-        // SAFETY: the program gave function and argument to be called like this, from the thread it is on.
+        // SAFETY: the contract of `qdtls_connection_new` and `qdtls_listener_new` allows the call with `user` until
+        // `release`, which is called on drop. The datagram is readable for its length during the call.
         let result = unsafe { (self.send)(self.callbacks.user, datagram.as_ptr(), datagram.len()) };
         const SENT: i32 = SendResult::Sent as i32;
         const LOST: i32 = SendResult::Lost as i32;
@@ -125,16 +130,18 @@ impl Host for Program {
             max_key: request.max_key,
         };
         let mut reply = qdtls_psk_reply(RefCell::new(None));
-        // SAFETY: as for `send`; both structures outlive the call.
+        // SAFETY: callable with `user` until the drop of `self` (the contract of `qdtls_connection_new`); request and
+        // reply are locals that outlive the call.
         unsafe { ask(self.callbacks.user, &c_request, &raw mut reply) };
         reply.0.take()
     }
 
     fn now(&self) -> UnixTime {
         UnixTime(match self.callbacks.now {
-            // SAFETY: as for `send`.
+            // SAFETY: callable with `user` until the drop of `self` (the contract of `qdtls_connection_new` and
+            // `qdtls_listener_new`).
             Some(now) => unsafe { now(self.callbacks.user) },
-            // A clock before 1970 is as good as any: cookies only ask for one that advances.
+            // A clock before 1970 reads 0: cookies only need a clock that advances.
             None => SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()),
         })
     }
@@ -143,13 +150,14 @@ impl Host for Program {
 impl Drop for Program {
     fn drop(&mut self) {
         if let Some(release) = self.callbacks.release {
-            // SAFETY: as for `send`; this is the last call.
+            // SAFETY: callable with `user` (the contract of `qdtls_connection_new` and `qdtls_listener_new`), once:
+            // the drop of `self` is the only place that calls it.
             unsafe { release(self.callbacks.user) };
         }
     }
 }
 
-/// A `qdtls_role` from C.
+/// Converts a `qdtls_role` from C.
 pub(super) fn role(number: i32) -> Result<Role> {
     [Role::Client, Role::Server]
         .into_iter()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The datagram BIO (BIO_meth_new(3)): OpenSSL reads the records that the running operation holds, and writes what that
-//! sends. Its functions have the names of Qt's file.
+//! The datagram BIO (BIO_meth_new(3)): OpenSSL reads records from the running operation and writes datagrams that it
+//! sends. The functions have the names that they have in Qt.
 
 use super::events::{Events, Stage, refuse};
 use super::{Api, api, error_queue};
@@ -20,7 +20,7 @@ const RETRY_READ: c_int = 0x01 | 0x08;
 /// bio.h: BIO_FLAGS_WRITE and BIO_FLAGS_SHOULD_RETRY.
 const RETRY_WRITE: c_int = 0x02 | 0x08;
 
-/// The commands of bio.h that a datagram BIO is given.
+/// The commands of bio.h that OpenSSL sends to a datagram BIO.
 mod command {
     use std::ffi::c_int;
     pub const RESET: c_int = 1;
@@ -42,12 +42,13 @@ struct Method {
     api: &'static Api,
 }
 
-// SAFETY: a BIO_METHOD is not written after it was set up, and OpenSSL reads it from any thread.
+// SAFETY: `method` sets a BIO_METHOD up before it makes this value, and no code writes it afterwards. It is not bound
+// to the thread that made it.
 unsafe impl Send for Method {}
-// SAFETY: as above; reading is all that shared references allow.
+// SAFETY: no code writes the BIO_METHOD after its setup, so threads that share it only read.
 unsafe impl Sync for Method {}
 
-/// One method for the whole process: BIOs refer to it for as long as they live.
+/// One method for the whole process. It is never freed, because BIOs refer to it.
 static METHOD: OnceLock<Method> = OnceLock::new();
 
 fn method(api: &'static Api) -> Result<&'static Method> {
@@ -55,7 +56,7 @@ fn method(api: &'static Api) -> Result<&'static Method> {
         return Ok(method);
     }
     error_queue::clear(api);
-    // SAFETY: no preconditions; -1 when there are no numbers left, which BIO_meth_new would not notice.
+    // SAFETY: no preconditions. The result is -1 if no numbers are left, which BIO_meth_new does not detect.
     let index = unsafe { (api.BIO_get_new_index)() };
     let kind = index | SOURCE_SINK;
     // SAFETY: the name is a C string, which OpenSSL copies.
@@ -63,7 +64,7 @@ fn method(api: &'static Api) -> Result<&'static Method> {
     let Some(raw) = raw.and_then(NonNull::new) else {
         return Err(error_queue::failure(Status::InitFailed, "BIO_meth_new"));
     };
-    // SAFETY: `raw` is a method that nobody else knows yet. The callbacks have the types of the manual page and check
+    // SAFETY: `raw` was made above and is not shared yet. The callbacks have the types of BIO_meth_new(3) and check
     // their arguments.
     unsafe {
         (api.BIO_meth_set_read)(raw.as_ptr(), read);
@@ -75,83 +76,87 @@ fn method(api: &'static Api) -> Result<&'static Method> {
     }
     let made = METHOD.get_or_init(|| Method { raw, kind, api });
     if made.raw != raw {
-        // SAFETY: another thread was faster; this method was never used.
+        // SAFETY: another thread stored its method first, so this one was never shared and no BIO refers to it.
         unsafe { (api.BIO_meth_free)(raw.as_ptr()) };
     }
     Ok(made)
 }
 
-/// A new BIO that serves the operations of `stage`. It must be made to serve nobody ([`unbind`]) before the stage goes.
+/// Creates a BIO that serves the operations of `stage`. [`unbind`] must detach it before the stage is dropped.
 pub fn create(api: &'static Api, stage: &Stage) -> Result<NonNull<BIO>> {
     let method = method(api)?;
     error_queue::clear(api);
-    // SAFETY: the method lives as long as the process.
+    // SAFETY: `method` returned a method that was set up and is never freed.
     let bio = unsafe { (api.BIO_new)(method.raw.as_ptr()) };
     let bio = NonNull::new(bio).ok_or_else(|| error_queue::failure(Status::InitFailed, "BIO_new"))?;
-    // SAFETY: live, of our method, and nobody else's yet.
+    // SAFETY: live: made above and not shared yet. The data of this library's BIOs is a pointer to a stage.
     unsafe { (api.BIO_set_data)(bio.as_ptr(), ptr::from_ref(stage).cast_mut().cast()) };
     Ok(bio)
 }
 
-/// Makes the BIO of an `SSL` serve nobody, if it is one of [`create`].
+/// Detaches the BIO of an `SSL` from its stage, if [`create`] made it.
 pub fn unbind(api: &Api, ssl: NonNull<SSL>) {
-    // SAFETY: the caller owns the SSL; the result is null or lives as long.
+    // SAFETY: the caller, the `Drop` of `Ssl`, owns the SSL, so it is live. The result is null or a BIO that it owns.
     let bio = unsafe { (api.SSL_get_rbio)(ssl.as_ptr()) };
-    // SAFETY: null or live, as above.
+    // SAFETY: null, or live because the live SSL owns it.
     if let Some(bio) = unsafe { recognise(api, bio) } {
-        // SAFETY: live, and of our method, whose data is a stage or null.
+        // SAFETY: live, and of this library's method, for which null is valid data.
         unsafe { (api.BIO_set_data)(bio.as_ptr(), ptr::null_mut()) };
     }
 }
 
-/// The BIO, if it was made by [`create`].
+/// Returns the BIO if it has this library's method.
 ///
 /// # Safety
 /// `bio` is null or live.
 #[inline]
 unsafe fn recognise(api: &Api, bio: *mut BIO) -> Option<NonNull<BIO>> {
     let bio = NonNull::new(bio)?;
-    // SAFETY: not null, hence live by the caller's promise.
+    // SAFETY: not null, hence live (this function's contract).
     let kind = unsafe { (api.BIO_method_type)(bio.as_ptr()) };
     METHOD.get().is_some_and(|method| method.kind == kind).then_some(bio)
 }
 
-/// Whether `bio` was made by this library.
+/// Returns whether this library made `bio`.
 ///
 /// # Safety
 /// `bio` is null or live.
 pub unsafe fn is_ours(api: &Api, bio: *mut BIO) -> bool {
-    // SAFETY: the caller's promise is what it asks for.
+    // SAFETY: null or live, by this function's contract.
     unsafe { recognise(api, bio) }.is_some()
 }
 
-/// The stage that `bio` serves, if it is one of [`create`].
+/// Returns the stage that `bio` serves, if this library made it.
 ///
 /// # Safety
-/// `bio` is null or live, and the reference is used up before the callback it was asked for in returns.
+/// `bio` is null or live. The reference is not used after the callback that requested it has returned.
 pub(super) unsafe fn stage_of<'a>(api: &Api, bio: *mut BIO) -> Option<&'a Stage> {
-    // SAFETY: null or live by the caller's promise.
+    // SAFETY: null or live, by this function's contract.
     let bio = unsafe { recognise(api, bio) }?;
-    // SAFETY: live, and of our method.
+    // SAFETY: not null, hence live; `recognise` checked its method. The callback's limit is this function's contract
+    // too.
     unsafe { stage(api, bio.as_ptr()) }
 }
 
-/// The stage that a BIO of our method serves.
+/// Returns the stage that a BIO of this library serves.
 ///
 /// # Safety
-/// `bio` is live and of our method; the reference is used up before the callback it was asked for in returns.
+/// `bio` is live and has this library's method. The reference is not used after the callback that requested it has
+/// returned.
 #[inline]
 unsafe fn stage<'a>(api: &Api, bio: *mut BIO) -> Option<&'a Stage> {
-    // SAFETY: the data of such a BIO is null, or the stage of the `Ssl` that owns it (`create`), which takes it out
-    // before it goes (`unbind`). While a callback runs, the operation that OpenSSL was called for holds the `Ssl`.
+    // SAFETY: the data of such a BIO is null or the stage of the `Ssl` that owns it (`create`). The `Ssl` removes it
+    // before the stage is dropped (`unbind`), and the operation that called OpenSSL keeps the `Ssl` while a callback
+    // runs.
     unsafe { (api.BIO_get_data)(bio).cast::<Stage>().as_ref() }
 }
 
-/// Reads the next record of the running operation's datagram into `buffer`; -1 with the retry flag when there is none, or
-/// no operation. A record that does not fit is dropped, and so is its rest (BIO_read(3)).
+/// Reads the next record of the running operation's datagram into `buffer` (BIO_read(3)). Returns -1 and sets the
+/// retry flag if there is no record or no operation. A record that does not fit is truncated, like a datagram of
+/// recv(2).
 ///
 /// # Safety
-/// `bio` is live and of our method; `buffer` is null or writable for `capacity` bytes.
+/// `bio` is live and has this library's method; `buffer` is null or writable for `capacity` bytes.
 unsafe extern "C" fn read(bio: *mut BIO, buffer: *mut c_char, capacity: c_int) -> c_int {
     const NAME: &str = "q_dgram_read";
     guard(NAME, -1, || {
@@ -161,32 +166,34 @@ unsafe extern "C" fn read(bio: *mut BIO, buffer: *mut c_char, capacity: c_int) -
         };
         let copy = |record: &[u8]| {
             let count = record.len().min(capacity);
-            // SAFETY: both are valid for `count` bytes, and OpenSSL's buffer is no part of the caller's datagram.
+            // SAFETY: `count` is at most the record's length and the capacity that this function's contract gives.
+            // OpenSSL's buffer does not overlap the caller's datagram.
             unsafe { ptr::copy_nonoverlapping(record.as_ptr(), buffer.cast(), count) };
             count
         };
         let Some(Method { api, .. }) = METHOD.get() else {
             return -1;
         };
-        // SAFETY: live and of our method by this function's contract.
+        // SAFETY: live and of this library's method, by this function's contract.
         let stage = unsafe { stage(api, bio) };
         let count = stage.and_then(|stage| stage.ask(|events| events.next_record().map(copy))).flatten();
         let flags = if count.is_none() { RETRY_READ } else { 0 };
-        // SAFETY: live and of our method by this function's contract.
+        // SAFETY: live and of this library's method, by this function's contract.
         unsafe { set_retry(api, bio, flags) };
         count.and_then(|count| c_int::try_from(count).ok()).unwrap_or(-1)
     })
 }
 
-/// Has the running operation send one datagram; -1 with the retry flag when there is no operation (BIO_write(3)).
+/// Sends one datagram through the running operation (BIO_write(3)). Returns -1 and sets the retry flag if there is
+/// none.
 ///
 /// # Safety
-/// `bio` is live and of our method; `datagram` is null or readable for `length` bytes.
+/// `bio` is live and has this library's method; `datagram` is null or readable for `length` bytes.
 unsafe extern "C" fn write(bio: *mut BIO, datagram: *const c_char, length: c_int) -> c_int {
     const NAME: &str = "q_dgram_write";
     guard(NAME, -1, || {
         let bytes = match usize::try_from(length) {
-            // SAFETY: not null, and readable for its length by this function's contract.
+            // SAFETY: not null, hence readable for its length during this call (this function's contract).
             Ok(count @ 1..) if !datagram.is_null() => unsafe {
                 std::slice::from_raw_parts(datagram.cast(), count)
             },
@@ -195,12 +202,12 @@ unsafe extern "C" fn write(bio: *mut BIO, datagram: *const c_char, length: c_int
         let Some(Method { api, .. }) = METHOD.get() else {
             return -1;
         };
-        // SAFETY: live and of our method by this function's contract.
+        // SAFETY: live and of this library's method, by this function's contract.
         let stage = unsafe { stage(api, bio) };
         match stage.and_then(|stage| stage.ask(|events| events.send(bytes))) {
             Some(()) => length,
             None => {
-                // SAFETY: live and of our method by this function's contract.
+                // SAFETY: live and of this library's method, by this function's contract.
                 unsafe { set_retry(api, bio, RETRY_WRITE) };
                 -1
             }
@@ -211,31 +218,32 @@ unsafe extern "C" fn write(bio: *mut BIO, datagram: *const c_char, length: c_int
 /// Sends a C string as one datagram (BIO_puts(3)).
 ///
 /// # Safety
-/// `bio` is live and of our method; `text` is null or a C string.
+/// `bio` is live and has this library's method; `text` is null or a C string.
 unsafe extern "C" fn puts(bio: *mut BIO, text: *const c_char) -> c_int {
     const NAME: &str = "q_dgram_puts";
     guard(NAME, -1, || {
         if text.is_null() {
             return refuse(-1, NAME, "the text is null");
         }
-        // SAFETY: not null, hence a C string.
+        // SAFETY: not null, hence a C string (this function's contract).
         let length = unsafe { CStr::from_ptr(text) }.count_bytes();
         match c_int::try_from(length) {
-            // SAFETY: live and of our method by this function's contract; the text is readable for its length.
+            // SAFETY: live and of this library's method, by this function's contract; the text is
+            // readable for the length that was just counted.
             Ok(length) => unsafe { write(bio, text, length) },
             Err(_) => refuse(-1, NAME, "the text is too long"),
         }
     })
 }
 
-/// Answers what OpenSSL asks of a datagram BIO; 0 means "not supported" (BIO_ctrl(3)).
+/// Executes a command of OpenSSL (BIO_ctrl(3)); 0 means "not supported".
 ///
 /// # Safety
-/// `bio` is live and of our method. `_pointer` is not used.
+/// `bio` is live and has this library's method. `_pointer` is not used.
 unsafe extern "C" fn ctrl(bio: *mut BIO, number: c_int, argument: c_long, _pointer: *mut c_void) -> c_long {
     guard("q_dgram_ctrl", 0, || match number {
-        // Nothing is to be done: nothing is buffered, the socket is the program's, the association knows its peer, and
-        // the timer is asked for when it is needed.
+        // Nothing to do: the BIO buffers nothing, the program owns the socket, the association knows its peer, and
+        // the library queries the timer when it needs it.
         command::FLUSH
         | command::RESET
         | command::SET_CLOSE
@@ -245,7 +253,7 @@ unsafe extern "C" fn ctrl(bio: *mut BIO, number: c_int, argument: c_long, _point
         | command::DGRAM_SET_NEXT_TIMEOUT
         | command::DGRAM_SET_DONT_FRAG => 1,
         command::DGRAM_SET_PEEK_MODE | command::DGRAM_GET_MTU_OVERHEAD | command::DGRAM_GET_FALLBACK_MTU => {
-            // SAFETY: live and of our method by this function's contract.
+            // SAFETY: live and of this library's method, by this function's contract.
             let stage = METHOD.get().and_then(|method| unsafe { stage(method.api, bio) });
             stage.and_then(|stage| stage.ask(|events| answer(events, number, argument))).unwrap_or(0)
         }
@@ -253,7 +261,7 @@ unsafe extern "C" fn ctrl(bio: *mut BIO, number: c_int, argument: c_long, _point
     })
 }
 
-/// The running operation's answer to a command.
+/// Returns the running operation's answer to a command.
 fn answer(events: &dyn Events, number: c_int, argument: c_long) -> c_long {
     match number {
         command::DGRAM_SET_PEEK_MODE => {
@@ -265,49 +273,50 @@ fn answer(events: &dyn Events, number: c_int, argument: c_long) -> c_long {
     }
 }
 
-/// BIO_read(3) of a datagram BIO of this library; -1 for any other.
+/// BIO_read(3) for a datagram BIO of this library; -1 for any other BIO.
 ///
 /// # Safety
 /// `bio` is null or live; `buffer` is null or writable for `capacity` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn q_dgram_read(bio: *mut BIO, buffer: *mut c_char, capacity: c_int) -> c_int {
-    // SAFETY: null or live by this function's contract.
+    // SAFETY: null or live, by this function's contract.
     match unsafe { require("q_dgram_read", bio) } {
-        // SAFETY: live and of our method; the buffer by this function's contract.
+        // SAFETY: `require` checked null and method; the rest is this function's contract: live, and a valid buffer.
         true => unsafe { read(bio, buffer, capacity) },
         false => -1,
     }
 }
 
-/// BIO_write(3) of a datagram BIO of this library; -1 for any other.
+/// BIO_write(3) for a datagram BIO of this library; -1 for any other BIO.
 ///
 /// # Safety
 /// `bio` is null or live; `datagram` is null or readable for `length` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn q_dgram_write(bio: *mut BIO, datagram: *const c_char, length: c_int) -> c_int {
-    // SAFETY: null or live by this function's contract.
+    // SAFETY: null or live, by this function's contract.
     match unsafe { require("q_dgram_write", bio) } {
-        // SAFETY: live and of our method; the datagram by this function's contract.
+        // SAFETY: `require` checked null and method; the rest is this function's contract: live, and a valid
+        // datagram.
         true => unsafe { write(bio, datagram, length) },
         false => -1,
     }
 }
 
-/// BIO_puts(3) of a datagram BIO of this library; -1 for any other.
+/// BIO_puts(3) for a datagram BIO of this library; -1 for any other BIO.
 ///
 /// # Safety
 /// `bio` is null or live; `text` is null or a C string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn q_dgram_puts(bio: *mut BIO, text: *const c_char) -> c_int {
-    // SAFETY: null or live by this function's contract.
+    // SAFETY: null or live, by this function's contract.
     match unsafe { require("q_dgram_puts", bio) } {
-        // SAFETY: live and of our method; the text by this function's contract.
+        // SAFETY: `require` checked null and method; the rest is this function's contract: live, and a valid text.
         true => unsafe { puts(bio, text) },
         false => -1,
     }
 }
 
-/// BIO_ctrl(3) of a datagram BIO of this library; 0 for any other.
+/// BIO_ctrl(3) for a datagram BIO of this library; 0 for any other BIO.
 ///
 /// # Safety
 /// `bio` is null or live. `pointer` is not used.
@@ -318,21 +327,21 @@ pub unsafe extern "C" fn q_dgram_ctrl(
     number: c_long,
     pointer: *mut c_void,
 ) -> c_long {
-    // SAFETY: null or live by this function's contract.
+    // SAFETY: null or live, by this function's contract.
     match unsafe { require("q_dgram_ctrl", bio) } {
-        // SAFETY: live and of our method.
+        // SAFETY: `require` checked null and method; it is live by this function's contract.
         true => unsafe { ctrl(bio, command, number, pointer) },
         false => 0,
     }
 }
 
-/// Whether a BIO is one of this library; if not, a line in the log says so.
+/// Returns whether this library made a BIO, and logs if not.
 ///
 /// # Safety
 /// `bio` is null or live.
 unsafe fn require(callback: &'static str, bio: *mut BIO) -> bool {
     guard(callback, false, || {
-        // SAFETY: null or live by the caller's promise.
+        // SAFETY: null or live, by this function's contract.
         let ours = api().is_ok_and(|api| unsafe { is_ours(api, bio) });
         ours || refuse(false, callback, "there is no connection of this library behind the BIO")
     })
@@ -347,7 +356,7 @@ pub unsafe extern "C" fn q_dgram_create(bio: *mut BIO) -> c_int {
     const NAME: &str = "q_dgram_create";
     guard(NAME, 0, || match api() {
         Ok(api) if !bio.is_null() => {
-            // SAFETY: not null, hence live.
+            // SAFETY: not null, hence live (this function's contract).
             unsafe { (api.BIO_set_init)(bio, 1) };
             1
         }
@@ -355,7 +364,7 @@ pub unsafe extern "C" fn q_dgram_create(bio: *mut BIO) -> c_int {
     })
 }
 
-/// Ends a BIO, which owns nothing (BIO_meth_set_destroy(3)).
+/// Destroys a BIO (BIO_meth_set_destroy(3)). It owns nothing, so there is nothing to free.
 ///
 /// # Safety
 /// `bio` is null or live.
@@ -364,13 +373,13 @@ pub unsafe extern "C" fn q_dgram_destroy(bio: *mut BIO) -> c_int {
     c_int::from(!bio.is_null())
 }
 
-/// Sets the retry flags for the call that ends now (BIO_set_retry_read(3)); none when it succeeded.
+/// Sets the retry flags of the current call (BIO_set_retry_read(3)); 0 after success.
 ///
 /// # Safety
-/// `bio` is a live BIO of ours.
+/// `bio` is live.
 #[inline]
 unsafe fn set_retry(api: &Api, bio: *mut BIO, flags: c_int) {
-    // SAFETY: the caller's promise is what both ask for.
+    // SAFETY: both only need a live BIO, which is this function's contract.
     unsafe {
         (api.BIO_clear_flags)(bio, RETRY_FLAGS);
         if flags != 0 {
@@ -379,12 +388,12 @@ unsafe fn set_retry(api: &Api, bio: *mut BIO, flags: c_int) {
     }
 }
 
-/// Tells a datagram BIO that is not ours (BIO_s_datagram(3)) whom its socket is connected to.
+/// Sets the connected peer of a datagram BIO that is not this library's (BIO_s_datagram(3)).
 ///
 /// # Safety
 /// `bio` is a live BIO, and `address` holds a whole `struct sockaddr` of an IP family.
 pub unsafe fn set_connected(bio: NonNull<BIO>, address: &[u8]) -> Result<()> {
-    /// As long as sockaddr_storage, so longer than each member of the union that a BIO_ADDR is.
+    /// As large as sockaddr_storage, hence larger than every member of the union BIO_ADDR.
     #[repr(C, align(8))]
     struct Storage([u8; 128]);
 
@@ -394,8 +403,9 @@ pub unsafe fn set_connected(bio: NonNull<BIO>, address: &[u8]) -> Result<()> {
         *place = *byte;
     }
     error_queue::clear(api);
-    // SAFETY: the BIO is live by the caller's promise. OpenSSL reads the argument as a BIO_ADDR, which is a union of
-    // socket addresses told apart by their family, and copies what the family calls for; all of that is in `storage`.
+    // SAFETY: the BIO is live by this function's contract. OpenSSL reads the argument as a BIO_ADDR, a union of
+    // socket addresses, and copies the member that the family selects. `storage` is larger than each, aligned, and
+    // zeroed.
     let result = unsafe {
         (api.BIO_ctrl)(bio.as_ptr(), command::DGRAM_SET_CONNECTED, 0, (&raw mut storage).cast::<c_void>())
     };

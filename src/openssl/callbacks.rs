@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The callbacks of `SSL` and `SSL_CTX`, under the names that Qt's file gives them.
+//! The callbacks of `SSL` and `SSL_CTX`, under the names that they have in Qt.
 //!
 //! Qt's `qsslcontext_openssl.cpp` refers to three of them; the rest completes the set. Each checks its arguments and
-//! puts a question to the running operation. Outside an operation each refuses.
+//! queries the running operation. Without an operation it refuses.
 
 use super::events::{Events, refuse};
 use super::{Api, api, bio, resumption};
@@ -14,14 +14,14 @@ use openssl_sys::{SSL, SSL_SESSION, X509_STORE_CTX};
 use std::ffi::{CStr, c_char, c_int, c_uchar, c_uint, c_void};
 use std::ptr;
 
-/// ssl.h: DTLS1_COOKIE_LENGTH less one, the most that fits a cookie's length byte (RFC 6347, 4.2.1).
+/// The longest cookie that its length byte allows (RFC 6347, 4.2.1).
 const COOKIE_CAPACITY: usize = 255;
 
-/// Refuses with 0 (SSL_CTX_set_cookie_generate_cb(3)). The listener makes the cookies; OpenSSL, which asks for one when
-/// a ClientHello has none that is valid, only gets to see those that have.
+/// Returns 0, a failure (SSL_CTX_set_cookie_generate_cb(3)). OpenSSL requests a cookie for a ClientHello without a
+/// valid one, but the listener makes the cookies and OpenSSL only receives hellos with a valid one.
 ///
 /// # Safety
-/// There are no demands; `unsafe` is the type that SSL_CTX_set_cookie_generate_cb(3) asks for.
+/// No preconditions. It is unsafe because SSL_CTX_set_cookie_generate_cb(3) requires this type.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn q_generate_cookie_callback(
     _ssl: *mut SSL,
@@ -32,8 +32,8 @@ pub unsafe extern "C" fn q_generate_cookie_callback(
     guard(NAME, 0, || refuse(0, NAME, "cookies are made by the listener"))
 }
 
-/// Compares the cookie of a ClientHello with the one that was found valid before OpenSSL saw the hello; 1 when it is the
-/// same (SSL_CTX_set_cookie_verify_cb(3)).
+/// Compares the cookie of a ClientHello with the one that was checked before OpenSSL received the hello
+/// (SSL_CTX_set_cookie_verify_cb(3)). Returns 1 if it is the same, otherwise 0.
 ///
 /// # Safety
 /// `ssl` is null or live; `cookie` is null or readable for `length` bytes.
@@ -46,32 +46,32 @@ pub unsafe extern "C" fn q_verify_cookie_callback(
     const NAME: &str = "q_verify_cookie_callback";
     guard(NAME, 0, || {
         let cookie = match usize::try_from(length) {
-            // SAFETY: not null, and readable for its length by this function's contract.
+            // SAFETY: not null, hence readable for its length during this call (this function's contract).
             Ok(length @ 1..=COOKIE_CAPACITY) if !cookie.is_null() => unsafe {
                 std::slice::from_raw_parts(cookie, length)
             },
             _ => return refuse(0, NAME, "there is no cookie of 1 to 255 bytes"),
         };
-        // SAFETY: null or live by this function's contract.
+        // SAFETY: null or live, by this function's contract.
         let accepted =
             unsafe { ask(NAME, ssl, |api, events| events.accepts_cookie(cookie, &random(api, ssl))) };
         accepted.map_or(0, c_int::from)
     })
 }
 
-/// The random of the ClientHello that OpenSSL has taken in; all zeroes before.
+/// Returns the random of the ClientHello that OpenSSL has processed, or zeroes if there is none.
 ///
 /// # Safety
 /// `ssl` is live.
 unsafe fn random(api: &Api, ssl: *const SSL) -> [u8; 32] {
     let mut random = [0; 32];
-    // SAFETY: live by the caller's promise; at most as many bytes are written as the length says.
+    // SAFETY: live by this function's contract; OpenSSL writes at most `random.len()` bytes.
     unsafe { (api.SSL_get_client_random)(ssl, random.as_mut_ptr(), random.len()) };
     random
 }
 
-/// Notes an error in the peer's chain; returns 1, so that the verification goes on and finds all of them
-/// (SSL_CTX_set_verify(3)). The verdict is the program's, after the handshake.
+/// Stores an error in the peer's chain (SSL_CTX_set_verify(3)). Returns 1, so that the verification continues and
+/// finds all errors; 0 if the error could not be stored. The program judges the peer after the handshake.
 ///
 /// # Safety
 /// `context` is null or live.
@@ -85,35 +85,37 @@ pub unsafe extern "C" fn q_X509DtlsCallback(ok: c_int, context: *mut X509_STORE_
         if context.is_null() {
             return refuse(0, NAME, "the store context is null");
         }
-        // SAFETY: not null, hence live by this function's contract.
+        // SAFETY: not null, hence live (this function's contract).
         unsafe { note_verify_error(NAME, context) }
     })
 }
 
+/// Stores the current error of `context` in the running operation.
+///
 /// # Safety
 /// `context` is live.
 unsafe fn note_verify_error(name: &str, context: *mut X509_STORE_CTX) -> c_int {
     let Ok(api) = api() else {
         return 0;
     };
-    // SAFETY: no preconditions: this is where OpenSSL puts the SSL (X509_STORE_CTX_get_ex_data(3)).
+    // SAFETY: no preconditions. The result is the index of the SSL (X509_STORE_CTX_get_ex_data(3)).
     let index = unsafe { (api.SSL_get_ex_data_X509_STORE_CTX_idx)() };
-    // SAFETY: the context is live by the caller's promise; what stands at the index is null or an SSL that outlives the
-    // verification.
+    // SAFETY: the context is live by this function's contract. OpenSSL stores null or an SSL at the index.
     let ssl = unsafe { (api.X509_STORE_CTX_get_ex_data)(context, index) }.cast::<SSL>();
-    // SAFETY: the context is live by the caller's promise.
+    // SAFETY: the context is live by this function's contract.
     let code = unsafe { (api.X509_STORE_CTX_get_error)(context) };
-    // SAFETY: as above.
+    // SAFETY: the context is live by this function's contract.
     let depth = unsafe { (api.X509_STORE_CTX_get_error_depth)(context) };
-    // SAFETY: null or live, as said.
+    // SAFETY: `ssl` is null or the SSL that runs this verification, which stays live until it returns.
     unsafe { ask(name, ssl, |_, events| events.note_verify_error(code, depth)) }.map_or(0, |()| 1)
 }
 
-/// Gives a client's pre-shared key; 0 ends the handshake (SSL_set_psk_client_callback(3)).
+/// Provides a client's identity and pre-shared key (SSL_set_psk_client_callback(3)). Returns the key's length; 0 ends
+/// the handshake.
 ///
 /// # Safety
-/// `ssl` is null or live, `hint` null or a C string; `identity` and `key` are null or writable, the former for
-/// `identity_capacity` bytes, of which the last is for a terminating zero, the latter for `key_capacity` bytes.
+/// `ssl` is null or live, `hint` null or a C string. `identity` is null or writable for `identity_capacity` bytes, a
+/// terminating zero included, and `key` null or writable for `key_capacity` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn q_PSK_client_callback(
     ssl: *mut SSL,
@@ -133,26 +135,28 @@ pub unsafe extern "C" fn q_PSK_client_callback(
         };
         let request = PskRequest {
             role: Role::Client,
-            // SAFETY: null or a C string by this function's contract; used within this callback.
+            // SAFETY: null or a C string by this function's contract; used in this callback only.
             text: unsafe { text(hint) },
             max_identity,
             max_key: key_capacity as usize,
         };
-        // SAFETY: null or live by this function's contract.
+        // SAFETY: null or live, by this function's contract.
         let Some(psk) = unsafe { ask(NAME, ssl, |_, events| events.psk(&request)) }.flatten() else {
             return 0;
         };
-        // SAFETY: `Events::psk` gives an identity of at most `max_identity` bytes, and there is one more for the zero.
+        // SAFETY: not null, hence writable for `max_identity` bytes and the zero (this function's contract).
+        // `Events::psk` returns an identity of at most `max_identity` bytes, in memory of this library.
         unsafe {
             ptr::copy_nonoverlapping(psk.identity.as_ptr(), identity.cast(), psk.identity.len());
             identity.add(psk.identity.len()).write(0);
         }
-        // SAFETY: `Events::psk` gives a key of at most `max_key` bytes.
+        // SAFETY: not null, hence writable for `max_key` bytes (this function's contract); `Events::psk` returns no
+        // longer key.
         unsafe { give_key(&psk.key, key) }
     })
 }
 
-/// Gives a server's pre-shared key; 0 ends the handshake (SSL_set_psk_server_callback(3)).
+/// Provides a server's pre-shared key (SSL_set_psk_server_callback(3)). Returns its length; 0 ends the handshake.
 ///
 /// # Safety
 /// `ssl` is null or live, `identity` null or a C string, `key` null or writable for `key_capacity` bytes.
@@ -170,20 +174,21 @@ pub unsafe extern "C" fn q_PSK_server_callback(
         }
         let request = PskRequest {
             role: Role::Server,
-            // SAFETY: null or a C string by this function's contract; used within this callback.
+            // SAFETY: null or a C string by this function's contract; used in this callback only.
             text: unsafe { text(identity) },
             max_identity: 0,
             max_key: key_capacity as usize,
         };
-        // SAFETY: null or live by this function's contract.
+        // SAFETY: null or live, by this function's contract.
         let psk = unsafe { ask(NAME, ssl, |_, events| events.psk(&request)) }.flatten();
-        // SAFETY: `Events::psk` gives a key of at most `max_key` bytes.
+        // SAFETY: not null, hence writable for `max_key` bytes (this function's contract); `Events::psk` returns no
+        // longer key.
         psk.map_or(0, |psk| unsafe { give_key(&psk.key, key) })
     })
 }
 
-/// Chooses a server's application protocol (SSL_CTX_set_alpn_select_cb(3)); without a common one the handshake goes on
-/// without.
+/// Selects a server's application protocol (SSL_CTX_set_alpn_select_cb(3)). If there is no common one, the handshake
+/// continues without ALPN.
 ///
 /// # Safety
 /// `ssl` is null or live; the outputs are null or writable; `offered` is null or readable for its length.
@@ -204,14 +209,15 @@ pub unsafe extern "C" fn select_alpn(
         if chosen.is_null() || chosen_length.is_null() || offered.is_null() {
             return NOT_ACKNOWLEDGED;
         }
-        // SAFETY: not null, and readable for its length by this function's contract.
+        // SAFETY: not null, hence readable for its length during this call (this function's contract).
         let offered = unsafe { std::slice::from_raw_parts(offered, offered_length as usize) };
-        // SAFETY: null or live by this function's contract.
+        // SAFETY: null or live, by this function's contract.
         let name = unsafe { ask(NAME, ssl, |_, events| events.select_alpn(offered)) }.flatten();
         let Some(name) = name else {
             return NOT_ACKNOWLEDGED;
         };
-        // SAFETY: both are not null, hence writable. The choice points into the client's list, as the manual page allows.
+        // SAFETY: both are not null, hence writable (this function's contract). The name points into the client's
+        // list, as the manual page allows.
         unsafe {
             chosen.write(name.as_ptr());
             chosen_length.write(c_uchar::try_from(name.len()).unwrap_or(0));
@@ -220,7 +226,7 @@ pub unsafe extern "C" fn select_alpn(
     })
 }
 
-/// Decides whether a server takes a ticket (SSL_CTX_set_session_ticket_cb(3)).
+/// Decides whether a server accepts a ticket (SSL_CTX_set_session_ticket_cb(3)).
 ///
 /// # Safety
 /// `session` is null or live.
@@ -232,30 +238,30 @@ pub unsafe extern "C" fn use_ticket(
     status: c_int,
     _argument: *mut c_void,
 ) -> c_int {
-    // SAFETY: null or live by this function's contract.
+    // SAFETY: null or live, by this function's contract.
     guard("use_ticket", resumption::IGNORE, || unsafe { resumption::decide(session, status) })
 }
 
-/// The length of the next retransmission timer (DTLS_set_timer_cb(3)).
+/// Returns the next retransmission interval in microseconds (DTLS_set_timer_cb(3)).
 ///
 /// # Safety
-/// There are no demands; `unsafe` is the type that DTLS_set_timer_cb(3) asks for.
+/// No preconditions. It is unsafe because DTLS_set_timer_cb(3) requires this type.
 pub unsafe extern "C" fn timer_length(_ssl: *mut SSL, previous: c_uint) -> c_uint {
     guard("timer_length", 1_000_000, || timer::next_interval_us(previous))
 }
 
-/// Puts a question to the operation that runs on `ssl`; `None`, with a line in the log, when there is none.
+/// Queries the operation that runs on `ssl`. Logs and returns `None` if there is none.
 ///
 /// # Safety
-/// `ssl` is null or live, and so within `question`.
+/// `ssl` is null, or live until `question` has returned.
 unsafe fn ask<R>(callback: &str, ssl: *mut SSL, question: impl FnOnce(&Api, &dyn Events) -> R) -> Option<R> {
     let api = api().ok()?;
     let bio = match ssl.is_null() {
         true => ptr::null_mut(),
-        // SAFETY: not null, hence live by the caller's promise.
+        // SAFETY: not null, hence live (this function's contract).
         false => unsafe { (api.SSL_get_rbio)(ssl) },
     };
-    // SAFETY: null, or live as long as the SSL that owns it; the stage is used within this callback.
+    // SAFETY: null, or live because the live SSL owns it. The stage is not used after this function has returned.
     let stage = unsafe { bio::stage_of(api, bio) };
     let answer = stage.and_then(|stage| stage.ask(|events| question(api, events)));
     match answer {
@@ -264,17 +270,22 @@ unsafe fn ask<R>(callback: &str, ssl: *mut SSL, question: impl FnOnce(&Api, &dyn
     }
 }
 
+/// Returns the bytes of a C string; `None` for null.
+///
 /// # Safety
-/// `text` is null or a C string that outlives the callback it is used in.
+/// `text` is null or a C string that is not written while the result is used.
 unsafe fn text<'a>(text: *const c_char) -> Option<&'a [u8]> {
-    // SAFETY: not null, hence a C string by the caller's promise.
+    // SAFETY: not null, hence a C string that outlives the result's use (this function's contract).
     (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_bytes())
 }
 
+/// Copies a key to OpenSSL's buffer. Returns its length.
+///
 /// # Safety
 /// `place` is writable for the key's length.
 unsafe fn give_key(key: &[u8], place: *mut c_uchar) -> c_uint {
-    // SAFETY: the place is long enough by the caller's promise; a key of this library cannot overlap OpenSSL's buffer.
+    // SAFETY: writable for the key's length by this function's contract. The key is in memory of this library, which
+    // does not overlap OpenSSL's buffer.
     unsafe { ptr::copy_nonoverlapping(key.as_ptr(), place, key.len()) };
     c_uint::try_from(key.len()).unwrap_or(0)
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The handshake and the messages of one peer.
+//! A connection: the handshake and the messages of one peer.
 
 mod queries;
 mod settings;
@@ -20,7 +20,7 @@ use std::ffi::c_void;
 use std::ptr::NonNull;
 use std::rc::Rc;
 
-/// One peer: settings, the handshake, and then messages. One thread at a time.
+/// A connection to one peer: its settings, its handshake and its messages. One thread at a time may use it.
 #[allow(non_camel_case_types, reason = "the name is C's")]
 pub struct qdtls_connection {
     core: Connection,
@@ -38,27 +38,29 @@ impl Handle for qdtls_connection {
 }
 
 impl qdtls_connection {
-    /// The association, for what can be asked of it.
+    /// The association, for queries.
     pub(in crate::ffi) fn association(&self) -> Result<Rc<Association>> {
         let missing = || Error::because(Status::InvalidState, "connection", "TLS is not initialised");
         self.core.association().ok_or_else(missing)
     }
 }
 
-/// Makes a connection. `role` is a `qdtls_role`.
+/// Creates a connection in `QDTLS_STATE_NOT_STARTED` and writes it to `connection`. `role_number` is a `qdtls_role`.
+/// The callbacks are copied, and `send` is required: otherwise `QDTLS_STATUS_INVALID_ARGUMENT`. The caller owns the
+/// handle and frees it with `qdtls_connection_free`. `release` is not called when this function fails.
 ///
 /// # Safety
-/// The pointers are null, or readable and writable. The handle is freed with `qdtls_connection_free`. On failure
-/// `release` is not called.
+/// `callbacks` is null or readable, `connection` null or writable. The callbacks can be called with their `user`
+/// until `release` was called.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_connection_new(
     role_number: i32,
     callbacks: *const qdtls_callbacks,
     connection: *mut *mut qdtls_connection,
 ) -> Status {
-    // SAFETY: null, or a structure that lives and stays as it is while this call runs (contract).
+    // SAFETY: null, or a structure that is live and not written during this call (this function's contract).
     let callbacks = unsafe { reference(callbacks) };
-    // SAFETY: null, or writable until this call returns (contract).
+    // SAFETY: null, or writable until this call returns (this function's contract).
     let connection = unsafe { Out::new(connection) };
     call("qdtls_connection_new", || {
         let (callbacks, connection) = (callbacks?, connection.require()?);
@@ -69,30 +71,34 @@ pub unsafe extern "C" fn qdtls_connection_new(
     })
 }
 
-/// Frees a connection, without a word to the peer; null is ignored. Allowed from inside its callbacks.
+/// Frees a connection and sends nothing to the peer; use `qdtls_connection_shutdown` or `qdtls_connection_abort`
+/// first to send a close_notify. Null is ignored. Allowed in every state and from inside the connection's callbacks.
 ///
 /// # Safety
 /// `connection` is null or a live handle, which is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_connection_free(connection: *mut qdtls_connection) {
-    // SAFETY: null, or a live handle whose owner gives it up with this call (contract).
+    // SAFETY: null, or a live handle that its owner does not use again (this function's contract).
     unsafe { take_back("qdtls_connection_free", connection) };
 }
 
-/// Sets up TLS for the next handshake on `ssl`, fresh from `qdtls_context_new_ssl` or `SSL_new(3)` with a DTLS method:
-/// renegotiation off, version at most DTLS 1.2, timers, MTU, pre-shared key callbacks, and a datagram BIO that talks
-/// through the callbacks. The peer must be set.
+/// Sets up TLS for the next handshake on `ssl`, which is fresh from `qdtls_context_new_ssl` or SSL_new(3) with a DTLS
+/// method: no renegotiation, at most DTLS 1.2, timers, MTU, pre-shared key callbacks, and a datagram BIO that sends
+/// through the callbacks. Requires `QDTLS_STATE_NOT_STARTED` and a peer (`qdtls_connection_set_peer`); otherwise
+/// `QDTLS_STATUS_INVALID_STATE`. `QDTLS_STATUS_INVALID_ARGUMENT`: `ssl` is null or does not use a DTLS method.
+/// `QDTLS_STATUS_INIT_FAILED`: an OpenSSL function failed. `QDTLS_STATUS_OPENSSL_MISSING`: no OpenSSL is
+/// attached; `ssl` is then not freed.
 ///
-/// `context_owner` is whatever has to outlive `ssl`, such as the owner of its context, or null; it is given to `release`,
-/// which may be null, after `ssl` was freed.
+/// `context_owner` is an object that has to outlive `ssl`, such as the owner of its `SSL_CTX`, or null. The library
+/// passes it to `release` once, after freeing `ssl`. `release` may be null.
 ///
-/// Consumes `ssl` and `context_owner` whatever the outcome: the connection keeps both until the next
-/// `qdtls_connection_init_tls`, `qdtls_connection_reset` or `qdtls_connection_free`, and on failure both are gone when
-/// the call returns.
+/// Takes ownership of `ssl` and `context_owner` in every case. On failure both are released before the call returns.
+/// Otherwise the connection keeps them until it ends, is set up again, or is freed; after a failed handshake, until
+/// `qdtls_connection_reset` or one of these.
 ///
 /// # Safety
-/// `connection` is null or a live handle; `ssl` is null or a live `SSL` of the OpenSSL in use that nobody else uses;
-/// `release` can be called with `context_owner` on whatever thread uses or frees the connection.
+/// `connection` is null or a live handle. `ssl` is null or a live `SSL` of the OpenSSL in use that no other code
+/// uses. `release` can be called with `context_owner` on every thread that uses or frees the connection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_connection_init_tls(
     connection: *mut qdtls_connection,
@@ -102,7 +108,7 @@ pub unsafe extern "C" fn qdtls_connection_init_tls(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
-    // SAFETY: not null where it is taken, hence live and nobody else's (contract).
+    // SAFETY: not null inside `map`, hence live and used by no other code (this function's contract).
     let ssl = NonNull::new(ssl).map(|raw| unsafe { Ssl::take(raw) });
     let handed_over = HandedOver { ssl, context_owner: Box::new(ContextOwner { context_owner, release }) };
     call_on("qdtls_connection_init_tls", connection, move |connection| {
@@ -111,13 +117,13 @@ pub unsafe extern "C" fn qdtls_connection_init_tls(
     })
 }
 
-/// What init TLS consumes. Fields are dropped in this order.
+/// The objects that init TLS takes ownership of. `ssl` is dropped first: the context owner has to outlive it.
 struct HandedOver {
     ssl: Option<Result<Ssl>>,
     context_owner: Box<ContextOwner>,
 }
 
-/// What has to outlive an `SSL`, as C describes it.
+/// An object that has to outlive an `SSL`, and C's function to release it.
 struct ContextOwner {
     context_owner: *mut c_void,
     release: Option<unsafe extern "C" fn(context_owner: *mut c_void)>,
@@ -126,18 +132,26 @@ struct ContextOwner {
 impl Drop for ContextOwner {
     fn drop(&mut self) {
         if let Some(release) = self.release {
-            // SAFETY: it can be called with its argument by the promise made to `qdtls_connection_init_tls`; this is the
-            // only call.
+            // SAFETY: the contract of `qdtls_connection_init_tls`, the only function that makes this value, allows
+            // the call with this argument on this thread. A value is dropped once, so this is the only call.
             unsafe { release(self.context_owner) };
         }
     }
 }
 
-/// Starts the handshake after `qdtls_connection_init_tls`. A client passes an empty datagram; a server the client's
-/// first, which must carry a valid cookie when cookie parameters are set (`QDTLS_STATUS_COOKIE_REJECTED`).
+/// Starts the handshake. Requires a successful `qdtls_connection_init_tls` since the last handshake; otherwise
+/// `QDTLS_STATUS_INVALID_STATE`. A client passes an empty datagram. A server passes the client's ClientHello, which
+/// must carry a valid cookie if cookie parameters are set (RFC 6347, 4.2.1).
 ///
-/// Writes a `qdtls_need` to `need`. On `QDTLS_STATUS_SEND_FAILED` the handshake is in progress all the same; on any other
-/// failure it has ended, and what the peer sent can be asked for until `qdtls_connection_reset`.
+/// On success writes a `qdtls_need` to `need`; the state is `QDTLS_STATE_IN_PROGRESS`. The state is the same after
+/// `QDTLS_STATUS_SEND_FAILED` (a flight could not be sent; the timer retransmits it) and
+/// `QDTLS_STATUS_OUT_OF_MEMORY`. After `QDTLS_STATUS_ABORTED` the connection is as the callback left it. After any
+/// other error of the handshake, such as `QDTLS_STATUS_HANDSHAKE_FAILED`, `QDTLS_STATUS_ALERT_RECEIVED`,
+/// `QDTLS_STATUS_CLOSED` or `QDTLS_STATUS_PSK_REJECTED`, the state is `QDTLS_STATE_NOT_STARTED`, and the queries
+/// still answer until `qdtls_connection_reset` or the next `qdtls_connection_init_tls`.
+///
+/// `QDTLS_STATUS_COOKIE_REJECTED`, or an error in checking the cookie, resets the connection: call
+/// `qdtls_connection_init_tls` before the next start.
 ///
 /// # Safety
 /// `connection` is null or a live handle; the others are null, or readable and writable for their lengths.
@@ -150,9 +164,9 @@ pub unsafe extern "C" fn qdtls_connection_start(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
-    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    // SAFETY: null, or readable for its length during this call (this function's contract), and not kept longer.
     let datagram = unsafe { In::new(datagram, length) };
-    // SAFETY: null, or writable until this call returns (contract).
+    // SAFETY: null, or writable until this call returns (this function's contract).
     let need = unsafe { Out::new(need) };
     call_on("qdtls_connection_start", connection, |connection| {
         need.require()?.write(connection.core.start(datagram.get()?)? as i32);
@@ -160,8 +174,16 @@ pub unsafe extern "C" fn qdtls_connection_start(
     })
 }
 
-/// Goes on with the handshake: `datagram` is the peer's next. Results as for `qdtls_connection_start`, and
-/// `QDTLS_STATUS_PEER_RESTARTED` when the client began anew.
+/// Continues the handshake with the peer's next datagram. Requires `QDTLS_STATE_IN_PROGRESS`; otherwise
+/// `QDTLS_STATUS_INVALID_STATE`. Invalid records are dropped without an error (RFC 6347, 4.1.2.7).
+///
+/// On success writes a `qdtls_need` to `need`. Errors and the states after them are those of
+/// `qdtls_connection_start`, and `QDTLS_STATUS_TIMED_OUT`. On a server with cookie parameters,
+/// `QDTLS_STATUS_PEER_RESTARTED` reports a client that restarted from the same address (RFC 6347, 4.2.8): the
+/// connection is reset.
+///
+/// While the verdict on the peer is awaited, OpenSSL is not called. Whole records of the datagram are kept for the
+/// first `qdtls_connection_read`, up to 64 KiB in total; datagrams beyond that are lost.
 ///
 /// # Safety
 /// As for `qdtls_connection_start`.
@@ -174,9 +196,9 @@ pub unsafe extern "C" fn qdtls_connection_continue(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
-    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    // SAFETY: null, or readable for its length during this call (this function's contract), and not kept longer.
     let datagram = unsafe { In::new(datagram, length) };
-    // SAFETY: null, or writable until this call returns (contract).
+    // SAFETY: null, or writable until this call returns (this function's contract).
     let need = unsafe { Out::new(need) };
     call_on("qdtls_connection_continue", connection, |connection| {
         need.require()?.write(connection.core.proceed(datagram.get()?)? as i32);
@@ -184,8 +206,9 @@ pub unsafe extern "C" fn qdtls_connection_continue(
     })
 }
 
-/// Gives the verdict that `QDTLS_NEED_VERDICT` asks for: 0 refuses the peer, anything else accepts it. A peer that was
-/// refused can be accepted by another call.
+/// Accepts or refuses the peer after `QDTLS_NEED_VERDICT`: 0 refuses it (`QDTLS_STATE_PEER_VERIFICATION_FAILED`), any
+/// other value accepts it (`QDTLS_STATE_COMPLETE`). A refused peer can be accepted by a later call. In any other
+/// state: `QDTLS_STATUS_INVALID_STATE`. Sends nothing.
 ///
 /// # Safety
 /// `connection` is null or a live handle.
@@ -199,8 +222,10 @@ pub unsafe extern "C" fn qdtls_connection_judge_peer(
     call_on("qdtls_connection_judge_peer", connection, |connection| connection.core.judge_peer(accepted != 0))
 }
 
-/// Ends a handshake that is in progress or whose peer was refused; the latter is sent a close_notify. From inside a
-/// callback it takes effect when OpenSSL has returned.
+/// Ends a handshake that is in progress or whose peer was refused; in any other state `QDTLS_STATUS_INVALID_STATE`.
+/// If OpenSSL has finished the handshake, the peer is sent a close_notify. The state is `QDTLS_STATE_NOT_STARTED`
+/// when the call returns. Called from inside a callback, it makes the running operation return
+/// `QDTLS_STATUS_ABORTED`; a close_notify is sent when OpenSSL has returned.
 ///
 /// # Safety
 /// `connection` is null or a live handle.
@@ -211,7 +236,9 @@ pub unsafe extern "C" fn qdtls_connection_abort(connection: *mut qdtls_connectio
     call_on("qdtls_connection_abort", connection, |connection| connection.core.abort())
 }
 
-/// Sends a close_notify and ends the connection. From inside a callback it takes effect when OpenSSL has returned.
+/// Sends a close_notify (RFC 5246, 7.2.1) and ends the connection. Requires `QDTLS_STATE_COMPLETE`; otherwise
+/// `QDTLS_STATUS_INVALID_STATE`. The state is `QDTLS_STATE_NOT_STARTED` when the call returns, even if the
+/// close_notify could not be sent. From inside a callback it behaves like `qdtls_connection_abort`.
 ///
 /// # Safety
 /// `connection` is null or a live handle.
@@ -222,7 +249,9 @@ pub unsafe extern "C" fn qdtls_connection_shutdown(connection: *mut qdtls_connec
     call_on("qdtls_connection_shutdown", connection, |connection| connection.core.shutdown())
 }
 
-/// Drops everything of the last handshake, without a word to the peer. Peer, cookie and other settings stay.
+/// Discards the handshake or connection and sends nothing to the peer. Allowed in every state, which is
+/// `QDTLS_STATE_NOT_STARTED` afterwards. The settings stay. From inside a callback, the running operation returns
+/// `QDTLS_STATUS_ABORTED`.
 ///
 /// # Safety
 /// `connection` is null or a live handle.
@@ -236,8 +265,9 @@ pub unsafe extern "C" fn qdtls_connection_reset(connection: *mut qdtls_connectio
     })
 }
 
-/// Writes to `running` whether a flight waits for its retransmission, and if so to `microseconds` the time until
-/// `qdtls_connection_handle_timeout` is due (DTLSv1_get_timeout(3)).
+/// Writes to `running` whether the retransmission timer is running and, if so, to `microseconds` the time until
+/// `qdtls_connection_handle_timeout` is due, 0 if it is overdue (DTLSv1_get_timeout(3)). The timer runs only during a
+/// handshake; allowed in every state.
 ///
 /// # Safety
 /// `connection` is null or a live handle; the others are null or writable.
@@ -249,7 +279,7 @@ pub unsafe extern "C" fn qdtls_connection_timeout(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
-    // SAFETY: each is null, or writable until this call returns (contract).
+    // SAFETY: each is null, or writable until this call returns (this function's contract).
     let (running, microseconds) = unsafe { (Out::new(running), Out::new(microseconds)) };
     call_on("qdtls_connection_timeout", connection, |connection| {
         let (running, microseconds) = (running.require()?, microseconds.require()?);
@@ -262,8 +292,10 @@ pub unsafe extern "C" fn qdtls_connection_timeout(
     })
 }
 
-/// Sends the last flight again when its time has come, and writes to `retransmitted` whether it had. After twelve
-/// retransmissions without an answer the handshake ends with `QDTLS_STATUS_TIMED_OUT`.
+/// Retransmits the last flight if its timer has expired, and writes to `retransmitted` whether it did
+/// (DTLSv1_handle_timeout(3)). Requires `QDTLS_STATE_IN_PROGRESS`; otherwise `QDTLS_STATUS_INVALID_STATE`. After
+/// twelve retransmissions without an answer the handshake ends with `QDTLS_STATUS_TIMED_OUT`. Other errors and the
+/// states after them are those of `qdtls_connection_start`.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `retransmitted` is null or writable.
@@ -274,7 +306,7 @@ pub unsafe extern "C" fn qdtls_connection_handle_timeout(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
-    // SAFETY: null, or writable until this call returns (contract).
+    // SAFETY: null, or writable until this call returns (this function's contract).
     let retransmitted = unsafe { Out::new(retransmitted) };
     call_on("qdtls_connection_handle_timeout", connection, |connection| {
         retransmitted.require()?.write(connection.core.handle_timeout()?);
@@ -283,11 +315,12 @@ pub unsafe extern "C" fn qdtls_connection_handle_timeout(
 }
 
 /// Encrypts one message of 1 to 16384 bytes into one record, sends it as one datagram, and writes the length of the
-/// message to `written`.
+/// message to `written`. Requires `QDTLS_STATE_COMPLETE`; otherwise `QDTLS_STATUS_INVALID_STATE`.
 ///
-/// After `QDTLS_STATUS_SEND_FAILED`, `QDTLS_STATUS_SEND_REFUSED`, `QDTLS_STATUS_MESSAGE_TOO_LARGE` and
-/// `QDTLS_STATUS_MESSAGE_EMPTY` the connection is as usable as before; after `QDTLS_STATUS_CONNECTION_FAILED` it has
-/// ended.
+/// `QDTLS_STATUS_MESSAGE_EMPTY`, `QDTLS_STATUS_MESSAGE_TOO_LARGE`, `QDTLS_STATUS_BUSY` and
+/// `QDTLS_STATUS_OUT_OF_MEMORY`: nothing was sent. `QDTLS_STATUS_SEND_REFUSED` (also for a lost datagram) and
+/// `QDTLS_STATUS_SEND_FAILED`: the message was not sent, and the connection is unaffected.
+/// `QDTLS_STATUS_CONNECTION_FAILED`: the connection has ended.
 ///
 /// # Safety
 /// `connection` is null or a live handle; the others are null, or readable and writable for their lengths.
@@ -300,9 +333,9 @@ pub unsafe extern "C" fn qdtls_connection_write(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
-    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    // SAFETY: null, or readable for its length during this call (this function's contract), and not kept longer.
     let message = unsafe { In::new(message, length) };
-    // SAFETY: null, or writable until this call returns (contract).
+    // SAFETY: null, or writable until this call returns (this function's contract).
     let written = unsafe { Out::new(written) };
     call_on("qdtls_connection_write", connection, |connection| {
         written.require()?.write(connection.core.write(message.get()?)?);
@@ -310,8 +343,8 @@ pub unsafe extern "C" fn qdtls_connection_write(
     })
 }
 
-/// Writes to `capacity` the size of buffer that `qdtls_connection_read` asks for with a datagram of `length` bytes:
-/// as many bytes, and more only right after a handshake.
+/// Writes to `capacity` the size of the buffer that `qdtls_connection_read` requires for a datagram of `length`
+/// bytes: `length`, plus the data that arrived during the handshake and has not been read. Allowed in every state.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `capacity` is null or writable.
@@ -323,19 +356,26 @@ pub unsafe extern "C" fn qdtls_connection_read_capacity(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { connection.as_ref() };
-    // SAFETY: null, or writable until this call returns (contract).
+    // SAFETY: null, or writable until this call returns (this function's contract).
     let capacity = unsafe { Out::new(capacity) };
     ask("qdtls_connection_read_capacity", connection, capacity, |connection| {
         connection.core.read_capacity(length)
     })
 }
 
-/// Decrypts a datagram. The plaintexts of all its records are written to `buffer` in their order, one after the other,
-/// and their total length, which may be 0, to `plaintext`: what is not valid is dropped (RFC 6347, 4.1.2.7).
+/// Decrypts a datagram. Writes the plaintexts of all its records to `buffer`, concatenated in order, and their total
+/// length, which may be 0, to `plaintext`. The first call also returns the data that arrived during the handshake.
+/// Invalid records are dropped (RFC 6347, 4.1.2.7). Requires `QDTLS_STATE_COMPLETE`; otherwise
+/// `QDTLS_STATUS_INVALID_STATE`. `QDTLS_STATUS_BUFFER_TOO_SMALL`: `capacity` is below
+/// `qdtls_connection_read_capacity`.
 ///
-/// To `end` goes `QDTLS_STATUS_OK`, or how the connection ended: `QDTLS_STATUS_CLOSED`, `QDTLS_STATUS_ALERT_RECEIVED` or
-/// `QDTLS_STATUS_CONNECTION_FAILED`, with details in `qdtls_connection_last_error`. A client that began anew from the same
-/// address makes the call fail with `QDTLS_STATUS_PEER_RESTARTED`.
+/// Writes to `end` `QDTLS_STATUS_OK`, or how the datagram ended the connection: `QDTLS_STATUS_CLOSED`,
+/// `QDTLS_STATUS_ALERT_RECEIVED` or `QDTLS_STATUS_CONNECTION_FAILED`, with details in `qdtls_connection_last_error`.
+/// The state is then `QDTLS_STATE_NOT_STARTED`.
+///
+/// The call itself fails with `QDTLS_STATUS_PEER_RESTARTED` if a client restarted from the same address (RFC 6347,
+/// 4.2.8; servers with cookie parameters only), and with `QDTLS_STATUS_CONNECTION_FAILED` if OpenSSL could not
+/// continue; both end the connection. `QDTLS_STATUS_BUSY` and `QDTLS_STATUS_OUT_OF_MEMORY` do not.
 ///
 /// # Safety
 /// `connection` is null or a live handle; the others are null, or readable and writable for their lengths. The buffer
@@ -352,11 +392,12 @@ pub unsafe extern "C" fn qdtls_connection_read(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
-    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    // SAFETY: null, or readable for its length during this call (this function's contract), and not kept longer.
     let datagram = unsafe { In::new(datagram, length) };
-    // SAFETY: null, or writable for `capacity` bytes, which this call has to itself (contract).
+    // SAFETY: null, or writable for `capacity` bytes that no other code uses during this call (this function's
+    // contract).
     let buffer = unsafe { plaintext_buffer(buffer, capacity) };
-    // SAFETY: each is null, or writable until this call returns (contract).
+    // SAFETY: each is null, or writable until this call returns (this function's contract).
     let (plaintext, end) = unsafe { (Out::new(plaintext), Out::new(end)) };
     call_on("qdtls_connection_read", connection, |connection| {
         let (plaintext, end) = (plaintext.require()?, end.require()?);

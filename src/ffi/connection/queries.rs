@@ -16,11 +16,11 @@ use openssl_sys::{SSL_CIPHER, X509, stack_st_X509};
 pub struct qdtls_verify_error {
     /// The X509_V_ERR_* number.
     pub code: i32,
-    /// Depth in the chain, 0 for the peer's own certificate.
+    /// The depth in the chain; 0 is the peer's own certificate.
     pub depth: i32,
 }
 
-/// Writes the `qdtls_state` to `state`. Allowed from inside callbacks.
+/// Writes the `qdtls_state` to `state`. Allowed in every state and from inside callbacks.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `state` is null or writable.
@@ -31,15 +31,15 @@ pub unsafe extern "C" fn qdtls_connection_state(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { connection.as_ref() };
-    // SAFETY: null, or writable until this call returns (contract).
+    // SAFETY: null, or writable until this call returns (this function's contract).
     let state = unsafe { Out::new(state) };
     ask("qdtls_connection_state", connection, state, |connection| connection.core.state() as i32)
 }
 
-/// Writes to `allowed` whether sessions should be resumed, for `qdtls_connection_set_resumption`. `wanted` says whether
-/// the program would like it, `verifies_peer` whether it asks for the peer's certificate, and `has_certificate` whether
-/// it has one itself; 0 means no. Never for a server that knows its clients by certificate or pre-shared key: a resumed
-/// handshake has neither.
+/// Writes to `allowed` whether to enable resumption with `qdtls_connection_set_resumption`. `wanted`: the program
+/// would like to; `verifies_peer`: it requests the peer's certificate; `has_certificate`: it has a certificate
+/// itself; 0 means no. The answer is no for a server that authenticates its clients by certificate or pre-shared key,
+/// because a resumed handshake shows neither (RFC 5077, 3.1). Allowed in every state.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `allowed` is null or writable.
@@ -53,15 +53,16 @@ pub unsafe extern "C" fn qdtls_connection_may_resume(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { connection.as_ref() };
-    // SAFETY: null, or writable until this call returns (contract).
+    // SAFETY: null, or writable until this call returns (this function's contract).
     let allowed = unsafe { Out::new(allowed) };
     ask("qdtls_connection_may_resume", connection, allowed, |connection| {
         may_resume(connection.core.role(), wanted != 0, verifies_peer != 0, has_certificate != 0)
     })
 }
 
-/// Writes the peer's certificate to `certificate`, or null when it has shown none. Borrowed until the connection starts,
-/// ends or is freed.
+/// Writes the peer's certificate to `certificate`, or null if the peer has sent none. The connection owns it; it is
+/// valid until the next call that continues the handshake, or until the connection ends, is set up again or is freed.
+/// TLS must be set up; otherwise `QDTLS_STATUS_INVALID_STATE`.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `certificate` is null or writable.
@@ -72,7 +73,7 @@ pub unsafe extern "C" fn qdtls_connection_peer_certificate(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
-    // SAFETY: null, or writable until this call returns (contract).
+    // SAFETY: null, or writable until this call returns (this function's contract).
     let certificate = unsafe { Out::new(certificate) };
     call_on("qdtls_connection_peer_certificate", connection, |connection| {
         certificate.require()?.write(connection.association()?.ssl().peer_certificate());
@@ -80,8 +81,9 @@ pub unsafe extern "C" fn qdtls_connection_peer_certificate(
     })
 }
 
-/// Writes the peer's certificate chain to `chain` as SSL_get_peer_cert_chain(3) has it: to a server without the peer's
-/// own certificate. Null when there is none. Borrowed as `qdtls_connection_peer_certificate`'s.
+/// Writes the peer's certificate chain to `chain`, or null if there is none. As with SSL_get_peer_cert_chain(3), the
+/// chain does not include the peer's own certificate on a server. Validity and errors as for
+/// `qdtls_connection_peer_certificate`.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `chain` is null or writable.
@@ -92,7 +94,7 @@ pub unsafe extern "C" fn qdtls_connection_peer_chain(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
-    // SAFETY: null, or writable until this call returns (contract).
+    // SAFETY: null, or writable until this call returns (this function's contract).
     let chain = unsafe { Out::new(chain) };
     call_on("qdtls_connection_peer_chain", connection, |connection| {
         chain.require()?.write(connection.association()?.ssl().peer_chain());
@@ -100,7 +102,8 @@ pub unsafe extern "C" fn qdtls_connection_peer_chain(
     })
 }
 
-/// Writes the cipher in use to `cipher`, or null before there is one. Static.
+/// Writes the cipher in use to `cipher`, or null before one is negotiated (SSL_get_current_cipher(3)). The object is
+/// static. TLS must be set up; otherwise `QDTLS_STATUS_INVALID_STATE`.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `cipher` is null or writable.
@@ -111,7 +114,7 @@ pub unsafe extern "C" fn qdtls_connection_cipher(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
-    // SAFETY: null, or writable until this call returns (contract).
+    // SAFETY: null, or writable until this call returns (this function's contract).
     let cipher = unsafe { Out::new(cipher) };
     call_on("qdtls_connection_cipher", connection, |connection| {
         cipher.require()?.write(connection.association()?.ssl().cipher());
@@ -119,7 +122,8 @@ pub unsafe extern "C" fn qdtls_connection_cipher(
     })
 }
 
-/// Writes the `qdtls_protocol` in use to `protocol`.
+/// Writes the `qdtls_protocol` in use to `protocol` (SSL_version(3)). TLS must be set up; otherwise
+/// `QDTLS_STATUS_INVALID_STATE`.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `protocol` is null or writable.
@@ -130,7 +134,7 @@ pub unsafe extern "C" fn qdtls_connection_protocol(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
-    // SAFETY: null, or writable until this call returns (contract).
+    // SAFETY: null, or writable until this call returns (this function's contract).
     let protocol = unsafe { Out::new(protocol) };
     call_on("qdtls_connection_protocol", connection, |connection| {
         protocol.require()?.write(connection.association()?.ssl().protocol() as i32);
@@ -138,8 +142,8 @@ pub unsafe extern "C" fn qdtls_connection_protocol(
     })
 }
 
-/// Writes the application protocol both sides agreed on (RFC 7301) to `name` and `length`; length 0 when none. Not
-/// terminated, borrowed as `qdtls_connection_peer_certificate`'s.
+/// Writes the negotiated application protocol (RFC 7301) to `name` and its length in bytes to `length`, 0 for none.
+/// The name is not null-terminated. Validity and errors as for `qdtls_connection_peer_certificate`.
 ///
 /// # Safety
 /// `connection` is null or a live handle; the others are null or writable.
@@ -151,7 +155,7 @@ pub unsafe extern "C" fn qdtls_connection_alpn(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
-    // SAFETY: each is null, or writable until this call returns (contract).
+    // SAFETY: each is null, or writable until this call returns (this function's contract).
     let (name, length) = unsafe { (Out::new(name), Out::new(length)) };
     call_on("qdtls_connection_alpn", connection, |connection| {
         let (name, length) = (name.require()?, length.require()?);
@@ -163,9 +167,11 @@ pub unsafe extern "C" fn qdtls_connection_alpn(
     })
 }
 
-/// Writes the session that a client can resume later to `session`, of `capacity` bytes, its length to `length`, and the
-/// server's hint how many seconds it is good for to `lifetime_hint`. Length 0 when the server gave no ticket.
-/// `QDTLS_STATUS_BUFFER_TOO_SMALL` tells the length needed in its reason; the peer's certificate is most of it.
+/// Copies the session that a client can resume later to `session`, at most `capacity` bytes, its length to `length`,
+/// and the server's lifetime hint in seconds (RFC 5077, 3.3) to `lifetime_hint`. The length is 0 if the server sent
+/// no ticket. The session is the output of i2d_SSL_SESSION(3) and holds secret keys: wipe it after use
+/// (`qdtls_wipe`). `QDTLS_STATUS_BUFFER_TOO_SMALL`: the reason gives the size needed. TLS must be set up; otherwise
+/// `QDTLS_STATUS_INVALID_STATE`.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `session` is null or writable for `capacity` bytes, the others null or
@@ -180,9 +186,9 @@ pub unsafe extern "C" fn qdtls_connection_session(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
-    // SAFETY: null, or writable for `capacity` bytes until this call returns (contract).
+    // SAFETY: null, or writable for `capacity` bytes until this call returns (this function's contract).
     let session = unsafe { OutBytes::new(session, capacity) };
-    // SAFETY: each is null, or writable until this call returns (contract).
+    // SAFETY: each is null, or writable until this call returns (this function's contract).
     let (length, lifetime_hint) = unsafe { (Out::new(length), Out::new(lifetime_hint)) };
     call_on("qdtls_connection_session", connection, |connection| {
         let (length, lifetime_hint) = (length.require()?, lifetime_hint.require()?);
@@ -194,8 +200,10 @@ pub unsafe extern "C" fn qdtls_connection_session(
     })
 }
 
-/// Writes what OpenSSL found wrong with the peer's chain to `errors`, at most `capacity` of them, and the number of all
-/// to `count`.
+/// Writes the errors that OpenSSL found in the peer's certificate chain to `errors`, at most `capacity` elements, and
+/// the total number to `count`. After a resumed handshake they include the result stored in the session
+/// (SSL_get_verify_result(3)). `errors` may be null if `capacity` is 0. TLS must be set up; otherwise
+/// `QDTLS_STATUS_INVALID_STATE`.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `errors` is null or writable for `capacity` elements, `count` null or
@@ -209,9 +217,9 @@ pub unsafe extern "C" fn qdtls_connection_verify_errors(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
-    // SAFETY: null, or writable for `capacity` elements until this call returns (contract).
+    // SAFETY: null, or writable for `capacity` elements until this call returns (this function's contract).
     let errors = unsafe { OutArray::new(errors, capacity) };
-    // SAFETY: null, or writable until this call returns (contract).
+    // SAFETY: null, or writable until this call returns (this function's contract).
     let count = unsafe { Out::new(count) };
     call_on("qdtls_connection_verify_errors", connection, |connection| {
         let count = count.require()?;
@@ -223,7 +231,8 @@ pub unsafe extern "C" fn qdtls_connection_verify_errors(
     })
 }
 
-/// Writes the last error of `connection` to `error`.
+/// Writes the last error of `connection` to `error`; its status is `QDTLS_STATUS_OK` if there was none. A successful
+/// call does not clear it. Allowed in every state and from inside callbacks.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `error` is null or writable.
@@ -234,7 +243,7 @@ pub unsafe extern "C" fn qdtls_connection_last_error(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
-    // SAFETY: null, or writable until this call returns (contract).
+    // SAFETY: null, or writable until this call returns (this function's contract).
     let error = unsafe { Out::new(error) };
     call_on("qdtls_connection_last_error", connection, |connection| {
         error.require()?.write(connection.last_error.read());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Settings of a connection, for the next init TLS.
+//! Settings of a connection.
 
 use super::qdtls_connection;
 use crate::error::Status;
@@ -9,8 +9,9 @@ use crate::ffi::cookie::qdtls_cookie;
 use crate::ffi::handle::{Held, call_on};
 use std::ffi::CString;
 
-/// Sets the peer, before a handshake. Unspecified, multicast and broadcast addresses and port 0 are refused with
-/// `QDTLS_STATUS_INVALID_ADDRESS`.
+/// Sets the peer for the next `qdtls_connection_init_tls`. Requires `QDTLS_STATE_NOT_STARTED`; otherwise
+/// `QDTLS_STATUS_INVALID_STATE`. Unspecified, multicast and broadcast addresses, port 0 and unknown families are
+/// refused with `QDTLS_STATUS_INVALID_ADDRESS`.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `address` is null or readable.
@@ -21,15 +22,16 @@ pub unsafe extern "C" fn qdtls_connection_set_peer(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
-    // SAFETY: null, or a structure that lives and stays as it is while this call runs (contract).
+    // SAFETY: null, or a structure that is live and not written during this call (this function's contract).
     let address = unsafe { reference(address) };
     call_on("qdtls_connection_set_peer", connection, |connection| {
         connection.core.set_peer(address?.to_peer()?)
     })
 }
 
-/// Sets the largest IP packet, headers included, that a handshake may send: 256 to 65535 bytes, or 0 for the default of
-/// 576. `QDTLS_STATUS_INVALID_MTU` below. Effective from the next `qdtls_connection_init_tls` on.
+/// Sets the largest IP packet, headers included, that a handshake sends: 256 to 65535 bytes, or 0 for the default of
+/// 576 (RFC 791, 3.1). A smaller value is refused with `QDTLS_STATUS_INVALID_MTU`. Takes effect with the next
+/// `qdtls_connection_init_tls`.
 ///
 /// # Safety
 /// `connection` is null or a live handle.
@@ -45,7 +47,9 @@ pub unsafe extern "C" fn qdtls_connection_set_mtu_hint(
     })
 }
 
-/// Sets the host name that a client asks for (RFC 6066, 3): ASCII, without zero bytes; none when `length` is 0.
+/// Sets the server name that a client sends (RFC 6066, 3): ASCII, at most 255 bytes, without a terminating zero;
+/// `length` 0 sends none. A zero byte in the name gives `QDTLS_STATUS_INVALID_ARGUMENT`. Takes effect with the next
+/// `qdtls_connection_init_tls`, which fails with `QDTLS_STATUS_INIT_FAILED` for a longer name. Servers ignore it.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `name` is null or readable for `length` bytes.
@@ -57,7 +61,7 @@ pub unsafe extern "C" fn qdtls_connection_set_server_name(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
-    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    // SAFETY: null, or readable for its length during this call (this function's contract), and not kept longer.
     let name = unsafe { In::new(name, length) };
     call_on("qdtls_connection_set_server_name", connection, |connection| {
         let name = match name.get()? {
@@ -69,8 +73,10 @@ pub unsafe extern "C" fn qdtls_connection_set_server_name(
     })
 }
 
-/// Sets the application protocols that a client offers, or a server chooses from, in their wire form: each name with its
-/// length in front (RFC 7301, 3.1). None when `length` is 0. A server's context must be prepared.
+/// Sets the application protocols that a client offers or a server selects from, in wire format: each name of 1 to
+/// 255 bytes is preceded by a length byte (RFC 7301, 3.1). `length` 0 removes them. A malformed list gives
+/// `QDTLS_STATUS_INVALID_ARGUMENT`. Takes effect with the next `qdtls_connection_init_tls`. A server's `SSL_CTX` must
+/// be prepared (`qdtls_context_prepare`).
 ///
 /// # Safety
 /// `connection` is null or a live handle; `list` is null or readable for `length` bytes.
@@ -82,19 +88,19 @@ pub unsafe extern "C" fn qdtls_connection_set_alpn(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
-    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    // SAFETY: null, or readable for its length during this call (this function's contract), and not kept longer.
     let list = unsafe { In::new(list, length) };
     call_on("qdtls_connection_set_alpn", connection, |connection| {
         connection.core.settings().set_alpn(list.get()?)
     })
 }
 
-/// Sets whether sessions may be resumed by tickets (RFC 5077), which is off at first: 0 for no. A client may pass the
-/// session to resume with its next handshake, as `qdtls_connection_session` gave it; one that cannot be used is ignored.
-/// Tickets are good for connections of the same `SSL_CTX`.
+/// Enables session resumption by tickets (RFC 5077), or disables it if `allowed` is 0, the default. A client may pass
+/// a session from `qdtls_connection_session`, which the next `qdtls_connection_init_tls` uses once; a session that
+/// cannot be resumed leads to a full handshake. Tickets are valid for connections of the same `SSL_CTX`.
 ///
-/// A resumed handshake shows no certificate. Let a server that verifies its clients not resume sessions. A ticket of a
-/// handshake with a pre-shared key is never taken.
+/// A resumed handshake shows no certificate: do not enable resumption on a server that verifies its clients
+/// (`qdtls_connection_may_resume`). A server never accepts a ticket of a handshake with a pre-shared key.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `session` is null or readable for `length` bytes.
@@ -107,7 +113,7 @@ pub unsafe extern "C" fn qdtls_connection_set_resumption(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { Held::of(connection) };
-    // SAFETY: null, or readable for its length while this call runs (contract); nothing keeps the slice.
+    // SAFETY: null, or readable for its length during this call (this function's contract), and not kept longer.
     let session = unsafe { In::new(session, length) };
     call_on("qdtls_connection_set_resumption", connection, |connection| {
         connection.core.settings().set_resumption(allowed != 0, session.get()?);
@@ -115,11 +121,12 @@ pub unsafe extern "C" fn qdtls_connection_set_resumption(
     })
 }
 
-/// Copies cookie parameters into a server's connection, which then starts only with a ClientHello that carries a valid
-/// cookie, and notices a client that restarts (RFC 6347, 4.2.8). Null takes them away.
+/// Copies cookie parameters into a server's connection; null removes them. With parameters, the handshake starts only
+/// with a ClientHello that carries a valid cookie (RFC 6347, 4.2.1), and a client that restarts is detected (RFC
+/// 6347, 4.2.8). Call it before `qdtls_connection_init_tls`. Clients ignore it.
 ///
 /// # Safety
-/// `connection` is null or a live handle; so is `cookie`.
+/// Both pointers are null or live handles.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_connection_set_cookie(
     connection: *mut qdtls_connection,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Record buffers in a crowd of connections: an operation takes them and gives them back.
+//! Record buffers with many connections: an operation allocates them and frees them.
 
 use super::pair::{Credentials, End, Outcome, Pair};
 use crate::error::Status;
@@ -13,7 +13,7 @@ fn connected() -> Pair {
 
 /// Returns whether the connection has no record buffers; or has them, with an OpenSSL that cannot free them.
 fn has_given_back(end: &End) -> bool {
-    // SAFETY: the handle is live.
+    // SAFETY: `End` owns the handle and frees it on drop, so it is live.
     unsafe { &*end.handle }.association().expect("an association").ssl().has_released_buffers()
 }
 
@@ -27,7 +27,7 @@ fn idle_connections_give_their_buffers_back_and_go_on() {
     let pairs = many();
     for round in 0..3u8 {
         for pair in &pairs {
-            // Those used while there was no crowd have theirs until they are used again.
+            // The first connections keep their buffers until their next operation.
             assert!(round == 0 || has_given_back(&pair.client) && has_given_back(&pair.server));
             for (from, to) in [(&pair.server, &pair.client), (&pair.client, &pair.server)] {
                 assert_eq!(from.write(&[round; 1000]), Status::Ok);
@@ -42,7 +42,7 @@ fn idle_connections_give_their_buffers_back_and_go_on() {
 fn idle_connections_can_end() {
     for pair in many().iter().skip(KEPT / 2) {
         assert!(has_given_back(&pair.client) && has_given_back(&pair.server));
-        // SAFETY: the handle is live.
+        // SAFETY: `End` owns the handle and frees it on drop, so it is live.
         assert_eq!(unsafe { crate::ffi::qdtls_connection_shutdown(pair.client.handle) }, Status::Ok);
         let farewell = pair.client.take().expect("a close_notify");
         assert_eq!(pair.server.read(&farewell), Ok(Vec::new()));

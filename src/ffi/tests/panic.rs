@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A panic in a function that OpenSSL or C calls is an error of the running operation, and of nothing else.
+//! A panic in a function that OpenSSL or C calls fails the running operation only.
 
 use super::pair::{Credentials, Outcome, Pair};
 use crate::error::Status;
@@ -18,7 +18,7 @@ fn panicking<R>(name: &'static str, body: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Shakes hands while the callback panics. Afterwards the handles can be freed, and new ones work.
+/// Does a handshake while the callback panics. Afterwards the handles can be freed, and new ones work.
 fn connect_despite_panic_in(name: &'static str, credentials: Credentials) -> Outcome {
     let pair = Pair::new(credentials);
     let outcome = panicking(name, || pair.connect());
@@ -34,7 +34,7 @@ fn in_the_cookie_callbacks() {
 
     let (mut cookie, mut length) = ([0; 255], 0);
     let made = panicking("q_generate_cookie_callback", || {
-        // SAFETY: the outputs are writable.
+        // SAFETY: the outputs are locals; the function allows a null SSL.
         unsafe { q_generate_cookie_callback(std::ptr::null_mut(), cookie.as_mut_ptr(), &mut length) }
     });
     assert_eq!((made, length), (0, 0));
@@ -68,7 +68,7 @@ fn in_the_datagram_bio() {
 
 #[test]
 fn in_puts_of_the_datagram_bio() {
-    // SAFETY: a null BIO is allowed; the text is a C string.
+    // SAFETY: the function allows a null BIO; the text is a C string.
     let puts = || unsafe { q_dgram_puts(std::ptr::null_mut(), c"text".as_ptr()) };
     assert_eq!(panicking("q_dgram_puts", puts), -1);
 }
@@ -112,7 +112,7 @@ fn in_an_exported_function() {
         operation: std::ptr::null(),
         reason: std::ptr::null(),
     };
-    // SAFETY: the handle is live; the texts live until its next failure.
+    // SAFETY: the pair owns the handle, so it is live; the texts are valid until its next error.
     let (status, operation) = unsafe {
         let status = qdtls_connection_last_error(pair.client.handle, &mut error);
         (status, CStr::from_ptr(error.operation))
@@ -127,7 +127,7 @@ fn in_the_end_of_a_handle() {
     for name in ["qdtls_connection_free", "qdtls_listener_free"] {
         let pair = Pair::new(Credentials::Certificate);
         assert_eq!(pair.connect(), Outcome::Connected);
-        // Dropping the pair asserts that its programs were released all the same.
+        // Dropping the pair asserts that its programs were released.
         panicking(name, || drop(pair));
     }
 }

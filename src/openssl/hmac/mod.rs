@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! HMAC with the hash algorithms that Qt's `QCryptographicHash::Algorithm` names (HMAC(3)).
+//! HMAC with the hash algorithms of Qt's `QCryptographicHash::Algorithm` (HMAC(3)).
 
 mod key;
 mod sha;
@@ -11,7 +11,7 @@ use crate::bytes::Bytes;
 use crate::error::{Error, Result, Status};
 use std::ffi::CStr;
 
-/// A hash algorithm, numbered as in Qt.
+/// A hash algorithm, numbered as Qt's `QCryptographicHash::Algorithm`. OpenSSL does not provide all of them.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
@@ -41,7 +41,7 @@ pub enum Hash {
     Blake2s256 = 22,
 }
 
-/// Every algorithm with OpenSSL's name for it, if it has one. The order is that of the numbers.
+/// Every algorithm with OpenSSL's name for it, if there is one, in numerical order.
 const NAMES: [(Hash, Option<&CStr>); 23] = [
     (Hash::Md4, Some(c"MD4")),
     (Hash::Md5, Some(c"MD5")),
@@ -91,10 +91,10 @@ impl TryFrom<i32> for Hash {
 /// The longest output of any hash (openssl/evp.h: EVP_MAX_MD_SIZE).
 pub const MAX_MAC: usize = 64;
 
-/// The output of an HMAC, as many bytes as the hash has.
+/// The output of an HMAC, as long as the hash's output.
 pub type Mac = Bytes<MAX_MAC>;
 
-/// HMAC (RFC 2104) of `data` by HMAC(3). OpenSSL wipes the key pads it makes.
+/// Computes the HMAC (RFC 2104) of `data` with HMAC(3), which wipes its key pads.
 pub fn hmac(hash: Hash, key: &[u8], data: &[u8]) -> Result<Mac> {
     let api = api()?;
     let unsupported = || {
@@ -106,15 +106,15 @@ pub fn hmac(hash: Hash, key: &[u8], data: &[u8]) -> Result<Mac> {
         .map_err(|_| Error::because(Status::InvalidArgument, "HMAC", "key too long"))?;
 
     error_queue::clear(api);
-    // SAFETY: the name is a C string; the result is null or static.
+    // SAFETY: the argument is a C string; the result is null or a static object.
     let digest = unsafe { (api.EVP_get_digestbyname)(name.as_ptr()) };
     if digest.is_null() {
         return Err(unsupported());
     }
     let mut output = [0; MAX_MAC];
     let mut length = 0;
-    // SAFETY: key and data are readable for the lengths given, the output holds EVP_MAX_MD_SIZE bytes, and HMAC calls
-    // nothing of ours back.
+    // SAFETY: key and data are readable for the lengths given, and the output holds EVP_MAX_MD_SIZE bytes. HMAC does
+    // not call back into this library.
     let result = unsafe {
         (api.HMAC)(
             digest,
@@ -127,7 +127,7 @@ pub fn hmac(hash: Hash, key: &[u8], data: &[u8]) -> Result<Mac> {
         )
     };
     if result.is_null() {
-        // For want of memory, or of a hash that is known by name only, such as MD4 without the legacy provider.
+        // No memory, or a hash that is known by name only, such as MD4 without the legacy provider.
         return Err(error_queue::failure(Status::InitFailed, "HMAC"));
     }
     let length = usize::try_from(length).unwrap_or(0);
