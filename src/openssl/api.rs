@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The table of OpenSSL functions this library calls.
+//! The table of OpenSSL functions that this library calls.
 //!
-//! One list, three uses: the table's type, looking the functions up in a library that is already loaded, and, with the
-//! feature `linked`, taking them from the libraries linked at build time. Functions that openssl-sys declares are
+//! One list has three uses: it defines the table's type, looks the functions up in a loaded library, and, with the
+//! feature `linked`, takes them from the libraries linked at build time. Functions that openssl-sys declares are
 //! checked against its declarations; the others are declared here from their manual pages.
 
 use openssl_sys::{
@@ -18,7 +18,7 @@ pub struct BioAddr {
     _opaque: [u8; 0],
 }
 
-/// Reads, writes and puts of a BIO method (BIO_meth_new(3)).
+/// A function of a BIO method (BIO_meth_new(3)).
 pub type BioRead = unsafe extern "C" fn(*mut BIO, *mut c_char, c_int) -> c_int;
 /// See [`BioRead`].
 pub type BioWrite = unsafe extern "C" fn(*mut BIO, *const c_char, c_int) -> c_int;
@@ -59,7 +59,7 @@ macro_rules! table {
         bound { $(fn $bound:ident($($bound_type:ty),*) $(-> $bound_return:ty)?;)* }
         declared { $(fn $declared:ident($($declared_type:ty),*) $(-> $declared_return:ty)?;)* }
     ) => {
-        /// OpenSSL's functions under OpenSSL's names.
+        /// OpenSSL's functions, under OpenSSL's names.
         #[allow(non_snake_case, missing_docs, reason = "the names and their manual pages are OpenSSL's")]
         pub struct Api {
             $(pub $bound: unsafe extern "C" fn($($bound_type),*) $(-> $bound_return)?,)*
@@ -67,7 +67,7 @@ macro_rules! table {
         }
 
         impl Api {
-            /// Takes every function from `symbol`; the name of the first one that is missing otherwise.
+            /// Looks every function up by `symbol`. Returns the name of the first missing one as the error.
             pub(super) fn look_up(
                 symbol: impl Fn(&CStr) -> Option<NonNull<c_void>>,
             ) -> Result<Self, &'static str> {
@@ -75,15 +75,16 @@ macro_rules! table {
                 Ok(Self {
                     $($bound: {
                         let address = find(c_name!($bound))?;
-                        // SAFETY: the address is that of OpenSSL's exported function of this name, whose C type,
-                        // checked against openssl-sys in the linked table, is the target type.
+                        // SAFETY: the address is that of OpenSSL's exported function of this name. Its C type is the
+                        // target type: the linked table checks it against openssl-sys.
                         unsafe { std::mem::transmute::<
                             NonNull<c_void>, unsafe extern "C" fn($($bound_type),*) $(-> $bound_return)?
                         >(address) }
                     },)*
                     $($declared: {
                         let address = find(c_name!($declared))?;
-                        // SAFETY: as above; the type is that of the function's manual page.
+                        // SAFETY: the address is that of OpenSSL's exported function of this name; the target type is
+                        // the one in its manual page.
                         unsafe { std::mem::transmute::<
                             NonNull<c_void>, unsafe extern "C" fn($($declared_type),*) $(-> $declared_return)?
                         >(address) }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Record buffers: 34 KiB of an `SSL`, which it needs only while it works on a datagram.
+//! Record buffers: 34 KiB of an `SSL`, needed only while it processes a datagram.
 //!
-//! SSL_MODE_RELEASE_BUFFERS does nothing in DTLS, so OpenSSL keeps them for as long as a connection lives. While at most
-//! [`KEPT`] connections live in the process each keeps its own, for speed. In a larger crowd an operation ends with
-//! SSL_free_buffers(3), and the next one begins with SSL_alloc_buffers(3), before OpenSSL runs: DTLS writes into its
-//! buffer without a look. That is three allocations for each datagram, in place of 34 KiB for each idle connection.
+//! SSL_MODE_RELEASE_BUFFERS has no effect in DTLS, so OpenSSL keeps the buffers for the life of a connection. While
+//! the process has at most [`KEPT`] connections, each keeps its buffers, for speed. With more, an operation ends with
+//! SSL_free_buffers(3) and the next one starts with SSL_alloc_buffers(3), before OpenSSL runs, because DTLS writes
+//! into its buffer without checking it. This costs three allocations per datagram and saves 34 KiB per idle
+//! connection.
 //!
-//! SSL_free_buffers(3) of older versions frees a buffer with a record in it that was only read in part (CVE-2024-4741).
-//! A peer can bring that about by what it puts behind its Finished, so with those versions buffers stay where they are.
+//! SSL_free_buffers(3) of older versions frees a buffer that holds a partly read record (CVE-2024-4741). A peer can
+//! cause that with records after its Finished, so with those versions the buffers are never freed.
 
 use super::{Api, error_queue};
 use crate::error::{Error, Result, Status};
@@ -17,20 +18,20 @@ use std::ffi::c_ulong;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How many connections of the process may live while all of them keep their buffers: about one MiB.
+/// The number of connections in the process up to which all keep their buffers: about one MiB.
 pub const KEPT: usize = 32;
 
-/// As much as both buffers of a DTLS connection take (ssl3_buffer.c), in one block.
+/// The size of both buffers of a DTLS connection (ssl3_buffer.c).
 const SIZE: usize = 2 * 17 * 1024;
 
-/// The `SSL`s of this library that live in the process.
+/// The number of this library's live `SSL`s in the process.
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 
-/// The first release of each series whose SSL_free_buffers(3) leaves a record alone that is still to be read
-/// (CVE-2024-4741), as OpenSSL_version_num(3) has it. Series after these have it from the beginning, those before never.
+/// The first release of each series whose SSL_free_buffers(3) keeps a record that has not been read (CVE-2024-4741),
+/// as OpenSSL_version_num(3) returns it. All later series have the fix, no earlier one has it.
 const CAREFUL: [c_ulong; 4] = [0x3000_00e0, 0x3010_0060, 0x3020_0020, 0x3030_0010];
 
-/// Whether this OpenSSL can be asked to free buffers, whatever a peer has sent.
+/// Returns whether SSL_free_buffers(3) is safe for all input from the peer.
 fn frees_carefully(version: c_ulong) -> bool {
     let series = |version: c_ulong| version >> 20;
     match CAREFUL.iter().find(|first| series(**first) == series(version)) {
@@ -41,13 +42,13 @@ fn frees_carefully(version: c_ulong) -> bool {
 
 /// The buffers of one `SSL`.
 pub struct Buffers {
-    /// They were freed: the next operation needs others.
+    /// They were freed: the next operation has to allocate them.
     freed: Cell<bool>,
     may_be_freed: bool,
 }
 
 impl Buffers {
-    /// Those of a new `SSL`, which makes them itself.
+    /// The buffers of a new `SSL`, which allocates them itself.
     pub fn new(api: &Api) -> Self {
         LIVE.fetch_add(1, Ordering::Relaxed);
         // SAFETY: no preconditions.
@@ -55,36 +56,36 @@ impl Buffers {
         Self { freed: Cell::new(false), may_be_freed: frees_carefully(version) }
     }
 
-    /// Makes sure that there are buffers.
+    /// Allocates the buffers if they were freed.
     ///
     /// # Safety
-    /// `ssl` is the live `SSL` these belong to, and no operation is running on it.
+    /// `ssl` is the live `SSL` that these belong to, and no OpenSSL function is running on it.
     #[inline]
     pub unsafe fn ensure(&self, api: &Api, ssl: NonNull<SSL>) -> Result<()> {
         match self.freed.get() {
             false => Ok(()),
-            // SAFETY: the caller's promise is what it asks for.
+            // SAFETY: `allocate` has the contract of this function: the live `SSL`, with no function running on it.
             true => unsafe { self.allocate(api, ssl) },
         }
     }
 
-    /// A failed SSL_alloc_buffers(3) ends the `SSL`. So a block of the size is asked for first: when there is none, the
-    /// datagram at hand is lost and nothing else (A5).
+    /// Allocates the buffers. A failed SSL_alloc_buffers(3) breaks the `SSL`, so this allocates a block of the same
+    /// size first: if that fails, only the current datagram is lost (A5).
     ///
     /// # Safety
     /// As for [`Buffers::ensure`].
     #[cold]
     unsafe fn allocate(&self, api: &Api, ssl: NonNull<SSL>) -> Result<()> {
-        // SAFETY: no preconditions: a null file name is allowed.
+        // SAFETY: no preconditions; the file name is for debugging and may be null.
         let block = unsafe { (api.CRYPTO_malloc)(SIZE, ptr::null(), 0) };
         if block.is_null() {
             error_queue::clear(api);
             return Err(Error::new(Status::OutOfMemory, "CRYPTO_malloc"));
         }
-        // SAFETY: allocated just now, by the function this one belongs to.
+        // SAFETY: CRYPTO_malloc allocated the block above, and it is freed once.
         unsafe { (api.CRYPTO_free)(block, ptr::null(), 0) };
         error_queue::clear(api);
-        // SAFETY: live, and idle, by the caller's promise.
+        // SAFETY: live, with no function running on it, by this function's contract.
         match unsafe { (api.SSL_alloc_buffers)(ssl.as_ptr()) } {
             1 => {
                 self.freed.set(false);
@@ -94,7 +95,7 @@ impl Buffers {
         }
     }
 
-    /// Frees them in a crowd, unless a record waits in them.
+    /// Frees the buffers if the process has many connections and they hold no unread record.
     ///
     /// # Safety
     /// As for [`Buffers::ensure`].
@@ -103,14 +104,15 @@ impl Buffers {
         if LIVE.load(Ordering::Relaxed) <= KEPT || !self.may_be_freed {
             return;
         }
-        // SAFETY: live by the caller's promise; only reads.
+        // SAFETY: live by this function's contract; SSL_pending only reads it.
         let waiting = unsafe { (api.SSL_pending)(ssl.as_ptr()) } != 0;
-        // SAFETY: live and idle by the caller's promise; this OpenSSL refuses where a record is still to be read.
+        // SAFETY: live, with no function running on it, by this function's contract. `may_be_freed`: this OpenSSL
+        // refuses if a record has not been read.
         let freed = !waiting && unsafe { (api.SSL_free_buffers)(ssl.as_ptr()) } == 1;
         self.freed.set(freed);
     }
 
-    /// Whether they are where they should be in a crowd: gone, if this OpenSSL can be asked to free them.
+    /// Returns whether the buffers are freed, or cannot be freed with this OpenSSL.
     #[cfg(test)]
     pub fn are_released(&self) -> bool {
         self.freed.get() == self.may_be_freed

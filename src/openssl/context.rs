@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What an `SSL_CTX` needs before connections share it, and making an `SSL` from one.
+//! Preparing an `SSL_CTX` for connections, and creating an `SSL` from it.
 
 use super::{api, callbacks, error_queue};
 use crate::error::{Result, Status};
@@ -10,20 +10,20 @@ use std::ptr::{self, NonNull};
 /// ssl.h: SSL_CTRL_SET_SESS_CACHE_MODE and SSL_SESS_CACHE_OFF.
 const CTRL_SET_SESS_CACHE_MODE: c_int = 44;
 const SESS_CACHE_OFF: c_long = 0;
-/// Sessions are told apart by their context's ticket keys; OpenSSL asks for a name all the same.
+/// OpenSSL requires a session id context, although the ticket keys already bind sessions to their `SSL_CTX`.
 const SESSION_ID_CONTEXT: &[u8] = b"qdtls-rs";
 
-/// Prepares a context: cookie, ALPN and ticket callbacks, and no server-side session cache, which a shared context would
-/// have made a way to resume sessions that nobody has asked for.
+/// Prepares a context: sets the cookie, ALPN and ticket callbacks, and turns off the session cache, with which a
+/// shared context would resume sessions even if resumption is disabled.
 ///
 /// # Safety
-/// `context` is a live `SSL_CTX` of a DTLS method, of the OpenSSL in use, that no other thread is working with.
+/// `context` is a live `SSL_CTX` with a DTLS method, of the OpenSSL in use, that no other thread uses meanwhile.
 pub unsafe fn prepare(context: NonNull<SSL_CTX>) -> Result<()> {
     let api = api()?;
     let raw = context.as_ptr();
     error_queue::clear(api);
-    // SAFETY: live, and this thread's alone, by the caller's promise; the callbacks have the types of the manual pages
-    // and check their arguments.
+    // SAFETY: live and not used by another thread, by this function's contract. The callbacks have the types of the
+    // manual pages and check their arguments.
     unsafe {
         (api.SSL_CTX_set_cookie_generate_cb)(raw, callbacks::q_generate_cookie_callback);
         (api.SSL_CTX_set_cookie_verify_cb)(raw, callbacks::q_verify_cookie_callback);
@@ -32,21 +32,21 @@ pub unsafe fn prepare(context: NonNull<SSL_CTX>) -> Result<()> {
         (api.SSL_CTX_ctrl)(raw, CTRL_SET_SESS_CACHE_MODE, SESS_CACHE_OFF, ptr::null_mut());
     }
     let length = SESSION_ID_CONTEXT.len() as c_uint;
-    // SAFETY: live by the caller's promise; the name is readable for its length and copied.
+    // SAFETY: live by this function's contract; OpenSSL copies `length` bytes of the static name.
     match unsafe { (api.SSL_CTX_set_session_id_context)(raw, SESSION_ID_CONTEXT.as_ptr(), length) } {
         1 => Ok(()),
         _ => Err(error_queue::failure(Status::InitFailed, "SSL_CTX_set_session_id_context")),
     }
 }
 
-/// SSL_new(3), checked.
+/// Creates an `SSL` (SSL_new(3)).
 ///
 /// # Safety
 /// `context` is a live `SSL_CTX` of the OpenSSL in use.
 pub unsafe fn new_ssl(context: NonNull<SSL_CTX>) -> Result<NonNull<SSL>> {
     let api = api()?;
     error_queue::clear(api);
-    // SAFETY: live by the caller's promise.
+    // SAFETY: live by this function's contract.
     let ssl = unsafe { (api.SSL_new)(context.as_ptr()) };
     NonNull::new(ssl).ok_or_else(|| error_queue::failure(Status::InitFailed, "SSL_new"))
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! OpenSSL's per-thread error queue (ERR_get_error(3)).
 //!
-//! Code that needs the cause of a failure clears the queue before the call and takes it after, so that an entry never
-//! speaks of another object and none stays behind. Looking costs as much as a tenth of a short write: on the data path
-//! the queue is only looked at after a failure, whose own entry is then the last one.
+//! Code that needs the cause of a failure clears the queue before the call and takes the entry after it, so that an
+//! entry never comes from another object and none remains. Checking the queue costs a tenth of a short write: the
+//! data path checks it only after a failure, whose own entry is then the last one.
 
 use super::{Api, api};
 use crate::error::{Error, Status};
@@ -11,7 +11,7 @@ use std::ffi::{CStr, c_ulong};
 
 /// The reason of a fatal alert is 1000 plus the alert's number (ssl.h: SSL_AD_REASON_OFFSET).
 const ALERT_REASONS: std::ops::Range<u64> = 1000..1256;
-/// ssl.h: SSL_R_READ_TIMEOUT_EXPIRED: OpenSSL has given up retransmitting.
+/// ssl.h: SSL_R_READ_TIMEOUT_EXPIRED. OpenSSL has stopped retransmitting.
 const READ_TIMEOUT_EXPIRED: u64 = 312;
 /// err.h: ERR_LIB_SSL.
 const LIBRARY_SSL: u64 = 20;
@@ -23,9 +23,9 @@ pub struct Cause {
     text: String,
 }
 
-/// Drops what other objects left behind. Looking takes half the time of clearing, and mostly there is nothing.
+/// Drops the entries of other objects. Checking first is faster than clearing, and the queue is usually empty.
 pub fn clear(api: &Api) {
-    // SAFETY: no preconditions; both concern the calling thread only.
+    // SAFETY: no preconditions; both use the queue of the calling thread.
     unsafe {
         if (api.ERR_peek_error)() != 0 {
             (api.ERR_clear_error)();
@@ -33,16 +33,16 @@ pub fn clear(api: &Api) {
     }
 }
 
-/// Takes the first entry and drops the rest: for a queue that was cleared before the call.
+/// Takes the first entry and drops the rest. For a queue that was cleared before the call.
 pub fn take(api: &Api) -> Cause {
-    // SAFETY: no preconditions; concerns the calling thread only.
+    // SAFETY: no preconditions; it uses the queue of the calling thread.
     take_as_cause(api, unsafe { (api.ERR_get_error)() })
 }
 
-/// Takes the last entry and drops the rest: for a queue that was not cleared before the call, which then has put its
-/// own entry behind those of others.
+/// Takes the last entry and drops the rest. For a queue that was not cleared before the call: the call's own entry is
+/// the last one.
 pub fn take_last(api: &Api) -> Cause {
-    // SAFETY: no preconditions; concerns the calling thread only.
+    // SAFETY: no preconditions; it uses the queue of the calling thread.
     take_as_cause(api, unsafe { (api.ERR_peek_last_error)() })
 }
 
@@ -52,7 +52,7 @@ fn take_as_cause(api: &Api, code: c_ulong) -> Cause {
     Cause { code: code.into(), text: text_of(api, code) }
 }
 
-/// A failure of the OpenSSL function `operation`, with what the queue says of it.
+/// An error of the OpenSSL function `operation`, with the cause from the queue.
 pub fn failure(status: Status, operation: &'static str) -> Error {
     match api() {
         Ok(api) => take(api).into_error(status, operation),
@@ -66,12 +66,12 @@ impl Cause {
         Error::openssl(status, operation, self.code, &self.text)
     }
 
-    /// Whether the peer sent a fatal alert.
+    /// Returns whether the peer sent a fatal alert.
     pub fn is_alert(&self) -> bool {
         self.library() == LIBRARY_SSL && ALERT_REASONS.contains(&self.reason())
     }
 
-    /// Whether OpenSSL gave up retransmitting.
+    /// Returns whether OpenSSL has stopped retransmitting.
     pub fn is_timeout(&self) -> bool {
         self.library() == LIBRARY_SSL && self.reason() == READ_TIMEOUT_EXPIRED
     }
@@ -97,7 +97,7 @@ fn text_of(api: &Api, code: c_ulong) -> String {
     if code == 0 {
         return String::new();
     }
-    // SAFETY: takes any code and returns null or a string that lives as long as the library.
+    // SAFETY: both take any code and return null or a static string.
     let [reason, library] =
         unsafe { [(api.ERR_reason_error_string)(code), (api.ERR_lib_error_string)(code)] };
     let known = [library, reason].into_iter().filter(|text| !text.is_null()).map(|text| {

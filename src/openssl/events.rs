@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What OpenSSL's callbacks ask of the operation they interrupt, and where they find it.
+//! The interface between OpenSSL's callbacks and the running operation.
 
 use crate::host::{Psk, PskRequest};
 use crate::log;
@@ -8,31 +8,31 @@ use std::ptr::NonNull;
 
 /// The running operation, as OpenSSL's callbacks see it.
 pub trait Events {
-    /// The next record for OpenSSL; `None` when the datagram is used up.
+    /// The next record for OpenSSL; `None` if the datagram is used up.
     fn next_record(&self) -> Option<&[u8]>;
-    /// Sends a datagram that OpenSSL wrote. OpenSSL is not told when it got lost: DTLS takes care of that.
+    /// Sends a datagram that OpenSSL wrote. A failure is not reported to OpenSSL: DTLS handles lost datagrams.
     fn send(&self, datagram: &[u8]);
-    /// Sets whether [`Events::next_record`] leaves the record in place, as DTLSv1_listen(3) asks for.
+    /// Sets whether [`Events::next_record`] leaves the record in place, as DTLSv1_listen(3) requests.
     fn set_peeking(&self, peeking: bool);
-    /// Bytes of each packet that OpenSSL must leave free.
+    /// The number of bytes in each packet that OpenSSL must leave free.
     fn mtu_overhead(&self) -> u16;
-    /// The largest UDP payload for OpenSSL to plan for.
+    /// The largest UDP payload that OpenSSL may send.
     fn payload_mtu(&self) -> u16;
-    /// Whether OpenSSL may go on with a ClientHello that has this cookie and random.
+    /// Returns whether OpenSSL may continue with a ClientHello that has this cookie and random.
     fn accepts_cookie(&self, cookie: &[u8], random: &[u8; 32]) -> bool;
-    /// Notes an error in the peer's certificate chain: an X509_V_ERR_* number and the depth.
+    /// Stores an error in the peer's certificate chain: an X509_V_ERR_* number and the depth.
     fn note_verify_error(&self, code: i32, depth: i32);
     /// Provides a pre-shared key that fits the request; `None` ends the handshake.
     fn psk(&self, request: &PskRequest<'_>) -> Option<Psk>;
-    /// Chooses one of the application protocols a client offers, in their wire form; `None` chooses none.
+    /// Selects one of the application protocols that a client offers, in wire format, or `None`.
     fn select_alpn<'a>(&self, offered: &'a [u8]) -> Option<&'a [u8]>;
 }
 
-/// The place of one `SSL` where its running operation is installed, for as long as it runs.
+/// The place of an `SSL` that holds its running operation.
 #[derive(Default)]
 pub struct Stage(Cell<Option<NonNull<dyn Events>>>);
 
-/// Empties the stage, also when the operation unwinds.
+/// Empties the stage on drop, also when the operation unwinds.
 struct Clear<'a>(&'a Stage);
 
 impl Drop for Clear<'_> {
@@ -42,38 +42,38 @@ impl Drop for Clear<'_> {
 }
 
 impl Stage {
-    /// Whether an operation is running.
+    /// Returns whether an operation is running.
     #[inline]
     pub fn is_taken(&self) -> bool {
         self.0.get().is_some()
     }
 
-    /// Runs `operation` with `events` installed. `None`, without running it, inside another operation.
+    /// Runs `operation` with `events` on the stage. Returns `None`, without running it, inside another operation.
     #[inline]
     pub fn run<R>(&self, events: &dyn Events, operation: impl FnOnce() -> R) -> Option<R> {
         if self.is_taken() {
             return None;
         }
         let events = NonNull::from(events);
-        // SAFETY: only the lifetime changes. `Clear` takes the pointer out before `run` returns or unwinds, and `events`
-        // is borrowed for longer than that.
+        // SAFETY: only the lifetime changes. `Clear` removes the pointer before `run` returns or unwinds, and the
+        // borrow of `events` lasts longer than that.
         let events = unsafe { std::mem::transmute::<NonNull<dyn Events + '_>, NonNull<dyn Events>>(events) };
         self.0.set(Some(events));
         let _clear = Clear(self);
         Some(operation())
     }
 
-    /// Puts a question to the running operation; `None` when there is none.
+    /// Queries the running operation; `None` if there is none.
     #[inline]
     pub fn ask<R>(&self, question: impl FnOnce(&dyn Events) -> R) -> Option<R> {
         let events = self.0.get()?;
-        // SAFETY: a pointer on the stage is that of a frame of `run` which has not returned. A stage belongs to one
-        // thread (it is not `Sync`), so this frame lies above that one, and `question` cannot keep the reference.
+        // SAFETY: `run` put the pointer on the stage and has not returned. A stage is not `Sync`, so that frame of
+        // `run` is on this thread, below this one, and outlives it; `question` cannot keep the reference.
         Some(question(unsafe { events.as_ref() }))
     }
 }
 
-/// Logs why a callback refuses, and gives its answer.
+/// Logs why a callback refuses, and returns its answer.
 #[cold]
 pub(super) fn refuse<T>(answer: T, callback: &str, why: &str) -> T {
     log::warn(format_args!("{callback}: {why}"));

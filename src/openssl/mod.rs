@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The only place that calls OpenSSL.
+//! The only module that calls OpenSSL.
 //!
-//! Which OpenSSL: two copies in one process would corrupt each other's objects. So the functions come either from the
-//! libraries linked at build time (feature `linked`) or from the very library that made the caller's objects, found
-//! through addresses inside it ([`attach`]); in both cases the caller's addresses are compared with the table's.
+//! Two copies of OpenSSL in one process would corrupt each other's objects. Therefore the functions come from the
+//! libraries linked at build time (feature `linked`), or from the library that made the caller's objects, found by
+//! addresses inside it ([`attach`]). In both cases the caller's addresses are compared with the table's.
 
 mod api;
 pub mod bio;
@@ -25,10 +25,11 @@ use crate::os::Library;
 use std::ffi::{CStr, c_ulong, c_void};
 use std::sync::OnceLock;
 
-/// Oldest version supported: DTLS_set_timer_cb(3) and SSL_OP_NO_RENEGOTIATION appeared in 1.1.1. There the options of
-/// SSL_set_options(3) have 32 bits where a long has, and 64 since 3.0: the table has one type for both.
+/// The oldest supported version: 1.1.1 introduced DTLS_set_timer_cb(3) and SSL_OP_NO_RENEGOTIATION. Its
+/// SSL_set_options(3) takes a long, since 3.0 a 64-bit integer. The table has one type for both, so 32-bit systems
+/// need 3.0.
 const OLDEST: c_ulong = if cfg!(target_pointer_width = "64") { 0x1010_1000 } else { 0x3000_0000 };
-/// First version not supported, because nothing is known about it.
+/// The first unsupported version: its ABI is not known.
 const TOO_NEW: c_ulong = 0x4000_0000;
 
 static API: OnceLock<Api> = OnceLock::new();
@@ -46,10 +47,10 @@ pub fn api() -> Result<&'static Api> {
     })
 }
 
-/// Uses the OpenSSL that the two addresses lie in, or makes sure that it is the one already in use.
+/// Uses the OpenSSL that contains the two addresses, or checks that it is the one already in use.
 ///
-/// `ssl_anchor` is what the caller's `DTLS_client_method()` returns, `crypto_anchor` what its `BIO_s_mem()` returns:
-/// static objects of libssl and libcrypto, so that equal addresses mean the same instance.
+/// `ssl_anchor` is the result of the caller's `DTLS_client_method()`, `crypto_anchor` that of its `BIO_s_mem()`. Both
+/// are static objects, of libssl and libcrypto, so that equal addresses mean the same instance.
 pub fn attach(ssl_anchor: *const c_void, crypto_anchor: *const c_void) -> Result<()> {
     let in_use = if cfg!(feature = "linked") { Some(api()?) } else { API.get() };
     if let Some(api) = in_use {
@@ -57,7 +58,7 @@ pub fn attach(ssl_anchor: *const c_void, crypto_anchor: *const c_void) -> Result
     }
     let found = supported(find(ssl_anchor, crypto_anchor)?)?;
     same_library(&found, ssl_anchor, crypto_anchor)?;
-    // Another thread may have been faster: then its library counts.
+    // Another thread may have attached a library first: then compare with that.
     same_library(API.get_or_init(|| found), ssl_anchor, crypto_anchor)
 }
 
@@ -100,7 +101,7 @@ fn supported(api: Api) -> Result<Api> {
     Err(Error::because(Status::OpensslUnsupported, "OpenSSL", reason))
 }
 
-/// The version of the OpenSSL in use, in its own words.
+/// The version text of the OpenSSL in use.
 pub fn version() -> Result<String> {
     api().map(version_text)
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Resuming sessions by tickets (RFC 5077).
+//! Session resumption by tickets (RFC 5077).
 
 use super::error_queue;
 use super::ssl::Ssl;
@@ -11,24 +11,27 @@ use zeroize::Zeroizing;
 
 /// A session that a client can resume.
 pub struct SessionTicket {
-    /// The session, its keys included, in its ASN.1 form (i2d_SSL_SESSION(3)).
+    /// The session with its keys, in ASN.1 form (i2d_SSL_SESSION(3)).
     pub asn1: Zeroizing<Vec<u8>>,
-    /// The server's hint how long it is good for, in seconds.
+    /// The server's lifetime hint, in seconds (RFC 5077, 3.3).
     pub lifetime_hint: u64,
 }
 
 impl Ssl {
-    /// Asks for a session to be resumed. One that cannot be used any more is none: the handshake is then a full one.
+    /// Offers a session for resumption. A session that cannot be resumed is ignored: the handshake is then a full
+    /// one.
     pub(super) fn resume(&self, asn1: &[u8]) {
         if asn1.is_empty() {
             return;
         }
         let mut start = asn1.as_ptr();
         let length = c_long::try_from(asn1.len()).unwrap_or(c_long::MAX);
-        // SAFETY: the bytes are readable for at least `length`; the result is null or owned here.
+        // SAFETY: the slice is readable for `length` bytes, which is not more than its own. The result is null or
+        // owned here.
         let session = unsafe { (self.api.d2i_SSL_SESSION)(ptr::null_mut(), &mut start, length) };
         if !session.is_null() {
-            // SAFETY: both are live; SSL_set_session(3) takes a reference of its own, so the one here is given up.
+            // SAFETY: `raw` is live while `self` is, and the session was made above. SSL_set_session(3) adds its own
+            // reference, so this one is freed.
             unsafe {
                 (self.api.SSL_set_session)(self.raw.as_ptr(), session);
                 (self.api.SSL_SESSION_free)(session);
@@ -37,34 +40,35 @@ impl Ssl {
         error_queue::clear(self.api);
     }
 
-    /// The session of a client, when the server gave a ticket for it.
+    /// The session of a client, if the server sent a ticket for it.
     pub fn session_ticket(&self) -> Option<SessionTicket> {
         let api = self.api;
-        // SAFETY: `raw` is live while `self` is; the result is null or lives as long.
+        // SAFETY: `raw` is live while `self` is. The result is null or a session that the SSL keeps.
         let session = NonNull::new(unsafe { (api.SSL_get_session)(self.raw.as_ptr()) })?.as_ptr();
-        // SAFETY: the session is live.
+        // SAFETY: the SSL keeps the session, and nothing in this function lets OpenSSL replace it.
         if unsafe { (api.SSL_SESSION_has_ticket)(session) } != 1 {
             return None;
         }
-        // SAFETY: the session is live; null asks for the length alone.
+        // SAFETY: the SSL keeps the session; with a null output the function only returns the length.
         let length = unsafe { (api.i2d_SSL_SESSION)(session, ptr::null_mut()) };
         let length = usize::try_from(length).ok().filter(|length| *length > 0)?;
         let mut asn1 = Zeroizing::new(vec![0; length]);
         let mut start = asn1.as_mut_ptr();
-        // SAFETY: the session is live and has not changed, so that this writes as many bytes as it just said.
+        // SAFETY: the SSL keeps the session, which has not changed, so this writes the `length` bytes that `asn1`
+        // has.
         unsafe { (api.i2d_SSL_SESSION)(session, &mut start) };
-        // SAFETY: the session is live.
+        // SAFETY: the SSL keeps the session.
         let lifetime_hint = unsafe { (api.SSL_SESSION_get_ticket_lifetime_hint)(session) };
         #[allow(clippy::useless_conversion, reason = "c_ulong has 32 bits on some platforms")]
         Some(SessionTicket { asn1, lifetime_hint: lifetime_hint.into() })
     }
 
-    /// What the verification of the peer had said when the session that was resumed was made (X509_V_ERR_* number);
-    /// `None` when none was resumed, or nothing was wrong.
+    /// The verification result of the original handshake of a resumed session, an X509_V_ERR_* number. `None` if no
+    /// session was resumed, or there was no error.
     pub fn inherited_verify_error(&self) -> Option<i32> {
         // SAFETY: `raw` is live while `self` is.
         let reused = unsafe { (self.api.SSL_session_reused)(self.raw.as_ptr()) } == 1;
-        // SAFETY: as above.
+        // SAFETY: `raw` is live while `self` is.
         let result = unsafe { (self.api.SSL_get_verify_result)(self.raw.as_ptr()) };
         #[allow(clippy::useless_conversion, reason = "long has 32 bits on Windows and 32-bit systems")]
         let code = i32::try_from(result).unwrap_or(i32::MAX);
@@ -72,7 +76,7 @@ impl Ssl {
     }
 }
 
-/// Numbers of ssl.h: SSL_TICKET_SUCCESS and so on come in, SSL_TICKET_RETURN_IGNORE and so on go out.
+/// Numbers of ssl.h: SSL_TICKET_SUCCESS and SSL_TICKET_SUCCESS_RENEW as input, SSL_TICKET_RETURN_* as output.
 mod number {
     use std::ffi::c_int;
     pub const SUCCESS: c_int = 5;
@@ -83,11 +87,11 @@ mod number {
     pub const USE_RENEW: c_int = 4;
 }
 
-/// The answer of a callback that makes OpenSSL ignore a ticket.
+/// The callback's result that makes OpenSSL ignore a ticket.
 pub(super) const IGNORE: c_int = number::IGNORE;
 
-/// What a server does with a ticket, given the status that OpenSSL found it in. One of a handshake with a pre-shared key
-/// is not taken: the program is asked for the key each time, and may have withdrawn it.
+/// Decides whether a server accepts a ticket with OpenSSL's status. A ticket of a handshake with a pre-shared key is
+/// not accepted, because the program provides the key for each handshake and may have revoked it.
 ///
 /// # Safety
 /// `session` is null or live.
@@ -95,7 +99,7 @@ pub(super) unsafe fn decide(session: *const SSL_SESSION, status: c_int) -> c_int
     let Ok(api) = api() else {
         return number::IGNORE;
     };
-    // SAFETY: null or live by the caller's promise.
+    // SAFETY: null or live, by this function's contract.
     if unsafe { has_psk(api, session) } {
         return number::IGNORE;
     }
@@ -106,7 +110,7 @@ pub(super) unsafe fn decide(session: *const SSL_SESSION, status: c_int) -> c_int
     }
 }
 
-/// Whether a session came from a handshake with a pre-shared key.
+/// Returns whether a session comes from a handshake with a pre-shared key.
 ///
 /// # Safety
 /// `session` is null or live.
@@ -116,8 +120,8 @@ unsafe fn has_psk(api: &Api, session: *const SSL_SESSION) -> bool {
     if session.is_null() {
         return false;
     }
-    // SAFETY: not null, hence live by the caller's promise.
+    // SAFETY: not null, hence live (this function's contract).
     let cipher = unsafe { (api.SSL_SESSION_get0_cipher)(session) };
-    // SAFETY: not null where it is called, hence a static object of OpenSSL's.
+    // SAFETY: called only if not null; OpenSSL's ciphers are static objects.
     !cipher.is_null() && PSK_KEY_EXCHANGES.contains(&unsafe { (api.SSL_CIPHER_get_kx_nid)(cipher) })
 }

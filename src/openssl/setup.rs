@@ -25,19 +25,19 @@ mod number {
 
 /// The settings of one association.
 pub struct Setup<'a> {
-    /// Which end of the connection.
+    /// The role of this end.
     pub role: Role,
     /// The largest IP packet to send in a handshake.
     pub link_mtu: u16,
-    /// Whether the server demands a cookie (SSL_OP_COOKIE_EXCHANGE).
+    /// Whether the server requires a cookie (SSL_OP_COOKIE_EXCHANGE).
     pub cookie_exchange: bool,
-    /// The name a client asks for (RFC 6066, 3).
+    /// The server name that a client sends (RFC 6066, 3).
     pub server_name: Option<&'a CStr>,
-    /// The application protocols to offer or choose from, in their wire form (RFC 7301).
+    /// The application protocols to offer or select from, in wire format (RFC 7301).
     pub alpn: &'a [u8],
     /// Whether sessions may be resumed by tickets (RFC 5077).
     pub resumption: bool,
-    /// A session of a client to resume, as [`Ssl::session_ticket`] gave it.
+    /// A session for a client to resume, from [`Ssl::session_ticket`].
     pub session: &'a [u8],
 }
 
@@ -57,7 +57,7 @@ impl Ssl {
             self.offer(setup.alpn)?;
             self.resume(setup.session);
         }
-        // SAFETY: the command takes no pointer.
+        // SAFETY: the command takes a number and no pointer.
         let mtu = unsafe { self.ctrl(number::CTRL_SET_LINK_MTU, setup.link_mtu.into(), ptr::null_mut()) };
         done(mtu == 1, "DTLS_set_link_mtu")
     }
@@ -75,8 +75,8 @@ impl Ssl {
 
     fn give_bio(&self) -> Result<()> {
         let bio = bio::create(self.api, &self.stage)?.as_ptr();
-        // SAFETY: both are live, and nobody else works with them. The SSL owns the BIO from here on, for reading and for
-        // writing (SSL_set_bio(3)).
+        // SAFETY: `raw` is live while `self` is, the BIO was made above, and no other code uses either. The SSL takes
+        // over the BIO's one reference, for reading and writing (SSL_set_bio(3)).
         unsafe { (self.api.SSL_set_bio)(self.raw.as_ptr(), bio, bio) };
         Ok(())
     }
@@ -87,23 +87,25 @@ impl Ssl {
         let tickets = if setup.resumption { 0 } else { number::OP_NO_TICKET };
         // SAFETY: `raw` is live while `self` is.
         unsafe { (self.api.SSL_set_options)(self.raw.as_ptr(), always | cookies | tickets) };
-        // Qt asks for it in all contexts. It pads a ClientHello to 525 bytes, for the sake of old TLS servers, and the
-        // default MTU would then fragment it (RFC 7685).
-        // SAFETY: as above.
+        // Qt sets this option in every context. It pads a ClientHello to 525 bytes, for old TLS servers (RFC 7685),
+        // and the default MTU would then fragment it.
+        // SAFETY: `raw` is live while `self` is.
         unsafe { (self.api.SSL_clear_options)(self.raw.as_ptr(), number::OP_TLSEXT_PADDING) };
     }
 
     fn set_callbacks(&self, role: Role) {
         let raw = self.raw.as_ptr();
-        // SAFETY: `raw` is live while `self` is; the callback has the type of the manual page and checks its arguments.
+        // SAFETY: `raw` is live while `self` is. The callback has the type of DTLS_set_timer_cb(3).
         unsafe { (self.api.DTLS_set_timer_cb)(raw, callbacks::timer_length) };
         match role {
-            // SAFETY: as above, for both.
+            // SAFETY: `raw` is live while `self` is. The callback has the type of the manual page and checks its
+            // arguments.
             Role::Client => unsafe {
                 (self.api.SSL_set_connect_state)(raw);
                 (self.api.SSL_set_psk_client_callback)(raw, callbacks::q_PSK_client_callback);
             },
-            // SAFETY: as above, for both.
+            // SAFETY: `raw` is live while `self` is. The callback has the type of the manual page and checks its
+            // arguments.
             Role::Server => unsafe {
                 (self.api.SSL_set_accept_state)(raw);
                 (self.api.SSL_set_psk_server_callback)(raw, callbacks::q_PSK_server_callback);
@@ -111,30 +113,30 @@ impl Ssl {
         }
     }
 
-    /// Keeps a newer protocol than this library knows from being negotiated, whatever OpenSSL learns.
+    /// Prevents newer OpenSSL versions from negotiating a protocol that this library does not know.
     fn pin_version(&self) -> Result<()> {
-        // SAFETY: the command takes no pointer.
+        // SAFETY: the command takes no argument.
         let newest = unsafe { self.ctrl(number::CTRL_GET_MAX_PROTO_VERSION, 0, ptr::null_mut()) };
-        // DTLS versions count down.
+        // DTLS version numbers decrease.
         if newest != 0 && newest >= number::DTLS1_2_VERSION {
             return Ok(());
         }
         let command: c_int = number::CTRL_SET_MAX_PROTO_VERSION;
-        // SAFETY: the command takes no pointer.
+        // SAFETY: the command takes a number and no pointer.
         let set = unsafe { self.ctrl(command, number::DTLS1_2_VERSION, ptr::null_mut()) };
         done(set == 1, "SSL_set_max_proto_version")
     }
 
     fn ask_for(&self, server_name: &CStr) -> Result<()> {
         let name = server_name.as_ptr().cast_mut().cast();
-        // SAFETY: the command copies the C string it is given, and does not write to it.
+        // SAFETY: the argument is a C string, which the command copies and does not write to.
         let set = unsafe { self.ctrl(number::CTRL_SET_TLSEXT_HOSTNAME, 0, name) };
         done(set == 1, "SSL_set_tlsext_host_name")
     }
 
     fn offer(&self, alpn: &[u8]) -> Result<()> {
         let length = c_uint::try_from(alpn.len()).unwrap_or(c_uint::MAX);
-        // SAFETY: `raw` is live; the bytes are readable for their length and copied. 0 is success.
+        // SAFETY: `raw` is live while `self` is. The slice is readable for `length` bytes, which OpenSSL copies.
         let result = unsafe { (self.api.SSL_set_alpn_protos)(self.raw.as_ptr(), alpn.as_ptr(), length) };
         done(result == 0, "SSL_set_alpn_protos")
     }

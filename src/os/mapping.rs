@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Memory as the platform mapped it.
+//! Memory mapped by the platform.
 
 use std::ptr::NonNull;
 
-/// A mapping of this library's own.
+/// A mapping owned by this library.
 pub struct Mapping {
-    /// Its first byte, at the beginning of a page.
+    /// Its first byte, at the start of a page.
     pub start: NonNull<u8>,
-    /// It is kept out of swap.
+    /// Whether it is locked against swapping.
     pub unswapped: bool,
-    /// It is left out of core dumps.
+    /// Whether it is excluded from core dumps.
     pub undumped: bool,
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The operating system: locked memory, and the library that an address belongs to.
+//! The operating system: locked memory, and finding the library that contains an address.
 //!
-//! The one place with code for particular platforms.
+//! The only module with platform-specific code.
 
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
 use unix as platform;
 
-// The second name lets a Linux compiler check the types of what only a Windows one uses.
+// `qdtls_check_windows` makes a Linux compiler type-check the Windows code.
 #[cfg(any(windows, qdtls_check_windows))]
 #[cfg_attr(qdtls_check_windows, allow(dead_code))]
 mod windows;

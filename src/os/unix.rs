@@ -8,9 +8,9 @@ use std::ptr::NonNull;
 
 pub use libc::timeval as Timeval;
 
-/// Maps `length` bytes, kept out of swap and core dumps as far as the system lets us. `None` when there is no memory.
+/// Maps `length` bytes, excluded from swap and core dumps where the system allows it. `None` if there is no memory.
 pub fn map_locked(length: usize) -> Option<Mapping> {
-    // SAFETY: an anonymous private mapping at an address of the kernel's choice touches no existing memory.
+    // SAFETY: an anonymous private mapping at an address that the kernel chooses does not affect existing memory.
     let start = unsafe {
         libc::mmap(
             std::ptr::null_mut(),
@@ -24,20 +24,21 @@ pub fn map_locked(length: usize) -> Option<Mapping> {
     if start == libc::MAP_FAILED {
         return None;
     }
-    // Both may be refused (RLIMIT_MEMLOCK, an old kernel): a secret in ordinary memory is better than no cookie.
-    // SAFETY: the range is the mapping just made; locking does not change its contents.
+    // The system may refuse both (RLIMIT_MEMLOCK, an old kernel). A secret in ordinary memory is better than no
+    // cookies.
+    // SAFETY: the range is the mapping made above; locking does not change its contents.
     let unswapped = unsafe { libc::mlock(start, length) } == 0;
     let undumped = hide(start, length);
     NonNull::new(start.cast()).map(|start| Mapping { start, unswapped, undumped })
 }
 
-/// Leaves a mapping out of core dumps; whether the system did.
+/// Excludes a mapping from core dumps. Returns whether the system did.
 fn hide(start: *mut c_void, length: usize) -> bool {
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    // SAFETY: the range is a mapping of `map_locked`; the advice concerns core dumps only.
+    // SAFETY: the range is a mapping of `map_locked`; the advice affects core dumps only.
     let hidden = unsafe { libc::madvise(start, length, libc::MADV_DONTDUMP) } == 0;
     #[cfg(target_os = "freebsd")]
-    // SAFETY: as on Linux, under FreeBSD's name.
+    // SAFETY: the range is a mapping of `map_locked`; the advice affects core dumps only.
     let hidden = unsafe { libc::madvise(start, length, libc::MADV_NOCORE) } == 0;
     #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
     let hidden = {
@@ -47,57 +48,58 @@ fn hide(start: *mut c_void, length: usize) -> bool {
     hidden
 }
 
-/// Returns what [`map_locked`] mapped.
+/// Unmaps a mapping of [`map_locked`].
 ///
 /// # Safety
 /// `start` and `length` are those of one `map_locked` call, and nothing points into the range any more.
 pub unsafe fn unmap_locked(start: NonNull<u8>, length: usize) {
-    // SAFETY: the caller's promise; munmap of a whole mapping of ours cannot affect other memory.
+    // SAFETY: by this function's contract the range is one whole mapping without references into it, so no other
+    // memory is affected.
     unsafe { libc::munmap(start.as_ptr().cast(), length) };
 }
 
-/// Runs `hook` when the process ends or this code is unloaded.
+/// Registers `hook` to run when the process exits or this library is unloaded.
 pub fn at_exit(hook: extern "C" fn()) {
-    // SAFETY: `hook` is a plain function without arguments, which is what atexit(3) calls. A refusal only means that
-    // the hook does not run.
+    // SAFETY: `hook` is a function without arguments, as atexit(3) requires. If atexit fails, the hook does not run.
     unsafe { libc::atexit(hook) };
 }
 
-/// A library that is already loaded into this process.
+/// A library that is loaded into this process.
 pub struct Library {
     handle: NonNull<c_void>,
 }
 
 impl Library {
-    /// The loaded library (or the program itself) that `address` lies in.
+    /// Finds the loaded library, or the program itself, that contains `address`.
     pub fn containing(address: *const c_void) -> Option<Self> {
-        // SAFETY: Dl_info is plain data for which all zeroes is a valid value.
+        // SAFETY: Dl_info consists of pointers, for which zero is a valid value.
         let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };
-        // SAFETY: dladdr(3) takes any address and fills the structure when it returns non-zero.
+        // SAFETY: dladdr(3) takes any address, and the structure is a local.
         if unsafe { libc::dladdr(address, &mut info) } == 0 || info.dli_fname.is_null() {
             return None;
         }
         let flags = libc::RTLD_LAZY | libc::RTLD_NOLOAD;
-        // SAFETY: dli_fname is a string of the dynamic linker's that lives as long as the library. RTLD_NOLOAD loads
-        // nothing, it only finds what is there.
+        // SAFETY: dli_fname is not null and a C string of the dynamic linker, valid while the library is loaded. With
+        // RTLD_NOLOAD, dlopen(3) only finds loaded libraries and runs no code of theirs.
         let named = unsafe { libc::dlopen(info.dli_fname, flags) };
-        // The program itself is not found under its file name but under no name.
+        // The program itself has no name for dlopen(3).
         let program = || {
-            // SAFETY: as above; a null name asks for the program itself.
+            // SAFETY: a null name is allowed and means the program itself.
             unsafe { libc::dlopen(std::ptr::null(), flags) }
         };
         let handle = NonNull::new(named).or_else(|| NonNull::new(program()))?;
         Some(Self { handle })
     }
 
-    /// The address of a function in this library or in those it is linked with.
+    /// Finds a function in this library or its dependencies.
     pub fn symbol(&self, name: &CStr) -> Option<NonNull<c_void>> {
-        // SAFETY: the handle came from dlopen and is never closed; the name is a C string.
+        // SAFETY: the handle came from dlopen(3) and is never closed; the name is a C string.
         NonNull::new(unsafe { libc::dlsym(self.handle.as_ptr(), name.as_ptr()) })
     }
 }
 
-/// Reads a `struct sockaddr` given as bytes: address, port and scope. `None` when the length does not fit the family.
+/// Reads address, port and scope from the bytes of a `struct sockaddr`. `None` if they are too few for the family, or
+/// the family is not an IP family.
 pub fn socket_address(bytes: &[u8]) -> Option<(IpAddr, u16, u32)> {
     let family: libc::sa_family_t = read_at(bytes, std::mem::offset_of!(libc::sockaddr, sa_family))?;
     match i32::from(family) {
@@ -115,11 +117,11 @@ pub fn socket_address(bytes: &[u8]) -> Option<(IpAddr, u16, u32)> {
     }
 }
 
-/// Copies a plain value out of bytes of any alignment.
+/// Copies a plain value from bytes of any alignment.
 fn read_at<T: Copy>(bytes: &[u8], offset: usize) -> Option<T> {
     let place = bytes.get(offset..offset.checked_add(size_of::<T>())?)?;
-    // SAFETY: the slice has the size of T, an unaligned read needs no alignment, and the only types read here are
-    // integers and socket addresses, which are made of integers: every bit pattern is valid.
+    // SAFETY: the slice has the size of T, and the read needs no alignment. `socket_address` uses only integers and
+    // socket addresses, which consist of integers, for which every bit pattern is valid.
     Some(unsafe { place.as_ptr().cast::<T>().read_unaligned() })
 }
 
@@ -129,13 +131,13 @@ mod tests {
 
     #[test]
     fn r12_socket_addresses_are_read_by_length() {
-        // SAFETY: all zeroes is a valid socket address.
+        // SAFETY: a socket address consists of integers, for which zero is valid.
         let mut v6: libc::sockaddr_in6 = unsafe { std::mem::zeroed() };
         v6.sin6_family = libc::AF_INET6 as _;
         v6.sin6_port = 5684u16.to_be();
         v6.sin6_scope_id = 3;
         v6.sin6_addr.s6_addr = Ipv6Addr::LOCALHOST.octets();
-        // SAFETY: a socket address has no padding that was not zeroed above.
+        // SAFETY: the value is readable for its size, and all its bytes were initialised above.
         let bytes = unsafe { std::slice::from_raw_parts((&raw const v6).cast::<u8>(), size_of_val(&v6)) };
         assert_eq!(socket_address(bytes), Some((Ipv6Addr::LOCALHOST.into(), 5684, 3)));
         for cut in 0..bytes.len() {

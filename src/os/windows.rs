@@ -6,11 +6,11 @@ use std::ffi::{CStr, c_long, c_void};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ptr::NonNull;
 
-/// `struct timeval` of winsock2.h, which OpenSSL uses there.
+/// `struct timeval` of winsock2.h, which OpenSSL uses on Windows.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Timeval {
-    /// Whole seconds.
+    /// Seconds.
     pub tv_sec: c_long,
     /// Microseconds.
     pub tv_usec: c_long,
@@ -32,54 +32,57 @@ unsafe extern "system" {
     fn GetProcAddress(module: *mut c_void, name: *const std::ffi::c_char) -> *mut c_void;
 }
 
-/// Reserves `length` bytes that are not swapped. `None` when there is no memory. Windows has no per-page switch for
+/// Allocates `length` bytes that are not swapped. `None` if there is no memory. Windows cannot exclude pages from
 /// minidumps.
 pub fn map_locked(length: usize) -> Option<Mapping> {
-    // SAFETY: a new reservation at an address of the system's choice touches no existing memory.
+    // SAFETY: a new reservation at an address that the system chooses does not affect existing memory.
     let start = unsafe { VirtualAlloc(std::ptr::null_mut(), length, MEM_COMMIT_RESERVE, PAGE_READWRITE) };
     let start = NonNull::new(start)?;
-    // SAFETY: the range was just reserved; a refusal leaves it usable.
+    // SAFETY: the range is the reservation made above; locking does not change its contents.
     let unswapped = unsafe { VirtualLock(start.as_ptr(), length) } != 0;
     Some(Mapping { start: start.cast(), unswapped, undumped: false })
 }
 
-/// Returns what [`map_locked`] reserved.
+/// Frees a reservation of [`map_locked`].
 ///
 /// # Safety
-/// `start` is that of one `map_locked` call, and nothing points into the range any more.
+/// `start` is the result of one `map_locked` call, and nothing points into the range any more.
 pub unsafe fn unmap_locked(start: NonNull<u8>, _length: usize) {
-    // SAFETY: the caller's promise; MEM_RELEASE with size 0 returns exactly the reservation that starts there.
+    // SAFETY: by this function's contract a reservation without references into it starts there; MEM_RELEASE with
+    // size 0 frees exactly that one.
     unsafe { VirtualFree(start.as_ptr().cast(), 0, MEM_RELEASE) };
 }
 
-/// Runs `hook` when the process ends.
+/// Registers `hook` to run when the process exits.
 pub fn at_exit(hook: extern "C" fn()) {
-    // SAFETY: `hook` is a plain function without arguments, which is what atexit calls.
+    // SAFETY: `hook` is a function without arguments, as atexit requires.
     unsafe { libc::atexit(hook) };
 }
 
-/// A library that is already loaded into this process.
+/// A library that is loaded into this process.
 pub struct Library {
     module: NonNull<c_void>,
 }
 
 impl Library {
-    /// The loaded library that `address` lies in.
+    /// Finds the loaded library that contains `address`.
     pub fn containing(address: *const c_void) -> Option<Self> {
         let mut module = std::ptr::null_mut();
-        // SAFETY: with FROM_ADDRESS the second argument is an address and is not read through.
+        // SAFETY: with FROM_ADDRESS the second argument is an address that is not dereferenced; the output is a
+        // local.
         let found = unsafe { GetModuleHandleExW(FROM_ADDRESS_UNCHANGED_REFCOUNT, address, &mut module) };
         if found == 0 { None } else { NonNull::new(module).map(|module| Self { module }) }
     }
 
-    /// The address of a function that this library exports.
+    /// Finds a function that this library exports.
     pub fn symbol(&self, name: &CStr) -> Option<NonNull<c_void>> {
-        // SAFETY: the module stays loaded, the attached program uses it; the name is a C string.
+        // SAFETY: the module stays loaded, because the program that attached it uses it; the name is a C string.
         NonNull::new(unsafe { GetProcAddress(self.module.as_ptr(), name.as_ptr()) })
     }
 }
 
-/// Reads a `struct sockaddr` given as bytes: address, port and scope. `None` when the length does not fit the family.
+/// Reads address, port and scope from the bytes of a `struct sockaddr`. `None` if they are too few for the family, or
+/// the family is not an IP family.
 pub fn socket_address(bytes: &[u8]) -> Option<(IpAddr, u16, u32)> {
     let (family, rest) = bytes.split_first_chunk::<2>()?;
     let (port, rest) = rest.split_first_chunk::<2>()?;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! HMAC (RFC 2104) with a key that is used many times.
 //!
-//! HMAC(3) of OpenSSL 3 spends more on finding the hash, locks and allocations than on hashing, and hashes the key each
-//! time. With libcrypto's plain SHA functions ([`super::sha`]) the key is hashed once, when it is made ready, and a short
-//! message costs two blocks.
+//! HMAC(3) of OpenSSL 3 spends more time on fetching the hash, locks and allocations than on hashing, and hashes the
+//! key for each message. With libcrypto's plain SHA functions ([`super::sha`]) the key is hashed once, when it is
+//! prepared, and a short message costs two blocks.
 
 use super::sha::{STATE_LENGTH, Sha};
 use super::{Hash, Mac, hmac};
@@ -18,31 +18,31 @@ const INNER_PAD: u8 = 0x36;
 /// See [`INNER_PAD`].
 const OUTER_PAD: u8 = 0x5c;
 
-/// A key of HMAC, in locked memory with everything that is as good as the key.
+/// An HMAC key, in locked memory together with the hash states derived from it, which are equivalent to the key.
 pub struct MacKey {
     hash: Hash,
     sha: Option<&'static Sha>,
-    /// The states after the inner and the outer pad, if there is `sha`, and then the key.
+    /// The states after the inner and the outer pad, if `sha` is present, and then the key.
     memory: Secret,
 }
 
-/// The users' keys. Thousands of connections given one secret share one locked page.
+/// The keys set by users. Thousands of connections with the same secret share one locked page.
 static SHARED: Mutex<Vec<Weak<MacKey>>> = Mutex::new(Vec::new());
 
 impl MacKey {
-    /// Makes the key `secret` ready for `hash`. Fails when this OpenSSL lacks the hash.
+    /// Prepares the key `secret` for `hash`. Fails if OpenSSL does not provide the hash.
     pub fn new(hash: Hash, secret: &[u8]) -> Result<Self> {
         const PROBE: &[u8] = b"qdtls-rs";
         let expected = hmac(hash, secret, PROBE)?;
         let key = Self::with(hash, Sha::of(hash), secret)?;
-        // Whatever was found under those names is only used if it is what it should be.
+        // The functions found by name are used only if they compute the right result.
         match key.mac(PROBE) {
             Ok(mac) if mac.as_slice() == expected.as_slice() => Ok(key),
             _ => Self::with(hash, None, secret),
         }
     }
 
-    /// The same for every other holder of the same secret.
+    /// As [`MacKey::new`], but returns the existing key if the same secret is already held.
     pub fn shared(hash: Hash, secret: &[u8]) -> Result<Arc<Self>> {
         let mut shared = SHARED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         shared.retain(|key| key.strong_count() > 0);
@@ -73,13 +73,13 @@ impl MacKey {
         self.hash
     }
 
-    /// The key as it was given.
+    /// The key as it was passed to [`MacKey::new`].
     pub fn secret(&self) -> &[u8] {
         let states = if self.sha.is_some() { 2 * STATE_LENGTH } else { 0 };
         self.memory.expose().get(states..).unwrap_or_default()
     }
 
-    /// HMAC of `message`.
+    /// Computes the HMAC of `message`.
     pub fn mac(&self, message: &[u8]) -> Result<Mac> {
         let Some(sha) = self.sha else {
             return hmac(self.hash, self.secret(), message);

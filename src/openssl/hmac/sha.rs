@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! libcrypto's plain SHA-1 and SHA-2 functions (SHA256_Init(3)).
 //!
-//! All versions from 1.1.1 to 3.x export them, but they are deprecated and a libcrypto may be built without. So they are
-//! looked up at run time, in the library in use, whether that is linked or not; whoever wants one that is missing goes
-//! by EVP. They also pass the providers by: for a key that is made ready while OpenSSL is told to use FIPS-approved
-//! implementations only (EVP_default_properties_is_fips_enabled(3)) they are not used.
+//! All versions from 1.1.1 to 3.x export them, but they are deprecated, and a libcrypto may be built without them.
+//! Therefore they are looked up at run time in the library in use, linked or not; HMAC(3) replaces missing ones. They
+//! bypass the providers: they are not used for a key that is prepared while OpenSSL is restricted to FIPS-approved
+//! implementations (EVP_default_properties_is_fips_enabled(3)).
 
 use super::{Hash, MAX_MAC, Mac};
 use crate::error::{Error, Result, Status};
@@ -20,45 +20,46 @@ type Update = unsafe extern "C" fn(*mut State, *const c_void, usize) -> c_int;
 type Final = unsafe extern "C" fn(*mut u8, *mut State) -> c_int;
 type IsFips = unsafe extern "C" fn(*mut c_void) -> c_int;
 
-/// Longer than the longest of the structures, SHA512_CTX with 216 bytes.
+/// Larger than the largest of the structures, SHA512_CTX with 216 bytes.
 pub const STATE_LENGTH: usize = 256;
 
-/// A SHA_CTX, SHA256_CTX or SHA512_CTX. It is wiped when dropped: with a pad in it, it is as good as the key.
+/// A SHA_CTX, SHA256_CTX or SHA512_CTX. Wiped on drop, because a state with a pad is equivalent to the key.
 #[repr(C, align(8))]
 struct State([u8; STATE_LENGTH]);
 
 impl Drop for State {
     fn drop(&mut self) {
-        // SAFETY: 256 bytes aligned to 8 are 32 numbers, borrowed exclusively. Words are wiped faster than bytes.
+        // SAFETY: 256 bytes aligned to 8 have the layout of 32 `u64`, and `&mut self` is exclusive. Words are wiped
+        // faster than bytes.
         unsafe { &mut *self.0.as_mut_ptr().cast::<[u64; STATE_LENGTH / 8]>() }.zeroize();
     }
 }
 
-/// One hash.
+/// The functions of one hash.
 pub struct Sha {
     init: Init,
     update: Update,
     finish: Final,
-    /// Bytes of a block and of the result (FIPS 180-4, 1).
+    /// The sizes of a block and of the output in bytes (FIPS 180-4, 1).
     block: usize,
     output: usize,
 }
 
 impl Sha {
-    /// The functions for `hash`, when there are any and they may be used.
+    /// The functions for `hash`, if they exist and may be used.
     pub fn of(hash: Hash) -> Option<&'static Self> {
         static FOUND: OnceLock<Found> = OnceLock::new();
         let found = match FOUND.get() {
             Some(found) => found,
             None => FOUND.get_or_init(Found::in_use),
         };
-        // SAFETY: null stands for the default library context.
+        // SAFETY: the function takes a library context; null is the default one.
         let only_fips = found.is_fips.is_some_and(|is_fips| unsafe { is_fips(ptr::null_mut()) } == 1);
         let known = found.hashes.iter().find(|(name, _)| *name == hash)?;
         known.1.as_ref().filter(|_| !only_fips)
     }
 
-    /// Writes the state after the block that an HMAC key and a pad make (RFC 2104, 2).
+    /// Writes the state after the block of an HMAC key and a pad (RFC 2104, 2) to `output`.
     pub fn absorb_pad(&self, key: &[u8], pad: u8, output: &mut [u8]) -> Result<()> {
         let mut block = Block([pad; MAX_BLOCK]);
         let digest = if key.len() > self.block { Some(self.digest(key)?) } else { None };
@@ -72,7 +73,7 @@ impl Sha {
         Ok(())
     }
 
-    /// Takes up a state that [`Sha::absorb_pad`] wrote, adds `message`, and gives the result.
+    /// Continues from a state that [`Sha::absorb_pad`] wrote: adds `message` and returns the hash.
     pub fn go_on(&self, state: &[u8], message: &[u8]) -> Result<Mac> {
         let mut copy = State([0; STATE_LENGTH]);
         copy.0.copy_from_slice(state);
@@ -88,19 +89,21 @@ impl Sha {
 
     fn fresh(&self) -> Result<State> {
         let mut state = State([0; STATE_LENGTH]);
-        // SAFETY: the state is large enough and aligned for the structure of this hash (here and below).
+        // SAFETY: the state is at least as large as this hash's structure and aligned for its 64-bit words.
         done(unsafe { (self.init)(&mut state) })?;
         Ok(state)
     }
 
     fn absorb(&self, state: &mut State, bytes: &[u8]) -> Result<()> {
-        // SAFETY: the bytes are readable for their length.
+        // SAFETY: the slice is readable for its length. `init` of the same hash has initialised the state, or it is a
+        // copy of one that was.
         done(unsafe { (self.update)(state, bytes.as_ptr().cast(), bytes.len()) })
     }
 
     fn end(&self, state: &mut State) -> Result<Mac> {
         let mut output = [0; MAX_MAC];
-        // SAFETY: the longest output, of SHA-512, fits.
+        // SAFETY: the output holds the 64 bytes of the longest hash, SHA-512. `init` of the same hash has initialised
+        // the state, or it is a copy of one that was.
         done(unsafe { (self.finish)(output.as_mut_ptr(), state) })?;
         let mut mac = Mac::default();
         mac.push(output.get(..self.output).unwrap_or_default());
@@ -112,10 +115,10 @@ fn done(result: c_int) -> Result<()> {
     if result == 1 { Ok(()) } else { Err(Error::new(Status::InitFailed, "SHA")) }
 }
 
-/// The longest block, of SHA-384 and SHA-512.
+/// The largest block, of SHA-384 and SHA-512.
 const MAX_BLOCK: usize = 128;
 
-/// A key with a pad, wiped when dropped.
+/// A key with a pad, wiped on drop.
 struct Block([u8; MAX_BLOCK]);
 
 impl Drop for Block {
@@ -124,7 +127,7 @@ impl Drop for Block {
     }
 }
 
-/// What the OpenSSL in use has.
+/// The functions of the OpenSSL in use.
 struct Found {
     hashes: [(Hash, Option<Sha>); 5],
     is_fips: Option<IsFips>,
@@ -132,13 +135,13 @@ struct Found {
 
 impl Found {
     fn in_use() -> Self {
-        // SAFETY: no preconditions; the result is an address in libcrypto.
+        // SAFETY: no preconditions. The result is an address in libcrypto.
         let anchor = api().ok().map(|api| unsafe { (api.BIO_s_mem)() }.cast());
         let libcrypto = anchor.and_then(Library::containing);
         let find = |name: &CStr| libcrypto.as_ref()?.symbol(name);
         let sha = |block, output, [init, update, finish]: [&CStr; 3]| {
             let (init, update, finish) = (find(init)?, find(update)?, find(finish)?);
-            // SAFETY: the addresses are those of libcrypto's functions of these names, which have these types
+            // SAFETY: the addresses are those of libcrypto's functions of these names, which have the target types
             // (SHA256_Init(3)).
             unsafe {
                 Some(Sha {
@@ -151,7 +154,8 @@ impl Found {
             }
         };
         let is_fips = find(c"EVP_default_properties_is_fips_enabled").map(|found| {
-            // SAFETY: as above; the type is that of the manual page.
+            // SAFETY: the address is that of libcrypto's function of this name, which has the target type
+            // (EVP_default_properties_is_fips_enabled(3)).
             unsafe { std::mem::transmute::<ptr::NonNull<c_void>, IsFips>(found) }
         });
         Self {
@@ -172,7 +176,7 @@ mod tests {
     use super::*;
     use std::process::Command;
 
-    /// In a process of its own, for it is the whole process that is told.
+    /// Runs in its own process, because the setting applies to the whole process.
     #[test]
     fn where_only_fips_is_allowed_there_are_none() {
         const ALONE: &str = "QDTLS_TEST_FIPS_ALONE";
@@ -185,20 +189,20 @@ mod tests {
             return;
         }
         assert!(Sha::of(Hash::Sha256).is_some());
-        // SAFETY: the name is a C string.
+        // SAFETY: the name is a C string, and RTLD_DEFAULT needs no handle.
         let enable =
             unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"EVP_default_properties_enable_fips".as_ptr()) };
-        // SAFETY: no preconditions.
+        // SAFETY: no preconditions; the function returns a constant.
         let version = unsafe { (api().expect("OpenSSL").OpenSSL_version_num)() };
         assert_eq!(enable.is_null(), version < 0x3000_0000, "OpenSSL has it since 3.0");
         if let Some(enable) = ptr::NonNull::new(enable) {
-            // SAFETY: the address is that of OpenSSL's function, of the type in its manual page.
+            // SAFETY: the address is that of OpenSSL's function of this name; the type is that of its manual page.
             let enable = unsafe {
                 std::mem::transmute::<ptr::NonNull<c_void>, unsafe extern "C" fn(*mut c_void, c_int) -> c_int>(
                     enable,
                 )
             };
-            // SAFETY: null stands for the default library context.
+            // SAFETY: the function takes a library context; null is the default one.
             assert_eq!(unsafe { enable(ptr::null_mut(), 1) }, 1);
             assert!(Sha::of(Hash::Sha256).is_none());
         }
