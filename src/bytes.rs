@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Bytes put together on the stack.
+//! A byte string on the stack.
 
 #![forbid(unsafe_code)]
 
-/// Up to `N` bytes. What does not fit is left out as a whole, which callers rule out by their choice of `N`.
+/// Up to `N` bytes. A part that does not fit is left out as a whole; callers choose an `N` that is large enough.
 #[derive(Clone, Copy, Debug)]
 pub struct Bytes<const N: usize> {
     bytes: [u8; N],
@@ -27,7 +27,7 @@ impl<const N: usize> Bytes<N> {
         }
     }
 
-    /// What was appended so far.
+    /// The bytes appended so far.
     #[inline]
     pub fn as_slice(&self) -> &[u8] {
         self.bytes.get(..self.length).unwrap_or_default()

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! qdtls-rs: the hardened Rust implementation of Qt's DTLS backend, delivered as a C-ABI drop-in.
 //!
-//! The crate is read from the outside in:
+//! The modules, from the outside in:
 //!
-//! | room | what it holds |
+//! | module | contents |
 //! |---|---|
-//! | `ffi` | the C ABI `qdtls_*`: argument checks, handles, conversions; nothing is decided there |
-//! | core | one file or folder per concept, without I/O, a clock or `unsafe`: [`connection`] (the phases of a handshake), [`association`] (one TLS association and its operations), [`listener`] and [`cookie`] (the cookie exchange), [`wire`] (records, hellos), [`host`] (what the embedding program provides), [`peer`], [`settings`], [`timer`], [`secret`], [`error`], [`log`] |
-//! | `openssl` | the only place that calls OpenSSL or is called by it: the function table, owning wrappers, callbacks |
-//! | `os` | the only place that calls the operating system: locked memory, finding a loaded library |
+//! | `ffi` | the C ABI `qdtls_*`: argument checks, handles, conversions; no decisions |
+//! | core | one file or folder per concept, without I/O, a clock or `unsafe`: [`connection`] (the phases of a handshake), [`association`] (one TLS association and its operations), [`listener`] and [`cookie`] (the cookie exchange), [`wire`] (records, hellos), [`host`] (the interface to the embedding program), [`peer`], [`settings`], [`timer`], [`secret`], [`error`], [`log`] |
+//! | `openssl` | the only module that calls OpenSSL or is called by it: the function table, owning wrappers, callbacks |
+//! | `os` | the only module that calls the operating system: locked memory, finding a loaded library |
 //!
-//! Datagrams and times go in; datagrams leave through the [`host::Host`] that the caller supplies, results and the next
-//! deadline come back. The C header `include/qdtls_rs.h` is generated from `ffi` and `openssl`; the C++ adapter that Qt
-//! compiles stands in `src/qt`.
+//! The caller passes datagrams and times in. Datagrams leave through the caller's [`host::Host`]; functions return
+//! results and the next deadline. cbindgen generates the C header `include/qdtls_rs.h` from `ffi` and `openssl`. The
+//! C++ adapter that Qt compiles is in `src/qt`.
 
 #![cfg_attr(
     not(test),
@@ -49,5 +49,5 @@ pub mod ffi;
 pub mod openssl;
 mod os;
 
-/// The number of the C ABI: raised when a function or structure of the header changes incompatibly.
+/// The version of the C ABI, raised when a function or structure of the header changes incompatibly.
 pub const ABI_VERSION: u32 = 1;

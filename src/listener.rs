@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The stateless side of a server: telling clients that receive what is sent to their address from those that only
-//! claim it (RFC 6347, 4.2.1). Qt's `QDtlsClientVerifier`.
+//! The stateless side of a server: verifying that clients receive datagrams at the address they claim (RFC 6347,
+//! 4.2.1). Qt's `QDtlsClientVerifier`.
 //!
-//! For each datagram: one parse, one HMAC, at most one datagram sent; nothing is allocated or remembered.
+//! Each datagram costs one parse, one or two HMACs and at most one datagram sent; nothing is allocated or stored.
 
 #![forbid(unsafe_code)]
 
@@ -13,19 +13,19 @@ use crate::peer::PeerAddress;
 use crate::wire::hello::{ClientHello, HelloVerifyRequest};
 use std::cell::RefCell;
 
-/// Answers ClientHellos with cookies, and recognises the clients that come back with one.
+/// Answers ClientHellos with cookies and recognises the clients that return one.
 pub struct Listener<H> {
     key: RefCell<CookieKey>,
     host: H,
 }
 
 impl<H: Host> Listener<H> {
-    /// A listener with the process's own cookie secret.
+    /// A listener with the process-wide cookie secret.
     pub fn new(host: H) -> Self {
         Self { key: RefCell::default(), host }
     }
 
-    /// Sets what cookies are made and checked with.
+    /// Sets the key that makes and checks cookies.
     pub fn set_cookie(&self, key: CookieKey) {
         self.key.replace(key);
     }
@@ -35,14 +35,14 @@ impl<H: Host> Listener<H> {
         let Some(hello) = ClientHello::parse(datagram) else {
             return Ok(false);
         };
-        // A copy, because the host may replace the key while it sends.
+        // Cloned, because the host may replace the key while it sends.
         let key = self.key.borrow().clone();
         verify(&key, peer, &hello, &self.host)
     }
 }
 
-/// Returns whether the cookie of `hello`, which came from `peer`, is valid. Answers a ClientHello without a valid cookie
-/// through `host`.
+/// Returns whether the cookie of `hello`, received from `peer`, is valid. Answers a ClientHello without a valid
+/// cookie through `host`.
 pub fn verify(key: &CookieKey, peer: &PeerAddress, hello: &ClientHello<'_>, host: &dyn Host) -> Result<bool> {
     match key.check(peer, hello, host.now())? {
         Check::Valid => Ok(true),

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The guard around everything that C calls: no panic gets past it.
+//! The guard around every function that C calls: it stops panics.
 
 #![forbid(unsafe_code)]
 
 use crate::log;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Runs `body` in place of an exported function or a callback called `name`; a panic gives `fallback`.
+/// Runs `body` for an exported function or callback called `name`. Returns `fallback` after a panic.
 ///
-/// Unwinding is safe to assert: the core's state is in cells that are replaced as a whole, and an operation that
-/// unwinds releases what it holds.
+/// `AssertUnwindSafe` is justified: the core's state is in cells that are replaced as a whole, and an operation that
+/// unwinds releases its resources.
 #[inline]
 pub fn guard<R>(name: &'static str, fallback: R, body: impl FnOnce() -> R) -> R {
     let body = || {
@@ -41,13 +41,13 @@ pub(crate) mod tests {
         static PANICS: Cell<u32> = const { Cell::new(0) };
     }
 
-    /// Makes the guarded bodies of this name panic on this thread; `None` ends it.
+    /// Makes the guarded bodies of this name panic on this thread; `None` stops that.
     pub(crate) fn ask_for_panic(name: Option<&'static str>) {
         PANIC_IN.set(name);
         PANICS.set(0);
     }
 
-    /// How many bodies have panicked since the last [`ask_for_panic`].
+    /// The number of bodies that have panicked since the last [`ask_for_panic`].
     pub(crate) fn panics() -> u32 {
         PANICS.get()
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The address of a peer, checked and in one canonical form.
+//! The address of a peer, checked and in canonical form.
 
 #![forbid(unsafe_code)]
 
@@ -8,12 +8,12 @@ use crate::error::{Error, Result, Status};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// A unicast address with a port. An IPv4-mapped IPv6 address is the IPv4 address it stands for, so that one peer has
-/// one identity whatever socket its datagrams came through.
+/// A unicast address with a port. An IPv4-mapped IPv6 address is converted to IPv4, so that a peer has the same
+/// identity on IPv4 and dual-stack sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeerAddress {
     ip: IpAddr,
-    /// The IPv6 zone (RFC 4007); 0 except for link-local addresses, where it is part of the identity.
+    /// The IPv6 zone (RFC 4007); 0 except for link-local addresses, whose identity includes it.
     scope: u32,
     port: u16,
 }
@@ -22,7 +22,7 @@ pub struct PeerAddress {
 pub const IDENTITY_LENGTH: usize = 16 + 4 + 2;
 
 impl PeerAddress {
-    /// Checks the parts and brings them into canonical form.
+    /// Checks the parts and converts them to canonical form.
     pub fn new(ip: IpAddr, port: u16, scope: u32) -> Result<Self> {
         let ip = ip.to_canonical();
         let broadcast = matches!(ip, IpAddr::V4(v4) if v4.is_broadcast());
@@ -46,8 +46,8 @@ impl PeerAddress {
         self.port
     }
 
-    /// The bytes that stand for this peer in a cookie: address, scope if it has one, and port. Their number tells which
-    /// kind of address it is.
+    /// The bytes that identify this peer in a cookie: address, scope if it has one, and port. Their number depends on
+    /// the kind of address.
     pub fn identity(&self) -> Bytes<IDENTITY_LENGTH> {
         let mut bytes = Bytes::default();
         match self.ip {
@@ -61,7 +61,7 @@ impl PeerAddress {
         bytes
     }
 
-    /// The bytes of IP and UDP header in front of each datagram (RFC 791, RFC 8200, RFC 768; without options).
+    /// The size of the IP and UDP headers of a datagram (RFC 791, RFC 8200, RFC 768; without options).
     pub fn header_overhead(&self) -> u16 {
         match self.ip {
             IpAddr::V4(_) => 20 + 8,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Bytes that must not leak: kept in memory that is locked, left out of core dumps, and wiped when dropped.
+//! Secrets, in memory that is locked, excluded from core dumps and wiped on drop.
 
 #![forbid(unsafe_code)]
 
@@ -10,13 +10,13 @@ use std::fmt;
 use std::sync::Once;
 use subtle::ConstantTimeEq;
 
-/// A secret of at least one byte. Compared in constant time, never printed.
+/// A secret of at least one byte. It is compared in constant time and never printed.
 pub struct Secret {
     memory: LockedMemory,
 }
 
 impl Secret {
-    /// A new secret whose bytes `fill` writes.
+    /// Creates a secret whose bytes `fill` writes.
     pub fn generate(length: usize, fill: impl FnOnce(&mut [u8]) -> Result<()>) -> Result<Self> {
         let mut memory = LockedMemory::new(length)?;
         static REPORTED: Once = Once::new();
@@ -32,7 +32,7 @@ impl Secret {
         self.memory.as_slice()
     }
 
-    /// Whether these are the same bytes; the time taken tells nothing but the lengths.
+    /// Returns whether `bytes` are the same; the time it takes depends on the lengths only.
     pub fn equals(&self, bytes: &[u8]) -> bool {
         self.expose().ct_eq(bytes).into()
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What an operator can tune without a rebuild: by environment variable, or by `qdtls_setting_set`.
+//! Process-wide settings, changed without a rebuild by environment variable or `qdtls_setting_set` (R1).
 //!
-//! Each setting is a number with bounds. The environment is read once, at first use; a value that is no number or out
-//! of bounds is reported through the log and the default stays in force.
+//! Each setting is a number with bounds. The environment is read once, at first use. A value that is not a number or
+//! out of bounds is logged, and the default applies.
 
 #![forbid(unsafe_code)]
 
@@ -19,29 +19,30 @@ pub struct Setting {
     value: AtomicU64,
 }
 
-/// No setting can have this value: it says that the environment has not been read.
+/// Marks a setting whose environment variable has not been read; outside the bounds of every setting.
 const UNREAD: u64 = u64::MAX;
 
-/// Bytes of the process-wide cookie secret. 32 by default: the output length of HMAC-SHA-256, which is as much as its
-/// key can add to its strength (RFC 2104, 3); a shorter one would be the weakest part, a longer one gains nothing.
+/// The size of the process-wide cookie secret in bytes. The default is the output length of HMAC-SHA-256: a shorter
+/// key weakens the HMAC, a longer one does not strengthen it significantly (RFC 2104, 3).
 pub static COOKIE_SECRET_SIZE: Setting = Setting::new("QDTLS_COOKIE_SECRET_SIZE", 32, 16, 64);
 
-/// Seconds after which the process-wide cookie secret is replaced. The one before it is still accepted, so that a
-/// handshake under way is not disturbed.
+/// The time in seconds after which the process-wide cookie secret is replaced. Cookies made with the previous secret
+/// are accepted until they expire, so that rotation does not break handshakes in progress.
 pub static COOKIE_ROTATION_S: Setting = Setting::new("QDTLS_COOKIE_ROTATION_S", 3600, 60, 7 * 24 * 3600);
 
-/// Seconds of the time slots that cookies are made for. A cookie is accepted in its own slot and in the slots before
-/// and after, so it lives between one and two lengths, and clocks of servers sharing a secret may differ by one.
+/// The length in seconds of the time slots that cookies are made for. A cookie is accepted in its own slot and in the
+/// slots before and after, so it is valid for one to two slots, and the clocks of servers that share a secret may
+/// differ by one slot.
 pub static COOKIE_LIFETIME_S: Setting = Setting::new("QDTLS_COOKIE_LIFETIME_S", 60, 1, 3600);
 
-/// Milliseconds before the first retransmission of a flight (RFC 6347, 4.2.4.1 recommends 1 second).
+/// The time in milliseconds before the first retransmission of a flight (RFC 6347, 4.2.4.1 recommends 1 second).
 pub static TIMEOUT_INITIAL_MS: Setting = Setting::new("QDTLS_TIMEOUT_INITIAL_MS", 1000, 20, 60_000);
 
-/// Milliseconds that the doubled wait does not exceed (RFC 6347, 4.2.4.1 recommends at least 60 seconds).
+/// The limit in milliseconds of the doubling timeout (RFC 6347, 4.2.4.1 recommends at least 60 seconds).
 pub static TIMEOUT_MAX_MS: Setting = Setting::new("QDTLS_TIMEOUT_MAX_MS", 60_000, 20, 600_000);
 
-/// 1 ignores alerts that are not authenticated, which anyone can forge, until the handshake's keys are in use. The
-/// default, 0, lets them end a handshake, so that a peer's refusal is seen at once.
+/// 1 ignores unauthenticated alerts, which anyone can forge, during a handshake (S8). The default, 0, lets them end a
+/// handshake, so that a peer's refusal is reported at once.
 pub static STRICT_ALERTS: Setting = Setting::new("QDTLS_STRICT_ALERTS", 0, 0, 1);
 
 impl Setting {
@@ -49,7 +50,7 @@ impl Setting {
         Self { variable, default, minimum, maximum, value: AtomicU64::new(UNREAD) }
     }
 
-    /// The value in force.
+    /// The current value.
     pub fn get(&self) -> u64 {
         match self.value.load(Ordering::Relaxed) {
             UNREAD => self.read_environment(),
@@ -57,7 +58,7 @@ impl Setting {
         }
     }
 
-    /// Replaces the value, when it is within the bounds.
+    /// Sets the value if it is within the bounds.
     pub fn set(&self, value: u64) -> Result<()> {
         if !self.allows(value) {
             let reason = format!("{} must be from {} to {}", self.variable, self.minimum, self.maximum);
@@ -76,7 +77,7 @@ impl Setting {
             Err(_) => self.default,
             Ok(text) => self.parse(&text),
         };
-        // Another thread may have read or set it meanwhile: the first one stands.
+        // Another thread may have read or set it meanwhile: the first value wins.
         match self.value.compare_exchange(UNREAD, value, Ordering::Relaxed, Ordering::Relaxed) {
             Ok(_) => value,
             Err(other) => other,

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! How long to wait before each retransmission (RFC 6347, 4.2.4.1).
+//! The retransmission timeout (RFC 6347, 4.2.4.1).
 //!
-//! OpenSSL keeps the timer and asks for its next length; the answer is given here.
+//! OpenSSL runs the timer and calls this module for its next interval.
 
 #![forbid(unsafe_code)]
 
 use crate::settings;
 
-/// The length of the timer that follows one of `previous` microseconds; 0 asks for the first one.
+/// Returns the interval that follows one of `previous` microseconds, or the first interval for 0.
 ///
-/// Each retransmission doubles the wait, from the initial to the maximum interval of the [`settings`].
+/// Each retransmission doubles the interval, from the initial to the maximum value of the [`settings`].
 pub fn next_interval_us(previous: u32) -> u32 {
     let initial = milliseconds(settings::TIMEOUT_INITIAL_MS.get());
     let maximum = milliseconds(settings::TIMEOUT_MAX_MS.get()).max(initial);

@@ -3,6 +3,6 @@
 
 #![forbid(unsafe_code)]
 
-/// Seconds since the Unix epoch. Servers that share a cookie secret agree on time slots because they agree on this.
+/// Seconds since the Unix epoch. Servers that share a cookie secret derive the same time slots from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnixTime(pub u64);

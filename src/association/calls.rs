@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The operations of an association, and letting go of it while one runs.
+//! The operations of an association, and releasing it while one runs.
 
 #![forbid(unsafe_code)]
 
@@ -12,9 +12,9 @@ use crate::wire::hello::ClientHello;
 use crate::wire::record::Record;
 
 impl Association {
-    /// Runs one operation, to which `datagram` is lent. Errors: `Busy` inside another one, `OutOfMemory` without record
-    /// buffers, `Aborted` when a callback made the connection let go of the association; the caller then leaves the
-    /// connection alone.
+    /// Runs one operation, which borrows `datagram`. Errors: `Busy` inside another operation, `OutOfMemory` without
+    /// record buffers, `Aborted` if a callback made the connection release the association; the caller must then
+    /// leave the connection unchanged.
     #[inline]
     pub fn run<'a, R>(
         &'a self,
@@ -36,7 +36,8 @@ impl Association {
         }
     }
 
-    /// Starts a server's handshake with the ClientHello in the first record of `datagram`, whose cookie is valid.
+    /// Starts a server's handshake with the ClientHello, checked to have a valid cookie, in the first record of
+    /// `datagram`.
     pub fn start_verified(
         &self,
         record: &Record<'_>,
@@ -52,12 +53,12 @@ impl Association {
         })?
     }
 
-    /// Goes on with the handshake; `datagram` may be empty, as when a client begins.
+    /// Continues the handshake. `datagram` is empty when a client starts.
     pub fn handshake(&self, datagram: &[u8]) -> Result<Progress> {
         self.run("handshake", Purpose::Handshake, datagram, |operation, ssl| operation.handshake(ssl))?
     }
 
-    /// Sends the last flight again if its timer has run out. Returns whether it retransmitted.
+    /// Retransmits the last flight if its timer has expired. Returns whether it retransmitted.
     pub fn handle_timeout(&self) -> Result<bool> {
         self.run("handle timeout", Purpose::Handshake, &[], |operation, ssl| operation.handle_timeout(ssl))?
     }
@@ -68,14 +69,14 @@ impl Association {
         self.run("write", Purpose::Data, &[], |operation, ssl| operation.write(ssl, message))?
     }
 
-    /// Decrypts all records of `datagram` into `buffer`, from `filled` on.
+    /// Decrypts all records of `datagram` into `buffer`, starting at `filled`.
     #[inline]
     pub fn read(&self, datagram: &[u8], buffer: PlaintextBuffer, filled: usize) -> Result<Received> {
         self.run("read", Purpose::Data, datagram, |operation, ssl| operation.read(ssl, buffer, filled))
     }
 
-    /// The connection goes on without this association. A running operation completes but sends nothing; a close_notify
-    /// that the peer is owed goes out now, or when that operation has returned.
+    /// Called when the connection releases this association. A running operation completes but sends nothing. A
+    /// close_notify is sent at once, or when the running operation has returned.
     pub fn let_go(&self, close_notify: bool) {
         let is_running = self.is_busy();
         self.holder.set(Holder::Operation { close_notify });
@@ -87,7 +88,7 @@ impl Association {
     fn send_close_notify(&self) {
         self.holder.set(Holder::Operation { close_notify: false });
         let operation = Operation::new(self, Purpose::CloseNotify, &[]);
-        // The association ends whether this could be sent or not.
+        // The association ends even if this cannot be sent.
         let _ = self.ssl.run("close_notify", &operation, |ssl| ssl.close_notify());
     }
 }

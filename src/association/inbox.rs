@@ -1,38 +1,38 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The datagram on its way from the caller to OpenSSL: borrowed for one operation, never copied or kept.
+//! The datagram passed from the caller to OpenSSL: borrowed for one operation, never copied or kept.
 
 #![forbid(unsafe_code)]
 
 use crate::wire::record::{self, Record};
 use std::cell::Cell;
 
-/// Hands a datagram to OpenSSL record by record, so that only one record at a time leaves the library's sight.
+/// Passes a datagram to OpenSSL record by record, so that the library can check each record first.
 pub struct Inbox<'a> {
-    /// What OpenSSL has not read of it.
+    /// The part that OpenSSL has not read.
     rest: Cell<&'a [u8]>,
-    /// DTLSv1_listen(3) may look at a record without taking it.
+    /// Whether reading leaves the record in place, as DTLSv1_listen(3) requests.
     peeking: Cell<bool>,
 }
 
 impl<'a> Inbox<'a> {
-    /// The whole of `datagram`.
+    /// An inbox with the whole of `datagram`.
     #[inline]
     pub fn new(datagram: &'a [u8]) -> Self {
         Self { rest: Cell::new(datagram), peeking: Cell::new(false) }
     }
 
-    /// Replaces what is left by `datagram`.
+    /// Replaces the unread part by `datagram`.
     pub fn lend(&self, datagram: &'a [u8]) {
         self.rest.set(datagram);
         self.peeking.set(false);
     }
 
-    /// Sets whether records stay in place when they are read.
+    /// Sets whether reading leaves records in place.
     pub fn set_peeking(&self, peeking: bool) {
         self.peeking.set(peeking);
     }
 
-    /// The next whole record that `accept` lets through. Drops the others, and a tail that is no record.
+    /// Returns the next whole record that `accept` allows. Drops the others, and a tail that is not a record.
     #[inline]
     pub fn next_record(&self, accept: impl Fn(&Record<'a>) -> bool) -> Option<Record<'a>> {
         loop {
@@ -50,7 +50,7 @@ impl<'a> Inbox<'a> {
         }
     }
 
-    /// How many bytes at the end of the datagram were not read.
+    /// The number of unread bytes at the end of the datagram.
     #[inline]
     pub fn unread(&self) -> usize {
         self.rest.get().len()

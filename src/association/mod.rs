@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! One TLS association: what lasts from init TLS to its end. What lasts one call is an [`operation`]; which ones there
-//! are stands in `calls`.
+//! One TLS association, from init TLS to its end. An [`operation`] lasts for one call; `calls` lists the operations.
 //!
-//! OpenSSL calls back while an operation runs, and the program's code that the callbacks run may call the connection
-//! again, end it, or delete it. So everything here is behind `&self`; a second operation is refused; and one whose
-//! association was let go of meanwhile completes, sends nothing more, and returns `Aborted`.
+//! OpenSSL calls back while an operation runs, and the program's code in the callbacks may call the connection again,
+//! end it, or delete it. Therefore every method takes `&self`, a second operation is refused, and an operation whose
+//! association was released meanwhile completes, sends nothing more, and returns `Aborted`.
 
 #![forbid(unsafe_code)]
 
@@ -31,71 +30,72 @@ use std::time::Duration;
 pub struct VerifyError {
     /// The X509_V_ERR_* number.
     pub code: i32,
-    /// Depth in the chain, 0 for the peer's own certificate.
+    /// The depth in the chain; 0 is the peer's own certificate.
     pub depth: i32,
 }
 
-/// Where a handshake stands after a datagram.
+/// The progress of a handshake after a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Waiting for the peer.
+    /// The handshake waits for the peer.
     Continues,
-    /// OpenSSL is done; the peer has to be judged.
+    /// OpenSSL has finished; the caller has to judge the peer.
     Finished {
-        /// Bytes at the end of the datagram that were not read yet.
+        /// The number of unread bytes at the end of the datagram.
         unread: usize,
     },
 }
 
-/// What a datagram held for the application.
+/// The result of reading a datagram.
 #[derive(Debug)]
 pub struct Received {
-    /// Plaintext bytes written to the buffer, of all records in order.
+    /// The number of plaintext bytes in the buffer, of all records in order.
     pub length: usize,
     /// How the association ended, if the datagram ended it.
     pub end: Option<Error>,
 }
 
-/// Who holds an association.
+/// The holder of an association.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Holder {
-    /// The connection it is of.
+    /// Its connection.
     Connection,
-    /// The operation that was running when the connection let go of it.
+    /// The operation that was running when the connection released it.
     Operation {
-        /// What the peer is owed then.
+        /// Whether to send a close_notify when the operation has returned.
         close_notify: bool,
     },
 }
 
-/// The ClientHello whose cookie was found valid.
+/// The ClientHello whose cookie was valid.
 struct VerifiedHello {
     random: [u8; 32],
     cookie: Bytes<MAX_COOKIE>,
 }
 
-/// See the module's documentation.
+/// See the module documentation.
 pub struct Association {
-    /// First, so that it is dropped first: the callbacks it may run on its way out find the rest in place.
+    /// Declared first, hence dropped first: callbacks that SSL_free(3) may run still find the other fields.
     ssl: Ssl,
     role: Role,
     peer: PeerAddress,
     link_mtu: u16,
-    /// The application protocols a server chooses from.
+    /// The application protocols that a server selects from.
     alpn: Vec<u8>,
     host: Rc<dyn Host>,
     holder: Cell<Holder>,
     verified_hello: RefCell<Option<VerifiedHello>>,
     sequence: Sequence,
-    /// Bytes of application data that came during the handshake: OpenSSL keeps them for the first read.
+    /// Bytes of application data that arrived during the handshake; OpenSSL keeps them for the first read.
     buffered_plaintext: Cell<usize>,
     verify_errors: RefCell<Vec<VerifyError>>,
-    /// What has to outlive the `SSL`, such as the owner of its context.
+    /// An object that has to outlive the `SSL`, such as the owner of its context.
     _context_owner: Box<dyn Any>,
 }
 
 impl Association {
-    /// Sets `ssl` up for one association. It comes last, because on failure it has to go before its context's owner.
+    /// Sets `ssl` up for one association. It is the last parameter, hence dropped before the context's owner on
+    /// failure.
     pub fn new(
         context_owner: Box<dyn Any>,
         setup: &Setup<'_>,
@@ -120,47 +120,47 @@ impl Association {
         }))
     }
 
-    /// Whether its connection still holds it.
+    /// Returns whether its connection still holds it.
     #[inline]
     pub fn is_current(&self) -> bool {
         self.holder.get() == Holder::Connection
     }
 
-    /// Whether an operation is running.
+    /// Returns whether an operation is running.
     #[inline]
     pub fn is_busy(&self) -> bool {
         self.ssl.is_running()
     }
 
-    /// The time until the last flight is to be sent again; `None` when nothing is waited for.
+    /// The time until the last flight is retransmitted; `None` if the timer is not running.
     pub fn time_left(&self) -> Option<Duration> {
         self.ssl.time_left()
     }
 
-    /// Plaintext bytes that may come out of a read on top of those of its own datagram.
+    /// The number of plaintext bytes that a read may return in addition to those of its own datagram.
     #[inline]
     pub fn buffered_plaintext(&self) -> usize {
         self.buffered_plaintext.get()
     }
 
-    /// The `SSL`, for what can be asked of it between operations.
+    /// The `SSL`, for queries between operations.
     pub fn ssl(&self) -> &Ssl {
         &self.ssl
     }
 
-    /// The other end.
+    /// The peer's address.
     pub fn peer(&self) -> PeerAddress {
         self.peer
     }
 
-    /// What OpenSSL has to leave room for in each packet: the headers of IP and UDP, and the nonce and tag of an AEAD
-    /// cipher (RFC 5288, 3), which it does not count itself.
+    /// The bytes of each packet that OpenSSL has to leave free: the IP and UDP headers, and the nonce and tag of an
+    /// AEAD cipher (RFC 5288, 3), which OpenSSL does not count.
     fn mtu_overhead(&self) -> u16 {
         const AEAD_EXPANSION: u16 = 8 + 16;
         self.peer.header_overhead() + AEAD_EXPANSION
     }
 
-    /// What OpenSSL found wrong with the peer's chain, in this handshake or in the one that is resumed.
+    /// The errors that OpenSSL found in the peer's chain, in this handshake or in the resumed one.
     pub fn verify_errors(&self) -> Vec<VerifyError> {
         let inherited = self.ssl.inherited_verify_error().map(|code| VerifyError { code, depth: 0 });
         self.verify_errors.borrow().iter().copied().chain(inherited).collect()

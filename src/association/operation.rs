@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! One call into OpenSSL: a value on the stack that borrows the datagram, serves OpenSSL's callbacks and holds what they
-//! have to report.
+//! One call into OpenSSL: a value on the stack that borrows the datagram, serves OpenSSL's callbacks and collects
+//! their results.
 
 #![forbid(unsafe_code)]
 
@@ -21,23 +21,24 @@ use std::cell::Cell;
 use std::fmt;
 use subtle::ConstantTimeEq;
 
-/// OpenSSL keeps a hundred records of the next epoch at most (d1_lib.c), forged ones too: nothing is authenticated yet.
+/// OpenSSL keeps at most a hundred records of the next epoch (d1_lib.c), including forged ones: it cannot
+/// authenticate them yet.
 const MAX_BUFFERED_PLAINTEXT: usize = 100 * (1 << 14);
 
-/// What an operation is for.
+/// The purpose of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// DTLSv1_listen(3), which may send nothing: the cookie exchange is the listener's.
+    /// DTLSv1_listen(3), which must not send: the listener does the cookie exchange.
     Listen,
-    /// The handshake: what is recognisably invalid is dropped before OpenSSL sees it.
+    /// The handshake. Recognisably invalid records are dropped before OpenSSL sees them.
     Handshake,
     /// Messages of an established association, which OpenSSL authenticates.
     Data,
-    /// The last word to the peer, sent when the connection has already let go of the association.
+    /// A close_notify, sent after the connection has released the association.
     CloseNotify,
 }
 
-/// See the module's documentation.
+/// See the module documentation.
 pub struct Operation<'a> {
     association: &'a Association,
     purpose: Cell<Purpose>,
@@ -48,7 +49,7 @@ pub struct Operation<'a> {
 }
 
 impl<'a> Operation<'a> {
-    /// An operation that lends `datagram` to OpenSSL.
+    /// An operation with `datagram` as OpenSSL's input.
     #[inline]
     pub fn new(association: &'a Association, purpose: Purpose, datagram: &'a [u8]) -> Self {
         Self {
@@ -60,22 +61,22 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// Lets OpenSSL take in the ClientHello that this operation was made with, whose cookie is valid; then the handshake
-    /// goes on with the rest of the datagram.
+    /// Passes the ClientHello that this operation was made with, whose cookie is valid, to OpenSSL. The handshake
+    /// then continues with the rest of the datagram.
     pub fn listen(&self, ssl: &Running<'_>, hello: &ClientHello<'_>, datagram: &'a [u8]) -> Result<()> {
         let record_length = self.inbox.unread();
         if !ssl.listen()? {
             return Err(Error::new(Status::CookieRejected, "DTLSv1_listen"));
         }
         self.association.sequence.follow_on(hello.record_number);
-        // Whether a record that was only looked at is left depends on the version of OpenSSL.
+        // Whether OpenSSL leaves a record that it peeked at depends on its version.
         let taken = record_length - self.inbox.unread();
         self.inbox.lend(datagram.get(taken..).unwrap_or_default());
         self.purpose.set(Purpose::Handshake);
         Ok(())
     }
 
-    /// Goes on with the handshake.
+    /// Continues the handshake.
     pub fn handshake(&self, ssl: &Running<'_>) -> Result<Progress> {
         match ssl.handshake() {
             Outcome::Done(_) => Ok(Progress::Finished { unread: self.inbox.unread() }),
@@ -90,7 +91,7 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// Sends the last flight again if its timer has run out. Returns whether it retransmitted.
+    /// Retransmits the last flight if its timer has expired. Returns whether it retransmitted.
     pub fn handle_timeout(&self, ssl: &Running<'_>) -> Result<bool> {
         match ssl.handle_timeout() {
             TimeoutOutcome::NotYet => Ok(false),
@@ -113,7 +114,7 @@ impl<'a> Operation<'a> {
                 SendResult::Failed => Err(Error::new(Status::SendFailed, "SSL_write")),
                 SendResult::Lost | SendResult::Refused => Err(Error::new(Status::SendRefused, "SSL_write")),
             },
-            // Only a renegotiation could make a write wait for the peer, and there is none.
+            // Only a renegotiation could make a write wait for the peer, and it is disabled.
             Outcome::WantsDatagram | Outcome::Closed => {
                 Err(Error::new(Status::ConnectionFailed, "SSL_write"))
             }
@@ -121,7 +122,7 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// Decrypts all records of the datagram into `buffer`, from `filled` on.
+    /// Decrypts all records of the datagram into `buffer`, starting at `filled`.
     #[inline]
     pub fn read(&self, ssl: &Running<'_>, buffer: PlaintextBuffer, filled: usize) -> Received {
         let mut length = filled;
@@ -130,7 +131,7 @@ impl<'a> Operation<'a> {
             let end = match ssl.read(buffer, length) {
                 Outcome::Done(count) => {
                     length += count;
-                    // Another call would only say that there is nothing left.
+                    // Another call would only return that nothing is left.
                     let is_drained = self.inbox.unread() == 0 && buffered.get() == 0;
                     if !is_drained && length < buffer.capacity() {
                         continue;
@@ -152,7 +153,7 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// In a handshake a datagram that got lost is sent again when its timer runs out; only what cannot get better is an
+    /// The result of sending in a handshake. The timer retransmits a lost datagram, so only a permanent failure is an
     /// error.
     fn sent(&self) -> Result<()> {
         match self.send_result.get() {
@@ -161,7 +162,8 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// Whether the program still has to do with this operation: after its end only a close_notify is sent.
+    /// Returns whether this operation may still act for the program: after the connection's end only a close_notify
+    /// may.
     #[inline]
     fn is_wanted(&self) -> bool {
         self.purpose.get() == Purpose::CloseNotify || self.association.is_current()
@@ -215,8 +217,8 @@ impl Events for Operation<'_> {
         self.association.link_mtu.saturating_sub(self.mtu_overhead())
     }
 
-    /// DTLSv1_listen(3) asks before OpenSSL has noted the random, about the very record that was found valid. The
-    /// handshake asks again, about a hello that may have been put together from several fragments.
+    /// DTLSv1_listen(3) asks before OpenSSL knows the random, about the record whose cookie was checked. The
+    /// handshake asks again, about a hello that may consist of several fragments, so its random is compared too.
     fn accepts_cookie(&self, cookie: &[u8], random: &[u8; 32]) -> bool {
         let verified = self.association.verified_hello.borrow();
         verified.as_ref().is_some_and(|verified| {
@@ -242,14 +244,14 @@ impl Events for Operation<'_> {
         None
     }
 
-    /// The first of the client's protocols that this server takes (RFC 7301, 3.2).
+    /// Selects the first of the client's protocols that this server supports (RFC 7301, 3.2).
     fn select_alpn<'b>(&self, offered: &'b [u8]) -> Option<&'b [u8]> {
         let taken = |name: &[u8]| alpn::names(&self.association.alpn).any(|ours| ours == name);
         alpn::names(offered).find(|name| taken(name))
     }
 }
 
-/// Why a pre-shared key does not fit: OpenSSL would cut it (S5).
+/// The reason why a pre-shared key does not fit: OpenSSL would truncate it (S5).
 #[derive(Clone, Copy)]
 enum PskMisfit {
     KeyTooLong { length: usize, most: usize },

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! DTLS cookies: who made them, for whom, and when (RFC 6347, 4.2.1).
+//! DTLS cookies: making and checking them (RFC 6347, 4.2.1).
 //!
-//! A cookie is one byte naming a time slot, then the first bytes of an HMAC over the slot, the peer's canonical address
-//! and what the ClientHello says before its cookie: version, random and session id. Extensions stay out of it, because
-//! some clients change them between the two hellos. Nothing is stored per client.
+//! A cookie is one byte that identifies a time slot, then the first bytes of an HMAC over the slot, the peer's
+//! canonical address and the ClientHello's fields before its cookie: version, random and session id. Extensions are
+//! not included, because some clients change them between the two hellos. Nothing is stored per client.
 
 #![forbid(unsafe_code)]
 
@@ -29,9 +29,9 @@ pub struct CookieKey(Source);
 
 #[derive(Clone, Debug)]
 enum Source {
-    /// The secret of this process, made by it, rotated by it.
+    /// The process-wide secret, which this library generates and rotates.
     Process(Hash),
-    /// A secret the user gave: used as it is, for as long as the user wants.
+    /// A secret set by the user, used unchanged until the user replaces it.
     User(Arc<MacKey>),
 }
 
@@ -42,9 +42,9 @@ pub struct Cookie(Bytes<MAX_COOKIE>);
 /// The result of checking a ClientHello's cookie.
 #[derive(Debug)]
 pub enum Check {
-    /// The client receives what is sent to its address.
+    /// The cookie is valid: the client receives datagrams at its address.
     Valid,
-    /// There is no cookie or it is not valid; answer with this one.
+    /// The cookie is missing or invalid; answer with this one.
     Answer(Cookie),
 }
 
@@ -55,7 +55,8 @@ impl Default for CookieKey {
 }
 
 impl CookieKey {
-    /// A key with the user's parameters, or the process-wide secret when `secret` is its [`CookieKey::secret`] stand-in.
+    /// Makes a key with the user's parameters, or with the process-wide secret if `secret` is its stand-in
+    /// ([`CookieKey::secret`]).
     pub fn new(hash: Hash, secret: &[u8]) -> Result<Self> {
         if secret.is_empty() {
             return Err(Error::because(
@@ -80,8 +81,8 @@ impl CookieKey {
         }
     }
 
-    /// Hands the secret to `read`: the user's own, or a stand-in for the process-wide one, which never leaves this
-    /// module. The stand-in is random, lives as long as the process, and [`CookieKey::new`] knows it again.
+    /// Passes the secret to `read`: the user's own, or a stand-in for the process-wide one, which never leaves this
+    /// module. The stand-in is random, constant for the process, and [`CookieKey::new`] recognises it.
     pub fn secret<R>(&self, read: impl FnOnce(&[u8]) -> R) -> Result<R> {
         match &self.0 {
             Source::User(key) => Ok(read(key.secret())),
@@ -94,7 +95,8 @@ impl CookieKey {
         self.cookie_of(Slot::at(now), peer, hello, now)
     }
 
-    /// Checks the cookie of `hello`. One HMAC, or two when a cookie of another slot than the present one is wrong.
+    /// Checks the cookie of `hello`. Costs one HMAC, or two if an invalid cookie names another slot than the present
+    /// one.
     pub fn check(&self, peer: &PeerAddress, hello: &ClientHello<'_>, now: UnixTime) -> Result<Check> {
         let present = Slot::at(now);
         let fresh = match hello.cookie.first().and_then(|&tag| present.neighbour(tag)) {
@@ -135,14 +137,14 @@ impl Cookie {
         Self(cookie)
     }
 
-    /// The bytes that stand in the HelloVerifyRequest.
+    /// The bytes for the HelloVerifyRequest.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_slice()
     }
 }
 
-/// What is authenticated. The two lengths keep the parts after them apart; the rest is of fixed length. An IPv4 peer and
-/// no session id, which is usual, leave it within one block of SHA-256 (55 bytes).
+/// The input of the HMAC. The two lengths separate the parts of variable length; the others have fixed lengths. With
+/// an IPv4 peer and no session id, the usual case, it fits into one block of SHA-256 (55 bytes).
 fn hmac_input(
     slot: Slot,
     peer: &PeerAddress,
@@ -153,7 +155,7 @@ fn hmac_input(
     input.push(&slot.0.to_be_bytes());
     input.push(&hello.version);
     input.push(hello.random);
-    // The parser allows session ids of 32 bytes at most.
+    // The parser allows session ids of at most 32 bytes.
     input.push(&[peer.as_slice().len() as u8, hello.session_id.len() as u8]);
     input.push(peer.as_slice());
     input.push(hello.session_id);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The cookie secret that a process makes for itself, and its rotation.
+//! The process-wide cookie secret and its rotation (R9).
 
 #![forbid(unsafe_code)]
 
@@ -13,20 +13,20 @@ use crate::unix_time::UnixTime;
 use crate::{log, os};
 use std::sync::{Mutex, MutexGuard, Once};
 
-/// The secrets this process made for itself.
+/// The process-wide secrets.
 pub struct ProcessSecret {
-    /// The newest first; more than one while cookies of older ones are good.
+    /// The newest first; more than one while cookies made with older ones are valid.
     epochs: Vec<Epoch>,
-    /// When the newest was made.
+    /// The time when the newest was made.
     since: UnixTime,
     stand_in: Option<Secret>,
 }
 
-/// A secret, and the first slot whose cookies are made with it.
+/// A secret and the first slot whose cookies are made with it.
 struct Epoch {
     secret: Secret,
     first: Slot,
-    /// The secret made ready for each hash that was asked for.
+    /// The secret, prepared for each hash in use.
     keys: Vec<MacKey>,
 }
 
@@ -47,16 +47,17 @@ static PROCESS: Mutex<ProcessSecret> = Mutex::new(ProcessSecret::EMPTY);
 
 impl ProcessSecret {
     const EMPTY: Self = Self { epochs: Vec::new(), since: UnixTime(0), stand_in: None };
-    /// The slots in which a cookie is good are three, so no more secrets than that and the next one are of use.
+    /// A cookie is valid in three slots, so at most three secrets and the next one are in use.
     const MAX_EPOCHS: usize = 4;
 
     pub fn lock() -> MutexGuard<'static, Self> {
         PROCESS.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// The key that cookies of `slot` are made with, after a new secret was made if it is time.
+    /// Returns the key for cookies of `slot`. Generates a new secret first if rotation is due.
     pub fn at(&mut self, slot: Slot, hash: Hash, now: UnixTime) -> Result<&MacKey> {
-        // A clock set back by more than a rotation counts as one, or the secret would outlive its term.
+        // A clock set back by more than the interval causes a rotation too; otherwise the secret would be used too
+        // long.
         if self.epochs.is_empty() || now.0.abs_diff(self.since.0) >= COOKIE_ROTATION_S.get() {
             self.rotate(now)?;
         }
@@ -67,18 +68,18 @@ impl ProcessSecret {
         epoch.key(hash)
     }
 
-    /// Cookies of the present slot and those before keep the secret they were made with; the next slot, which no
-    /// cookie was made for yet, gets the new one.
+    /// Generates a new secret for the next slot, for which no cookie was made yet. Cookies of the present slot and
+    /// earlier ones keep the secret that they were made with.
     fn rotate(&mut self, now: UnixTime) -> Result<()> {
         let secret = new_secret()?;
         let present = Slot::at(now);
         let next = Slot(present.0.wrapping_add(1));
         let first = if self.epochs.is_empty() { present } else { next };
-        // One that was to begin in the next slot, too, has made no cookie.
+        // An earlier secret for the next slot has not made a cookie yet.
         self.epochs.retain(|epoch| epoch.first != first);
         self.epochs.insert(0, Epoch { secret, first, keys: Vec::new() });
         self.since = now;
-        // A cookie of the slot before is still good; what was replaced before that slot is of no use any more.
+        // A cookie of the previous slot is still valid. Secrets replaced before that slot are not needed.
         let needed =
             self.epochs.iter().position(|epoch| epoch.first < present).map_or(usize::MAX, |last| last + 1);
         self.epochs.truncate(needed.min(Self::MAX_EPOCHS));
@@ -97,7 +98,7 @@ impl ProcessSecret {
     }
 }
 
-/// A random secret. A failing generator is an error of this call alone: nothing half-made is kept.
+/// Generates a random secret. If the generator fails, only this call fails, and no partial secret is kept.
 fn new_secret() -> Result<Secret> {
     static WIPE_AT_EXIT: Once = Once::new();
     WIPE_AT_EXIT.call_once(|| os::at_exit(forget_process_secret));
@@ -107,13 +108,13 @@ fn new_secret() -> Result<Secret> {
 }
 
 extern "C" fn forget_process_secret() {
-    // A thread that is still using the secret at exit keeps it: waiting for it could hang the exit.
+    // If a thread is still using the secret at exit, it is not wiped: waiting could block the exit.
     if let Ok(mut process) = PROCESS.try_lock() {
         *process = ProcessSecret::EMPTY;
     }
 }
 
-/// Replaces the process-wide secret now. Cookies made before stay valid for their time.
+/// Replaces the process-wide secret. Cookies made before stay valid until they expire.
 pub fn rotate(now: UnixTime) -> Result<()> {
     ProcessSecret::lock().rotate(now)
 }

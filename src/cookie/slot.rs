@@ -6,7 +6,7 @@
 use crate::settings::COOKIE_LIFETIME_S;
 use crate::unix_time::UnixTime;
 
-/// A stretch of time that cookies are made for.
+/// A time slot, numbered from the Unix epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
 pub struct Slot(pub u64);
 
@@ -15,13 +15,13 @@ impl Slot {
         Self(now.0 / COOKIE_LIFETIME_S.get())
     }
 
-    /// The byte that names the slot on the wire: enough to tell neighbours apart.
+    /// The byte that identifies the slot on the wire. It distinguishes neighbouring slots.
     pub fn tag(self) -> u8 {
         let [tag, ..] = self.0.to_le_bytes();
         tag
     }
 
-    /// The slot with this tag among this one and the two beside it.
+    /// Returns the slot with this tag among this one and its two neighbours.
     pub fn neighbour(self, tag: u8) -> Option<Self> {
         [self.0, self.0.wrapping_sub(1), self.0.wrapping_add(1)]
             .map(Self)

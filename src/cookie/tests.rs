@@ -19,7 +19,7 @@ fn later(seconds: u64) -> UnixTime {
     UnixTime(NOW.0 + seconds)
 }
 
-/// Whether a cookie made by `key` for one hello is accepted with another.
+/// Returns whether a cookie made by `key` for one hello is accepted with another.
 fn accepted(
     key: &CookieKey,
     made_for: (&PeerAddress, &[u8]),
@@ -134,7 +134,8 @@ fn s15_what_is_authenticated_is_told_apart_and_short() {
     for session_id in [&[][..], &[0], &[0, 2, 3, 4], &[0; 32]] {
         let datagram = client_hello(1, session_id, &[], &[]);
         let hello = ClientHello::parse(&datagram).expect("hello");
-        // The last two are alike if the third session id is taken for the end of a scope and a port.
+        // Without the lengths, the last two would be equal: the third session id matches the end of a scope and a
+        // port.
         for peer in [peer(1), peer(2), v6(1, 0), v6(0x0304, 0x0001_0002)] {
             inputs.push(hmac_input(slot, &peer, &hello).as_slice().to_vec());
         }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Lists of application protocols in their wire form: each name with its length in front (RFC 7301, 3.1).
+//! Lists of application protocols in wire format: each name is preceded by its length (RFC 7301, 3.1).
 
 #![forbid(unsafe_code)]
 
-/// The names in a list; a malformed rest ends it.
+/// The names in a list, up to the first malformed one.
 pub fn names(mut list: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let (&length, rest) = list.split_first()?;
@@ -13,7 +13,7 @@ pub fn names(mut list: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Whether a list is made of names of 1 to 255 bytes and nothing else. An empty list is.
+/// Returns whether a list consists of names of 1 to 255 bytes only. An empty list does.
 pub fn is_well_formed(list: &[u8]) -> bool {
     names(list).all(|name| !name.is_empty())
         && names(list).map(|name| 1 + name.len()).sum::<usize>() == list.len()

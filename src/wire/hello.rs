@@ -1,49 +1,50 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The stateless cookie exchange on the wire: reading a ClientHello, writing a HelloVerifyRequest (RFC 6347, 4.2.1).
 //!
-//! Nothing is allocated: the reader borrows from the datagram and stops at the first thing that is no ClientHello.
+//! Nothing is allocated: the parser borrows from the datagram and stops at the first byte that does not fit.
 
 #![forbid(unsafe_code)]
 
 use super::record::{self, CLIENT_HELLO, HANDSHAKE, Record};
 use crate::bytes::Bytes;
 
-/// The longest cookie this library makes. 32 bytes are what every DTLS 1.0 and 1.2 client accepts (RFC 4347, 4.2.1).
+/// The longest cookie that this library makes. Every DTLS 1.0 and 1.2 client accepts 32 bytes (RFC 4347, 4.2.1).
 pub const MAX_COOKIE: usize = 32;
 
-/// The longest HelloVerifyRequest this library writes.
+/// The longest HelloVerifyRequest that this library writes.
 pub const MAX_HELLO_VERIFY_REQUEST: usize =
     record::HEADER_LENGTH + record::HANDSHAKE_HEADER_LENGTH + 2 + 1 + MAX_COOKIE;
 
 const HELLO_VERIFY_REQUEST: u8 = 3;
-/// RFC 6347, 4.2.1: DTLS 1.2 servers send HelloVerifyRequest with this version, which does not take part in negotiation.
+/// The version in a HelloVerifyRequest, which DTLS 1.2 servers use too. It is not part of negotiation (RFC 6347,
+/// 4.2.1).
 const DTLS_1_0: [u8; 2] = [0xfe, 0xff];
-/// A ClientHello is message 0, or 1 after a HelloVerifyRequest; OpenSSL's DTLSv1_listen(3) takes one more.
+/// A ClientHello is message 0, or 1 after a HelloVerifyRequest. OpenSSL's DTLSv1_listen(3) accepts 2 as well.
 const MAX_MESSAGE_SEQUENCE: u16 = 2;
 
-/// What a ClientHello says up to its cookie. All of it stands in the first fragment.
+/// The fields of a ClientHello up to its cookie. All of them are in the first fragment.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientHello<'a> {
-    /// Epoch and sequence number of its record, which the answer repeats.
+    /// The epoch and sequence number of its record, which the answer repeats.
     pub record_number: [u8; 8],
-    /// The version the client offers.
+    /// The version that the client offers.
     pub version: [u8; 2],
     /// The client's random.
     pub random: &'a [u8; 32],
-    /// The session to resume, 0 to 32 bytes.
+    /// The id of the session to resume, 0 to 32 bytes.
     pub session_id: &'a [u8],
     /// The cookie, empty in the first ClientHello.
     pub cookie: &'a [u8],
 }
 
 impl<'a> ClientHello<'a> {
-    /// Reads the ClientHello, or its first fragment, at the start of a datagram.
+    /// Parses the ClientHello, or its first fragment, at the start of a datagram.
     pub fn parse(datagram: &'a [u8]) -> Option<Self> {
         let (record, _) = record::split_record(datagram)?;
         Self::from_record(&record)
     }
 
-    /// Reads the ClientHello, or its first fragment, from a record of epoch 0.
+    /// Parses the ClientHello, or its first fragment, in a record of epoch 0.
     pub fn from_record(record: &Record<'a>) -> Option<Self> {
         if record.content != HANDSHAKE || record.epoch != 0 {
             return None;
@@ -80,11 +81,12 @@ fn split_vector(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 pub struct HelloVerifyRequest(Bytes<MAX_HELLO_VERIFY_REQUEST>);
 
 impl HelloVerifyRequest {
-    /// Answers `hello` with `cookie`. Its record repeats the ClientHello's number, so that the server need not count.
+    /// Makes the answer to `hello` with `cookie`. Its record repeats the ClientHello's number, so that the server
+    /// keeps no count (RFC 6347, 4.2.1).
     pub fn new(hello: &ClientHello<'_>, cookie: &[u8]) -> Self {
         let cookie = cookie.get(..MAX_COOKIE).unwrap_or(cookie);
         let body = 2 + 1 + cookie.len();
-        // The lengths are far below 256 (see MAX_HELLO_VERIFY_REQUEST), so their low bytes are all there is.
+        // The lengths are below 256 (MAX_HELLO_VERIFY_REQUEST), so one byte each is enough.
         let [body_length, cookie_length] = [body as u8, cookie.len() as u8];
         let record_length = body_length + record::HANDSHAKE_HEADER_LENGTH as u8;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! DTLS on the wire: bytes only, no state but counters, no OpenSSL.
+//! DTLS on the wire: bytes, no state except counters, no OpenSSL.
 
 #![forbid(unsafe_code)]
 

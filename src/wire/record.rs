@@ -1,49 +1,50 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! DTLS records: finding them in a datagram, and telling those that cannot be valid (RFC 6347, 4.1).
+//! DTLS records: finding them in a datagram, and recognising invalid ones (RFC 6347, 4.1).
 //!
-//! OpenSSL ends a handshake on some records that anyone can forge. What is recognisably invalid is dropped before it
-//! gets there, as RFC 6347, 4.1.2.7 asks for.
+//! OpenSSL ends a handshake on some records that anyone can forge. Recognisably invalid records are dropped before
+//! OpenSSL sees them, as RFC 6347, 4.1.2.7 recommends (S8).
 
 #![forbid(unsafe_code)]
 
 use crate::role::Role;
 
-/// Length of a record header.
+/// The length of a record header.
 pub const HEADER_LENGTH: usize = 13;
-/// Length of the header of a handshake message fragment.
+/// The length of the header of a handshake message fragment.
 pub const HANDSHAKE_HEADER_LENGTH: usize = 12;
 
-/// Content type of a ChangeCipherSpec record.
+/// The content type of a ChangeCipherSpec record.
 pub const CHANGE_CIPHER_SPEC: u8 = 20;
-/// Content type of an alert.
+/// The content type of an alert.
 pub const ALERT: u8 = 21;
-/// Content type of handshake messages.
+/// The content type of handshake messages.
 pub const HANDSHAKE: u8 = 22;
-/// Content type of the application's messages.
+/// The content type of application data.
 pub const APPLICATION_DATA: u8 = 23;
-/// Handshake message type of a ClientHello.
+/// The handshake message type of a ClientHello.
 pub const CLIENT_HELLO: u8 = 1;
 
-/// RFC 5246, 6.2.3: the longest fragment of a protected record.
+/// The longest fragment of a protected record (RFC 5246, 6.2.3).
 const MAX_FRAGMENT: usize = (1 << 14) + 2048;
-/// OpenSSL's default limit for one handshake message (SSL_CTX_set_max_cert_list(3)); a longer one is fatal there.
+/// OpenSSL's default limit for a handshake message (SSL_CTX_set_max_cert_list(3)). It ends the handshake on a longer
+/// one.
 const MAX_HANDSHAKE_MESSAGE: usize = 100 * 1024;
 
 /// One record, borrowed from its datagram.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
-    /// Content type.
+    /// The content type.
     pub content: u8,
-    /// Epoch: 0 until the first ChangeCipherSpec, so 0 is not authenticated.
+    /// The epoch: 0 until the first ChangeCipherSpec. Records of epoch 0 are not authenticated.
     pub epoch: u16,
-    /// Header and fragment as they stand in the datagram.
+    /// The header and fragment as they are in the datagram.
     pub bytes: &'a [u8],
-    /// What follows the header.
+    /// The bytes after the header.
     pub fragment: &'a [u8],
 }
 
-/// Takes the first record off a datagram. `None` when no whole record with a DTLS version stands there, in which case
-/// the rest of the datagram is worthless.
+/// Splits the first record off a datagram. `None` if it does not start with a whole record of a DTLS version; the
+/// rest of the datagram is then unusable.
 #[inline]
 pub fn split_record(datagram: &[u8]) -> Option<(Record<'_>, &[u8])> {
     let (header, rest) = datagram.split_first_chunk::<HEADER_LENGTH>()?;
@@ -57,7 +58,7 @@ pub fn split_record(datagram: &[u8]) -> Option<(Record<'_>, &[u8])> {
     Some((Record { content, epoch: u16::from_be_bytes([epoch_high, epoch_low]), bytes, fragment }, rest))
 }
 
-/// The whole records at the start of `datagram`, without the tail that is none.
+/// The whole records at the start of `datagram`, without the tail.
 pub fn whole_records(datagram: &[u8]) -> &[u8] {
     let mut rest = datagram;
     while let Some((_, behind)) = split_record(rest) {
@@ -67,16 +68,16 @@ pub fn whole_records(datagram: &[u8]) -> &[u8] {
 }
 
 impl Record<'_> {
-    /// Whether it claims to be application data of an epoch that OpenSSL authenticates.
+    /// Returns whether it claims to be application data of an epoch that OpenSSL authenticates.
     pub fn is_application_data(&self) -> bool {
         self.epoch != 0 && self.content == APPLICATION_DATA
     }
 }
 
-/// Whether a record may be shown to OpenSSL while a handshake is under way.
+/// Returns whether a record may be passed to OpenSSL during a handshake.
 ///
-/// Later epochs are authenticated by OpenSSL itself. In epoch 0 only handshake messages that the peer's role can send,
-/// well-formed ChangeCipherSpecs and, unless `strict_alerts`, well-formed alerts pass.
+/// OpenSSL authenticates records of later epochs. In epoch 0 only handshake messages that the peer's role can send,
+/// well-formed ChangeCipherSpecs and, unless `strict_alerts` is set, well-formed alerts are allowed.
 pub fn admissible_in_handshake(record: &Record<'_>, role: Role, strict_alerts: bool) -> bool {
     if record.epoch != 0 {
         return true;
@@ -110,7 +111,8 @@ fn well_formed_handshake(mut fragment: &[u8], role: Role) -> bool {
     }
 }
 
-/// Handshake message types (RFC 5246, 7.4; RFC 6066; RFC 5077) that stand in epoch 0; Finished never does.
+/// Returns whether a peer sends this handshake message type in epoch 0 (RFC 5246, 7.4; RFC 6066; RFC 5077). Finished
+/// is never sent in epoch 0.
 fn sent_in_the_clear_by_peer_of(role: Role, kind: u8) -> bool {
     match role {
         // HelloVerifyRequest, NewSessionTicket, ServerHello .. ServerHelloDone, CertificateStatus
@@ -120,7 +122,7 @@ fn sent_in_the_clear_by_peer_of(role: Role, kind: u8) -> bool {
     }
 }
 
-/// A 24-bit big-endian number, as handshake lengths are written.
+/// Decodes a 24-bit big-endian number, the format of handshake lengths.
 pub fn u24([high, middle, low]: [u8; 3]) -> usize {
     (usize::from(high) << 16) | (usize::from(middle) << 8) | usize::from(low)
 }

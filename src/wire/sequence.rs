@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Record sequence numbers of a server's handshake after a cookie exchange.
 //!
-//! A listener does not count: its answer to a ClientHello has the number of the ClientHello's record, and the
-//! ServerHello has that of the ClientHello with the cookie, so that no number is used twice (RFC 6347, 4.2.1).
-//! DTLSv1_listen(3) of OpenSSL 3.5 and 3.6 lets the ServerHello have number 1 instead. A client that was answered twice,
-//! because it had sent its hello again, has seen number 1 and drops the ServerHello as a replay.
+//! A listener keeps no count: its answer to a ClientHello repeats the number of the ClientHello's record, and the
+//! ServerHello repeats that of the ClientHello with the cookie, so that no number is used twice (RFC 6347, 4.2.1).
+//! DTLSv1_listen(3) of OpenSSL 3.5 and 3.6 gives the ServerHello number 1 instead. A client that retransmitted its
+//! hello and was answered twice has already received number 1, and drops the ServerHello as a replay.
 
 #![forbid(unsafe_code)]
 
@@ -12,25 +12,26 @@ use super::record::HEADER_LENGTH;
 use std::borrow::Cow;
 use std::cell::Cell;
 
-/// Numbers have 48 bits.
+/// Sequence numbers have 48 bits.
 const MAX_NUMBER: u64 = (1 << 48) - 1;
 
-/// Raises the numbers of the records of epoch 0, which nothing authenticates, by what the first of them lacks.
+/// Raises the sequence numbers of epoch 0, which are not authenticated, so that the first one follows the
+/// ClientHello's.
 #[derive(Default)]
 pub struct Sequence {
-    /// The number that the first record is to have at least.
+    /// The lowest number that the first record may have.
     first: Cell<Option<u64>>,
     shift: Cell<u64>,
 }
 
 impl Sequence {
-    /// The records sent from now on follow on a ClientHello with this epoch, which is 0, and number.
+    /// Makes the records sent from now on follow a ClientHello with this epoch, which is 0, and number.
     pub fn follow_on(&self, hello: [u8; 8]) {
         self.first.set(Some(u64::from_be_bytes(hello) & MAX_NUMBER));
         self.shift.set(0);
     }
 
-    /// The datagram with its numbers raised, if they are to be.
+    /// Returns the datagram, with its numbers raised if necessary.
     pub fn raised<'a>(&self, datagram: &'a [u8]) -> Cow<'a, [u8]> {
         let Some(header) = datagram.first_chunk::<HEADER_LENGTH>() else {
             return Cow::Borrowed(datagram);
@@ -45,7 +46,7 @@ impl Sequence {
     }
 }
 
-/// Whether a datagram begins with a record of epoch 0. Nothing of epoch 0 comes behind a record of a later one.
+/// Returns whether a datagram starts with a record of epoch 0. No record of epoch 0 follows one of a later epoch.
 #[inline]
 pub fn is_of_epoch_0(datagram: &[u8]) -> bool {
     matches!(datagram, [_, _, _, 0, 0, ..])
