@@ -28,7 +28,7 @@ impl qdtls_address {
             4 => [a, b, c, d].into(),
             6 => self.bytes.into(),
             family => {
-                let reason = format!("{family} is no address family (4 or 6)");
+                let reason = format!("{family} is not an address family (4 or 6)");
                 return Err(Error::because(Status::InvalidAddress, "peer address", reason));
             }
         };

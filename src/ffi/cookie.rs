@@ -223,5 +223,5 @@ pub unsafe extern "C" fn qdtls_cookie_last_error(
 
 /// Returns the ClientHello at the start of a datagram.
 fn hello_in(datagram: &[u8]) -> Result<ClientHello<'_>> {
-    ClientHello::parse(datagram).ok_or_else(|| invalid("the datagram starts with no ClientHello"))
+    ClientHello::parse(datagram).ok_or_else(|| invalid("the datagram does not start with a ClientHello"))
 }

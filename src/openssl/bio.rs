@@ -343,7 +343,7 @@ unsafe fn require(callback: &'static str, bio: *mut BIO) -> bool {
     guard(callback, false, || {
         // SAFETY: null or live, by this function's contract.
         let ours = api().is_ok_and(|api| unsafe { is_ours(api, bio) });
-        ours || refuse(false, callback, "there is no connection of this library behind the BIO")
+        ours || refuse(false, callback, "the BIO does not belong to a connection of this library")
     })
 }
 

@@ -131,7 +131,7 @@ pub unsafe extern "C" fn q_PSK_client_callback(
             return refuse(0, NAME, "an output pointer is null");
         }
         let Some(max_identity) = (identity_capacity as usize).checked_sub(1) else {
-            return refuse(0, NAME, "there is no place for an identity");
+            return refuse(0, NAME, "there is no room for an identity");
         };
         let request = PskRequest {
             role: Role::Client,

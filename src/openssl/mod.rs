@@ -79,9 +79,9 @@ fn same_library(api: &Api, ssl_anchor: *const c_void, crypto_anchor: *const c_vo
 fn find(ssl_anchor: *const c_void, crypto_anchor: *const c_void) -> Result<Api> {
     let missing = |what| Error::because(Status::OpensslMissing, "qdtls_openssl_attach", what);
     let ssl = Library::containing(ssl_anchor)
-        .ok_or_else(|| missing("the libssl address given lies in no loaded library"))?;
+        .ok_or_else(|| missing("the libssl address given is not in a loaded library"))?;
     let crypto = Library::containing(crypto_anchor)
-        .ok_or_else(|| missing("the libcrypto address given lies in no loaded library"))?;
+        .ok_or_else(|| missing("the libcrypto address given is not in a loaded library"))?;
     Api::look_up(|name| ssl.symbol(name).or_else(|| crypto.symbol(name))).map_err(|name| {
         let reason = format!("the OpenSSL library in use does not export {name}");
         Error::because(Status::OpensslUnsupported, "qdtls_openssl_attach", reason)

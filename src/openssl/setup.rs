@@ -67,7 +67,7 @@ impl Ssl {
         match unsafe { (self.api.SSL_is_dtls)(self.raw.as_ptr()) } {
             1 => Ok(()),
             _ => {
-                let reason = "the SSL is not one of a DTLS method";
+                let reason = "the SSL does not use a DTLS method";
                 Err(Error::because(Status::InvalidArgument, "SSL_is_dtls", reason))
             }
         }
