@@ -38,7 +38,7 @@
 #include <stdint.h>
 
 /** The ABI version of this header. A program compares it with qdtls_abi_version() at start. */
-#define QDTLS_ABI_VERSION 1
+#define QDTLS_ABI_VERSION 2
 
 /* OpenSSL's types, as openssl/types.h declares them. */
 typedef struct bio_st BIO;
@@ -1114,7 +1114,7 @@ qdtls_status qdtls_cookie_last_error(const struct qdtls_cookie *cookie, struct q
 uint32_t qdtls_abi_version(void);
 
 /**
- * Returns the version as static, null-terminated text, such as "qdtls-rs 0.1.0 (ABI 1)".
+ * Returns the version as static, null-terminated text, such as "qdtls-rs 0.1.0 (ABI 2)".
  */
 const char *qdtls_version(void);
 

@@ -6,25 +6,26 @@
 use super::operation::{Operation, Purpose};
 use super::{Association, Holder, Progress, Received, VerifiedHello};
 use crate::bytes::Bytes;
+use crate::cookie::{Check, CookieKey};
 use crate::error::{Error, Result, Status};
-use crate::openssl::ssl::{PlaintextBuffer, Running};
+use crate::openssl::ssl::{OnStage, PlaintextBuffer, Running};
 use crate::wire::hello::ClientHello;
-use crate::wire::record::Record;
+use crate::wire::record;
 
 impl Association {
-    /// Runs one operation, which borrows `datagram`. Errors: `Busy` inside another operation, `OutOfMemory` without
-    /// record buffers, `Aborted` if a callback made the connection release the association; the caller must then
-    /// leave the connection unchanged.
+    /// Holds the association for one operation, which borrows `datagram`. Errors: `Busy` inside another operation;
+    /// `Aborted` if a callback made the connection release the association: the caller must then leave the connection
+    /// unchanged.
     #[inline]
-    pub fn run<'a, R>(
+    pub fn hold<'a, R>(
         &'a self,
         name: &'static str,
         purpose: Purpose,
         datagram: &'a [u8],
-        body: impl FnOnce(&Operation<'a>, &Running<'_>) -> R,
+        body: impl FnOnce(&Operation<'a>, OnStage<'_>) -> R,
     ) -> Result<R> {
         let operation = Operation::new(self, purpose, datagram);
-        let result = self.ssl.run(name, &operation, |ssl| body(&operation, ssl))?;
+        let result = self.ssl.hold(name, &operation, |stage| body(&operation, stage))?;
         match self.holder.get() {
             Holder::Connection => Ok(result),
             Holder::Operation { close_notify } => {
@@ -36,20 +37,38 @@ impl Association {
         }
     }
 
-    /// Starts a server's handshake with the ClientHello, checked to have a valid cookie, in the first record of
-    /// `datagram`.
-    pub fn start_verified(
-        &self,
-        record: &Record<'_>,
-        hello: &ClientHello<'_>,
-        datagram: &[u8],
-    ) -> Result<Progress> {
-        let mut cookie = Bytes::default();
-        cookie.push(hello.cookie);
-        self.verified_hello.replace(Some(VerifiedHello { random: *hello.random, cookie }));
-        self.run("start handshake", Purpose::Listen, record.bytes, |operation, ssl| {
-            operation.listen(ssl, hello, datagram)?;
-            operation.handshake(ssl)
+    /// As [`Association::hold`], with record buffers: `OutOfMemory` without them.
+    #[inline]
+    fn run<'a, R>(
+        &'a self,
+        name: &'static str,
+        purpose: Purpose,
+        datagram: &'a [u8],
+        body: impl FnOnce(&Operation<'a>, &Running<'_>) -> R,
+    ) -> Result<R> {
+        self.hold(name, purpose, datagram, |operation, stage| stage.run(|ssl| body(operation, ssl)))?
+    }
+
+    /// Starts a server's handshake with the ClientHello at the start of `datagram`, if its cookie is valid.
+    pub fn start_with_cookie(&self, key: &CookieKey, datagram: &[u8]) -> Result<Progress> {
+        const NAME: &str = "start handshake";
+        let rejected = || Error::new(Status::CookieRejected, "ClientHello");
+        let (record, _) = record::split_record(datagram).ok_or_else(rejected)?;
+        let hello = ClientHello::from_record(&record).ok_or_else(rejected)?;
+        self.hold(NAME, Purpose::Listen, record.bytes, |operation, stage| {
+            if let Check::Answer(_) = key.check(&self.peer, &hello, self.host.now())? {
+                return Err(rejected());
+            }
+            if !self.is_current() {
+                return Err(Error::new(Status::Aborted, NAME));
+            }
+            let mut cookie = Bytes::default();
+            cookie.push(hello.cookie);
+            self.verified_hello.replace(Some(VerifiedHello { random: *hello.random, cookie }));
+            stage.run(|ssl| {
+                operation.listen(ssl, &hello, datagram)?;
+                operation.handshake(ssl)
+            })?
         })?
     }
 
@@ -89,6 +108,6 @@ impl Association {
         self.holder.set(Holder::Operation { close_notify: false });
         let operation = Operation::new(self, Purpose::CloseNotify, &[]);
         // The association ends even if this cannot be sent.
-        let _ = self.ssl.run("close_notify", &operation, |ssl| ssl.close_notify());
+        let _ = self.ssl.hold("close_notify", &operation, |stage| stage.run(|ssl| ssl.close_notify()));
     }
 }

@@ -20,6 +20,16 @@ pub enum State {
     Complete = 3,
 }
 
+/// The input that a handshake needs next.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// The peer's next datagram, or the expiry of the retransmission timer.
+    Datagram = 0,
+    /// The caller's verdict on the peer.
+    Verdict = 1,
+}
+
 /// An association whose handshake has started.
 pub struct Started {
     pub association: Rc<Association>,

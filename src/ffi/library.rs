@@ -13,7 +13,7 @@ use std::ptr::NonNull;
 use zeroize::Zeroize;
 
 const VERSION: &CStr = match CStr::from_bytes_with_nul(
-    concat!("qdtls-rs ", env!("CARGO_PKG_VERSION"), " (ABI 1)", "\0").as_bytes(),
+    concat!("qdtls-rs ", env!("CARGO_PKG_VERSION"), " (ABI 2)", "\0").as_bytes(),
 ) {
     Ok(version) => version,
     Err(_) => c"",
@@ -25,7 +25,7 @@ pub extern "C" fn qdtls_abi_version() -> u32 {
     crate::ABI_VERSION
 }
 
-/// Returns the version as static, null-terminated text, such as "qdtls-rs 0.1.0 (ABI 1)".
+/// Returns the version as static, null-terminated text, such as "qdtls-rs 0.1.0 (ABI 2)".
 #[unsafe(no_mangle)]
 pub extern "C" fn qdtls_version() -> *const c_char {
     VERSION.as_ptr()

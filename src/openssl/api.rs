@@ -120,7 +120,6 @@ table! {
         fn OpenSSL_version(c_int) -> *const c_char;
         fn ERR_clear_error();
         fn ERR_get_error() -> c_ulong;
-        fn ERR_peek_last_error() -> c_ulong;
         fn ERR_reason_error_string(c_ulong) -> *const c_char;
         fn ERR_lib_error_string(c_ulong) -> *const c_char;
         fn RAND_bytes(*mut c_uchar, c_int) -> c_int;

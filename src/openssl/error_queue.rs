@@ -13,6 +13,8 @@ use std::ffi::{CStr, c_ulong};
 const ALERT_REASONS: std::ops::Range<u64> = 1000..1256;
 /// ssl.h: SSL_R_READ_TIMEOUT_EXPIRED. OpenSSL has stopped retransmitting.
 const READ_TIMEOUT_EXPIRED: u64 = 312;
+/// ssl.h: SSL_R_RECORD_LAYER_FAILURE.
+const RECORD_LAYER_FAILURE: u64 = 313;
 /// err.h: ERR_LIB_SSL.
 const LIBRARY_SSL: u64 = 20;
 
@@ -39,11 +41,23 @@ pub fn take(api: &Api) -> Cause {
     take_as_cause(api, unsafe { (api.ERR_get_error)() })
 }
 
-/// Takes the last entry and drops the rest. For a queue that was not cleared before the call: the call's own entry is
-/// the last one.
+/// Takes the last entry, and drops the rest: for a queue that was not cleared before the call, whose own entry then
+/// comes after those of others. OpenSSL 3.2 adds one that says no more than that the record layer failed; the cause is
+/// the one before it.
 pub fn take_last(api: &Api) -> Cause {
-    // SAFETY: no preconditions; it uses the queue of the calling thread.
-    take_as_cause(api, unsafe { (api.ERR_peek_last_error)() })
+    let mut last = 0;
+    loop {
+        // SAFETY: no preconditions; concerns the calling thread only.
+        let code = unsafe { (api.ERR_get_error)() };
+        if code == 0 {
+            return take_as_cause(api, last);
+        }
+        #[allow(clippy::useless_conversion, reason = "c_ulong has 32 bits on some platforms")]
+        let entry = Cause { code: code.into(), text: String::new() };
+        if last == 0 || !entry.is_record_layer_failure() {
+            last = code;
+        }
+    }
 }
 
 fn take_as_cause(api: &Api, code: c_ulong) -> Cause {
@@ -74,6 +88,11 @@ impl Cause {
     /// Returns whether OpenSSL has stopped retransmitting.
     pub fn is_timeout(&self) -> bool {
         self.library() == LIBRARY_SSL && self.reason() == READ_TIMEOUT_EXPIRED
+    }
+
+    /// Whether the record layer failed, for a reason that stands in the entry before (OpenSSL 3.2 and later).
+    fn is_record_layer_failure(&self) -> bool {
+        self.library() == LIBRARY_SSL && self.reason() == RECORD_LAYER_FAILURE
     }
 
     /// ERR_GET_LIB.

@@ -14,6 +14,7 @@ use crate::os::Timeval;
 use openssl_sys::{SSL, SSL_CIPHER, X509, stack_st_X509};
 use std::ffi::{c_int, c_long, c_void};
 use std::ptr::{self, NonNull};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// Numbers of ssl.h and tls1.h that openssl-sys does not name.
@@ -33,9 +34,12 @@ pub struct Ssl {
     pub(super) raw: NonNull<SSL>,
     pub(super) api: &'static Api,
     /// The running operation, for the callbacks. Boxed, because the BIO points to it.
-    pub(super) stage: Box<Stage>,
+    pub(super) stage: Rc<Stage>,
     buffers: Buffers,
 }
+
+/// An `SSL` that is held for one operation, which has not begun to work with it.
+pub struct OnStage<'a>(&'a Ssl);
 
 /// An `SSL` whose operation is running; its methods call OpenSSL.
 pub struct Running<'a>(&'a Ssl);
@@ -108,28 +112,20 @@ impl Ssl {
     /// `raw` is a live `SSL` of the OpenSSL in use that no other code uses.
     pub unsafe fn take(raw: NonNull<SSL>) -> Result<Self> {
         let api = api()?;
-        Ok(Self { raw, api, stage: Box::default(), buffers: Buffers::new(api) })
+        Ok(Self { raw, api, stage: Rc::default(), buffers: Buffers::new(api) })
     }
 
-    /// Runs `operation` with record buffers, while `events` serves OpenSSL's callbacks. Errors: `Busy` inside another
-    /// operation and `OutOfMemory` without memory for the buffers, both without effect (A5); `ConnectionFailed` if
-    /// OpenSSL itself failed to allocate them, which breaks the `SSL`.
+    /// Holds the `SSL` for one operation: `events` serves OpenSSL's callbacks while `operation` runs. `Busy` inside
+    /// another operation, without effect.
     #[inline]
-    pub fn run<R>(
+    pub fn hold<R>(
         &self,
         name: &'static str,
         events: &dyn Events,
-        operation: impl FnOnce(&Running<'_>) -> R,
+        operation: impl FnOnce(OnStage<'_>) -> R,
     ) -> Result<R> {
-        let ran = self.stage.run(events, || {
-            // SAFETY: `raw` is live while `self` is, `buffers` are its own, and the stage allows no second operation.
-            unsafe { self.buffers.ensure(self.api, self.raw) }?;
-            let result = operation(&Running(self));
-            // SAFETY: `raw` is live while `self` is, and `operation`, the only one, has returned.
-            unsafe { self.buffers.release_in_a_crowd(self.api, self.raw) };
-            Ok(result)
-        });
-        ran.unwrap_or_else(|| Err(Error::new(Status::Busy, name)))
+        let ran = self.stage.run(events, || operation(OnStage(self)));
+        ran.ok_or_else(|| Error::new(Status::Busy, name))
     }
 
     /// Returns whether an operation is running, which means that the caller is one of its callbacks.
@@ -211,11 +207,27 @@ impl Ssl {
     }
 }
 
+impl OnStage<'_> {
+    /// Runs `work` with record buffers. Errors: `OutOfMemory` without memory for them, without effect (A5);
+    /// `ConnectionFailed` if OpenSSL itself failed to allocate them, which breaks the `SSL`.
+    #[inline]
+    pub fn run<R>(self, work: impl FnOnce(&Running<'_>) -> R) -> Result<R> {
+        let ssl = self.0;
+        // SAFETY: `raw` is live while `ssl` is, `buffers` are its own, and nothing runs on it: this value, of which the
+        // stage allows one at a time, is consumed.
+        unsafe { ssl.buffers.ensure(ssl.api, ssl.raw) }?;
+        let result = work(&Running(ssl));
+        // SAFETY: `raw` is live while `ssl` is, and `work`, the only one, has returned.
+        unsafe { ssl.buffers.release_in_a_crowd(ssl.api, ssl.raw) };
+        Ok(result)
+    }
+}
+
 impl Running<'_> {
     /// Continues the handshake.
     pub fn handshake(&self) -> Outcome {
         error_queue::clear(self.0.api);
-        // SAFETY: `raw` is live while the `Ssl` is, and `Ssl::run` allows no other operation on it.
+        // SAFETY: `raw` is live while the `Ssl` is, and `Ssl::hold` allows no other operation on it.
         let result = unsafe { (self.0.api.SSL_do_handshake)(self.0.raw.as_ptr()) };
         self.outcome(result, Self::handshake_failure)
     }
@@ -230,7 +242,7 @@ impl Running<'_> {
         if peer.is_null() {
             return Err(error_queue::failure(Status::InitFailed, "BIO_ADDR_new"));
         }
-        // SAFETY: `raw` is live and runs only this operation (Ssl::run); `peer` is not null and was made above.
+        // SAFETY: `raw` is live and runs only this operation (Ssl::hold); `peer` is not null and was made above.
         let result = unsafe { (api.DTLSv1_listen)(self.0.raw.as_ptr(), peer) };
         // SAFETY: made above, not shared, and freed once.
         unsafe { (api.BIO_ADDR_free)(peer) };
@@ -245,7 +257,7 @@ impl Running<'_> {
         let room = buffer.capacity.saturating_sub(filled);
         let room = c_int::try_from(room).unwrap_or(c_int::MAX);
         let place = buffer.start.as_ptr().wrapping_add(filled.min(buffer.capacity)).cast();
-        // SAFETY: `raw` is live and runs only this operation (Ssl::run). The `room` bytes at `place` are inside the
+        // SAFETY: `raw` is live and runs only this operation (Ssl::hold). The `room` bytes at `place` are inside the
         // buffer, which is writable and which no other code uses (the contract of PlaintextBuffer::new).
         let result = unsafe { (self.0.api.SSL_read)(self.0.raw.as_ptr(), place, room) };
         self.outcome(result, Self::data_failure)
@@ -255,7 +267,7 @@ impl Running<'_> {
     #[inline]
     pub fn write(&self, message: &[u8]) -> Outcome {
         let length = c_int::try_from(message.len()).unwrap_or(c_int::MAX);
-        // SAFETY: `raw` is live and runs only this operation (Ssl::run); the slice is readable for `length` bytes.
+        // SAFETY: `raw` is live and runs only this operation (Ssl::hold); the slice is readable for `length` bytes.
         let result = unsafe { (self.0.api.SSL_write)(self.0.raw.as_ptr(), message.as_ptr().cast(), length) };
         self.outcome(result, Self::data_failure)
     }
@@ -263,7 +275,7 @@ impl Running<'_> {
     /// Sends a close_notify if possible. The association ends in any case.
     pub fn close_notify(&self) {
         error_queue::clear(self.0.api);
-        // SAFETY: `raw` is live and runs only this operation (Ssl::run).
+        // SAFETY: `raw` is live and runs only this operation (Ssl::hold).
         unsafe { (self.0.api.SSL_shutdown)(self.0.raw.as_ptr()) };
         error_queue::clear(self.0.api);
     }
@@ -287,33 +299,39 @@ impl Running<'_> {
         }
     }
 
-    /// The failure of a handshake. The queue was cleared before the call, so its first entry is the cause.
+    /// A handshake's failure. The queue was cleared before the call, so its first entry is the cause; unless the call
+    /// has not failed, and a callback left the entry.
     fn handshake_failure(&self, result: c_int) -> Outcome {
-        self.by_error_number(result, || error_queue::take(self.0.api))
+        let cause = error_queue::take(self.0.api);
+        // The timer is handled while OpenSSL waits for data, so that the state alone would say that it still waits.
+        if cause.is_timeout() { Outcome::Failed(cause) } else { self.by_state(result, cause) }
     }
 
-    /// A failure on the data path, which does not clear the queue before the call. The entries may be about another
-    /// object (S10), so the state of this `SSL` decides: after a fatal error its handshake is not finished
-    /// (ossl_statem_fatal), and the last entry is the cause. Otherwise the queue is cleared before SSL_get_error(3),
-    /// which would treat any entry as a failure.
+    /// A failure on the data path, which does not clear the queue before the call. The last entry is the cause, unless
+    /// the call has not failed and the entry is about another object (S10).
     #[cold]
     fn data_failure(&self, result: c_int) -> Outcome {
         let cause = error_queue::take_last(self.0.api);
-        // SAFETY: `raw` is live while the `Ssl` is; the function only reads it.
-        match unsafe { (self.0.api.SSL_is_init_finished)(self.0.raw.as_ptr()) } {
-            0 => Outcome::Failed(cause),
-            _ => self.by_error_number(result, || cause),
-        }
+        self.by_state(result, cause)
     }
 
-    fn by_error_number(&self, result: c_int, cause: impl FnOnce() -> Cause) -> Outcome {
+    /// Classifies a result by the state of this `SSL`. The queue is empty now: SSL_get_error(3) would treat any entry as
+    /// a failure.
+    fn by_state(&self, result: c_int, cause: Cause) -> Outcome {
         // SAFETY: `raw` is live while the `Ssl` is; `result` is that of its last operation, on this thread.
         match unsafe { (self.0.api.SSL_get_error)(self.0.raw.as_ptr(), result) } {
             number::ERROR_WANT_READ | number::ERROR_WANT_WRITE => Outcome::WantsDatagram,
-            number::ERROR_ZERO_RETURN => Outcome::Closed,
+            number::ERROR_ZERO_RETURN if !(cause.is_alert() && self.needs_handshake()) => Outcome::Closed,
             // SSL_ERROR_SSL, SSL_ERROR_SYSCALL, and numbers that a later OpenSSL may add.
-            _ => Outcome::Failed(cause()),
+            _ => Outcome::Failed(cause),
         }
+    }
+
+    /// A fatal alert looks like a close_notify to SSL_get_error(3), but leaves the `SSL` in need of a handshake that
+    /// cannot come (ossl_statem_fatal).
+    fn needs_handshake(&self) -> bool {
+        // SAFETY: `raw` is live while the `Ssl` is; the function only reads it.
+        unsafe { (self.0.api.SSL_is_init_finished)(self.0.raw.as_ptr()) == 0 }
     }
 }
 

@@ -4,6 +4,9 @@
 #include "pair.h"
 #include "raw_peer.h"
 
+#include <string>
+#include <vector>
+
 using namespace harness;
 
 namespace {
@@ -15,6 +18,18 @@ X509 *peerCertificate(const Endpoint &endpoint)
     X509 *certificate = nullptr;
     CHECK_EQUAL(qdtls_connection_peer_certificate(endpoint.handle, &certificate), QDTLS_STATUS_OK);
     return certificate;
+}
+
+// The records of a datagram, one by one.
+std::vector<Bytes> recordsOf(const Bytes &datagram)
+{
+    std::vector<Bytes> records;
+    for (std::size_t at = 0; at + 13 <= datagram.size();) {
+        const std::size_t length = 13 + (datagram[at + 11] << 8 | datagram[at + 12]);
+        records.emplace_back(datagram.begin() + at, datagram.begin() + at + length);
+        at += length;
+    }
+    return records;
 }
 
 } // namespace
@@ -69,4 +84,59 @@ CASE(s4_a_client_cannot_renegotiate)
     CHECK_EQUAL(server.end, QDTLS_STATUS_ALERT_RECEIVED);
     CHECK_EQUAL(server.lastError().category, QDTLS_CATEGORY_TLS_FATAL);
     CHECK_EQUAL(server.state(), QDTLS_STATE_NOT_STARTED);
+}
+
+// A hello in fragments leaves OpenSSL waiting for the rest, which is no failure.
+CASE(s4_a_renegotiation_in_several_datagrams_is_refused_and_the_connection_goes_on)
+{
+    const ContextPtr serverTls = serverContext(makeIdentity());
+    const ContextPtr clientTls(SSL_CTX_new(DTLS_method()));
+    RawPeer client(clientTls.get(), QDTLS_ROLE_CLIENT);
+    Endpoint server(QDTLS_ROLE_SERVER);
+    server.init(serverTls.get());
+    client.connect(server);
+
+    DTLS_set_link_mtu(client.ssl.get(), 256);
+    const std::string longName(200, 'n');
+    CHECK_EQUAL(SSL_set_tlsext_host_name(client.ssl.get(), longName.c_str()), 1L);
+    CHECK_EQUAL(SSL_renegotiate(client.ssl.get()), 1);
+    client.handshake();
+    const auto fragments = recordsOf(client.take());
+    CHECK(fragments.size() > 1u);
+    for (const Bytes &fragment : fragments) {
+        CHECK_EQUAL(server.read(fragment), "");
+        CHECK_EQUAL(server.status, QDTLS_STATUS_OK);
+        CHECK_EQUAL(server.end, QDTLS_STATUS_OK);
+        CHECK_EQUAL(server.state(), QDTLS_STATE_COMPLETE);
+    }
+    CHECK_EQUAL(server.write("still here"), QDTLS_STATUS_OK);
+
+    while (!server.outbox.empty())
+        client.receive(server.take());
+    CHECK(client.handshake() <= 0);
+    for (const Bytes &record : recordsOf(client.take()))
+        server.read(record);
+    CHECK_EQUAL(server.end, QDTLS_STATUS_ALERT_RECEIVED);
+}
+
+// The request that got lost leaves OpenSSL waiting for it when the next one comes.
+CASE(s4_a_request_to_renegotiate_after_a_lost_one_does_not_end_the_connection)
+{
+    const ContextPtr serverTls = serverContext(makeIdentity());
+    const ContextPtr clientTls = clientContext();
+    RawPeer server(serverTls.get(), QDTLS_ROLE_SERVER);
+    Endpoint client(QDTLS_ROLE_CLIENT);
+    client.init(clientTls.get());
+    server.connect(client);
+
+    for (const bool isLost : { true, false }) {
+        CHECK_EQUAL(SSL_renegotiate(server.ssl.get()), 1);
+        server.handshake();
+        const Bytes request = server.take();
+        CHECK(!request.empty());
+        if (!isLost)
+            client.read(request);
+    }
+    CHECK_EQUAL(client.end, QDTLS_STATUS_OK);
+    CHECK_EQUAL(client.state(), QDTLS_STATE_COMPLETE);
 }

@@ -50,6 +50,48 @@ CASE(a10_messages_before_the_verdict_are_kept)
     pair.checkMessages();
 }
 
+CASE(a10_a_foreign_hello_leaves_the_need_for_a_verdict)
+{
+    Pair pair;
+    CHECK_EQUAL(pair.server.start(pair.verifiedHello()), QDTLS_STATUS_OK);
+    for (int flight = 0; flight < 2; ++flight) {
+        while (!pair.server.outbox.empty())
+            CHECK_EQUAL(pair.client.proceed(pair.server.take()), QDTLS_STATUS_OK);
+        while (!pair.client.outbox.empty())
+            CHECK_EQUAL(pair.server.proceed(pair.client.take()), QDTLS_STATUS_OK);
+    }
+    Endpoint foreign(QDTLS_ROLE_CLIENT);
+    foreign.init(pair.clientTls.get());
+    CHECK_EQUAL(foreign.start(), QDTLS_STATUS_OK);
+    CHECK_EQUAL(pair.server.proceed(foreign.take()), QDTLS_STATUS_OK);
+    CHECK_EQUAL(pair.server.need, QDTLS_NEED_VERDICT);
+    acceptWhenAsked(pair.server);
+    CHECK_EQUAL(pair.server.state(), QDTLS_STATE_COMPLETE);
+}
+
+// Junk in the datagram of the last flight does not stand before what is kept later.
+CASE(a10_junk_behind_the_last_flight_is_dropped)
+{
+    Pair pair;
+    CHECK_EQUAL(pair.server.start(pair.verifiedHello()), QDTLS_STATUS_OK);
+    while (!pair.server.outbox.empty())
+        CHECK_EQUAL(pair.client.proceed(pair.server.take()), QDTLS_STATUS_OK);
+    while (!pair.client.outbox.empty())
+        CHECK_EQUAL(pair.server.proceed(pair.client.take()), QDTLS_STATUS_OK);
+    acceptWhenAsked(pair.server);
+    while (pair.server.outbox.size() > 1)
+        CHECK_EQUAL(pair.client.proceed(pair.server.take()), QDTLS_STATUS_OK);
+    Bytes last = pair.server.take();
+    const Bytes junk = bytesOf("junk");
+    last.insert(last.end(), junk.begin(), junk.end());
+    CHECK_EQUAL(pair.client.proceed(last), QDTLS_STATUS_OK);
+    CHECK_EQUAL(pair.client.need, QDTLS_NEED_VERDICT);
+    CHECK_EQUAL(pair.server.write("kept"), QDTLS_STATUS_OK);
+    CHECK_EQUAL(pair.client.proceed(pair.server.take()), QDTLS_STATUS_OK);
+    acceptWhenAsked(pair.client);
+    CHECK_EQUAL(pair.client.read({}), "kept");
+}
+
 CASE(a10_what_is_kept_before_the_verdict_has_a_bound)
 {
     Pair pair;

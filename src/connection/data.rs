@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The messages of a connection.
+
+#![forbid(unsafe_code)]
+
+use super::Connection;
+use super::phase::{Carry, Phase};
+use crate::association::{Association, Received};
+use crate::error::{Error, Result, Status};
+use crate::openssl::ssl::PlaintextBuffer;
+use std::rc::Rc;
+
+/// The longest plaintext of a record (RFC 5246, 6.2.1).
+const MAX_MESSAGE: usize = 1 << 14;
+
+impl Connection {
+    /// Encrypts and sends one message. Returns its length.
+    #[inline]
+    pub fn write(&self, message: &[u8]) -> Result<usize> {
+        let (association, _) = self.connected("write")?;
+        if !(1..=MAX_MESSAGE).contains(&message.len()) {
+            return Err(no_message_of(message.len()));
+        }
+        association.write(message).inspect_err(|error| self.end_after(error))
+    }
+
+    /// The buffer size that reading a datagram of `length` bytes requires.
+    #[inline]
+    pub fn read_capacity(&self, length: usize) -> usize {
+        let phase = self.phase.borrow();
+        let carried = phase.carry().map_or(0, Vec::len);
+        let buffered = phase.association().map_or(0, |association| association.buffered_plaintext());
+        length.saturating_add(carried).saturating_add(buffered)
+    }
+
+    /// Decrypts a datagram: the plaintexts of all its records, concatenated in order. Returns their total length and,
+    /// if the datagram ended the connection, how.
+    #[inline]
+    pub fn read(&self, datagram: &[u8], buffer: PlaintextBuffer) -> Result<(usize, Option<Error>)> {
+        let (association, carried) = self.connected("read")?;
+        let needed = datagram.len().saturating_add(carried).saturating_add(association.buffered_plaintext());
+        if buffer.capacity() < needed {
+            return Err(buffer_too_small(needed));
+        }
+        if self.answers_restart(&association, datagram)? {
+            return Ok((0, None));
+        }
+        if carried > 0 {
+            return self.read_after_carry(&association, datagram, buffer);
+        }
+        let received = association.read(datagram, buffer, 0).inspect_err(|error| self.end_after(error))?;
+        Ok(self.received(received))
+    }
+
+    /// Decrypts the records that arrived after the peer's last flight, then the datagram. Without memory the former
+    /// stay kept; a datagram behind them is lost, as the network may lose it, so that they are not.
+    #[cold]
+    fn read_after_carry(
+        &self,
+        association: &Association,
+        datagram: &[u8],
+        buffer: PlaintextBuffer,
+    ) -> Result<(usize, Option<Error>)> {
+        if association.is_busy() {
+            return Err(Error::new(Status::Busy, "read"));
+        }
+        let carry = self.exchange_carry(Carry::new());
+        let first = association.read(&carry, buffer, 0).inspect_err(|error| {
+            if error.status() == Status::OutOfMemory {
+                self.exchange_carry(carry.clone());
+            }
+            self.end_after(error);
+        })?;
+        if first.end.is_some() {
+            return Ok(self.received(first));
+        }
+        match association.read(datagram, buffer, first.length) {
+            Err(error) if error.status() == Status::OutOfMemory => Ok((first.length, None)),
+            second => Ok(self.received(second.inspect_err(|error| self.end_after(error))?)),
+        }
+    }
+
+    fn exchange_carry(&self, carry: Carry) -> Carry {
+        let mut phase = self.phase.borrow_mut();
+        phase.carry_mut().map(|kept| std::mem::replace(kept, carry)).unwrap_or_default()
+    }
+
+    fn received(&self, received: Received) -> (usize, Option<Error>) {
+        if received.end.is_some() {
+            self.reset();
+        }
+        (received.length, received.end)
+    }
+
+    /// Ends a connection that cannot continue after `error`.
+    fn end_after(&self, error: &Error) {
+        if error.status() == Status::ConnectionFailed {
+            self.reset();
+        }
+    }
+
+    /// The association of an established connection, and the number of bytes kept for its first read.
+    #[inline]
+    fn connected(&self, operation: &'static str) -> Result<(Rc<Association>, usize)> {
+        match &*self.phase.borrow() {
+            Phase::Connected(started, carry) => Ok((Rc::clone(&started.association), carry.len())),
+            _ => Err(Error::new(Status::InvalidState, operation)),
+        }
+    }
+}
+
+#[cold]
+fn no_message_of(length: usize) -> Error {
+    if length == 0 {
+        return Error::new(Status::MessageEmpty, "SSL_write");
+    }
+    let reason = format!("{length} bytes do not fit into one DTLS record of {MAX_MESSAGE}");
+    Error::because(Status::MessageTooLarge, "SSL_write", reason)
+}
+
+#[cold]
+fn buffer_too_small(needed: usize) -> Error {
+    Error::because(Status::BufferTooSmall, "read", format!("{needed} bytes are needed"))
+}
