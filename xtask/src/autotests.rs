@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Qt's own tests of its DTLS classes, on our plugin and on stock.
 
-use crate::cli::Request;
+use crate::environment::Environment;
 use crate::plugin::{self, Flavour};
 use crate::qt_program::{QtProgram, Totals};
 use crate::{cmake, hardening, memcheck, packages, qt_source, workspace};
@@ -49,9 +49,9 @@ impl Summary {
 }
 
 /// `cargo xtask autotests`: both plugins for the installed Qt, Qt's tests on both, and our hardening tests on ours.
-pub fn run_alone(request: &Request) -> Result<Summary> {
-    packages::ensure(&[packages::PLUGIN, packages::DEMO].concat(), request.install)?;
-    let qt_source = &qt_source::find(request.qt_source.as_deref())?;
+pub fn run_alone(environment: &Environment) -> Result<Summary> {
+    packages::ensure(&[packages::PLUGIN, packages::DEMO].concat(), environment.install)?;
+    let qt_source = &qt_source::find(environment.qt_source.as_deref())?;
     let qt = qt_source::version(qt_source)?;
     for flavour in Flavour::USUAL {
         plugin::build(flavour, qt_source)?;

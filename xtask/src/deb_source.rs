@@ -4,6 +4,7 @@
 //! It builds without a network: beside the repository's files there are the source of Qt's TLS plugin and all crates, as
 //! components of upstream's source. The recipe is packaging/debian.
 
+use crate::environment::Environment;
 use crate::process::{capture, cargo, command};
 use crate::{checks, packages, qt_source, workspace};
 use anyhow::{Context, Result, ensure};
@@ -19,9 +20,9 @@ pub fn folder() -> PathBuf {
 }
 
 /// Makes the package and returns the folder of its unpacked source; beside it lie its archives.
-pub fn run(install: bool, given_qt_source: Option<&Path>) -> Result<PathBuf> {
-    packages::ensure(packages::DEB_SOURCE, install)?;
-    let qt_source = qt_source::find(given_qt_source)?;
+pub fn run(environment: &Environment) -> Result<PathBuf> {
+    packages::ensure(packages::DEB_SOURCE, environment.install)?;
+    let qt_source = qt_source::find(environment.qt_source.as_deref())?;
     let version = format!("{}+qt{}", env!("CARGO_PKG_VERSION"), part_of_version(&qt_version()?));
     let tree = folder().join(format!("qdtls-rs-{version}"));
     if folder().exists() {

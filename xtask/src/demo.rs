@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask demo`: the example program on our plugin.
 
-use crate::cli::Request;
+use crate::environment::Environment;
 use crate::plugin::{self, Flavour};
 use crate::process::{self, command};
 use crate::{cmake, packages, qt_source, workspace};
@@ -9,9 +9,9 @@ use anyhow::{Context, Result};
 use std::process::ExitCode;
 
 /// Builds and runs it; its exit code becomes ours.
-pub fn run(request: &Request) -> Result<ExitCode> {
-    packages::ensure(&[packages::PLUGIN, packages::DEMO].concat(), request.install)?;
-    let plugin_dir = plugin::build(Flavour::Rust, &qt_source::find(request.qt_source.as_deref())?)?;
+pub fn run(environment: &Environment) -> Result<ExitCode> {
+    packages::ensure(&[packages::PLUGIN, packages::DEMO].concat(), environment.install)?;
+    let plugin_dir = plugin::build(Flavour::Rust, &qt_source::find(environment.qt_source.as_deref())?)?;
     let build_dir = workspace::target("qt-echo");
     cmake::build("examples/qt-echo", &build_dir, &[])?;
 

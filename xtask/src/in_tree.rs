@@ -5,7 +5,7 @@
 //! It is the smallest Qt that has DTLS. In a shared developer build the tests are Qt's own targets, built and run where
 //! they lie. Any other Qt is installed into a folder first, and the tests are built against that, as an application would be.
 
-use crate::cli::Request;
+use crate::environment::Environment;
 use crate::plugin::Flavour;
 use crate::process::{self, capture, command};
 use crate::qt_program::{Totals, clean_command, totals};
@@ -38,9 +38,9 @@ const WITHOUT: [&str; 7] = ["gui", "widgets", "sql", "dbus", "xml", "concurrent"
 /// What our adapter writes to the log when it is first used.
 const SIGN_OF_OURS: &str = "DTLS by qdtls-rs";
 
-pub fn run(build: &Build, request: &Request) -> Result<()> {
-    packages::ensure(packages::IN_TREE, request.install)?;
-    let source = match &request.qt_source {
+pub fn run(build: &Build, environment: &Environment) -> Result<()> {
+    packages::ensure(packages::IN_TREE, environment.install)?;
+    let source = match &environment.qt_source {
         Some(folder) => qt_source::find(Some(folder))?,
         None => qt_source::of_version(&build.version)?,
     };

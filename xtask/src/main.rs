@@ -17,6 +17,7 @@ mod deb_source;
 mod demo;
 mod deny;
 mod elf;
+mod environment;
 mod forced_include;
 mod hardening;
 mod header;
@@ -35,18 +36,16 @@ mod sweep;
 mod test;
 mod workspace;
 
-use cli::{Request, Verb};
+use clap::Parser;
+use cli::{CommandLine, InTree, Verb};
+use environment::Environment;
+use in_tree::{Build, Options};
+use plugin::Flavour;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let request = match cli::parse(std::env::args().skip(1)) {
-        Ok(request) => request,
-        Err(usage) => {
-            eprintln!("xtask: {usage}; see `cargo xtask --help`");
-            return ExitCode::from(2);
-        }
-    };
-    match perform(&request) {
+    let CommandLine { verb, no_install, qt_source } = CommandLine::parse();
+    match perform(verb, &Environment { install: !no_install, qt_source }) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("xtask: {error:#}");
@@ -55,30 +54,34 @@ fn main() -> ExitCode {
     }
 }
 
-fn perform(request: &Request) -> anyhow::Result<ExitCode> {
-    match request.verb {
-        Verb::Help => print!("{}", cli::help()),
-        Verb::Plugin { flavour } => {
-            packages::ensure(packages::PLUGIN, request.install)?;
-            let qt_source = qt_source::find(request.qt_source.as_deref())?;
-            println!("{}", plugin::build(flavour, &qt_source)?.display());
+fn perform(verb: Verb, environment: &Environment) -> anyhow::Result<ExitCode> {
+    match verb {
+        Verb::Plugin { stock } => {
+            packages::ensure(packages::PLUGIN, environment.install)?;
+            let qt_source = qt_source::find(environment.qt_source.as_deref())?;
+            println!("{}", plugin::build(flavour(stock), &qt_source)?.display());
         }
-        Verb::InTree(ref build) => in_tree::run(build, request)?,
-        Verb::Demo => return demo::run(request),
-        Verb::Test => test::run(request)?,
-        Verb::Sanitize => test::run_sanitizers(request)?,
-        Verb::Hardening => test::run_hardening(request)?,
-        Verb::Sweep { flavour, all } => test::run_sweep(request, flavour, all)?,
-        Verb::Autotests => println!("{}", autotests::run_alone(request)?),
-        Verb::Matrix { ref suites } => matrix::run(suites, request.install)?,
-        Verb::Portability => portability::run(request.install)?,
-        Verb::Deb { ref suite } => deb::run(suite, request.install)?,
-        Verb::DebSource => {
-            println!("{}", deb_source::run(request.install, request.qt_source.as_deref())?.display());
+        Verb::InTree(InTree { version, static_qt, linked, developer_build, unity, stock }) => {
+            let options = Options { static_qt, linked_openssl: linked, developer_build, unity };
+            in_tree::run(&Build { version, flavour: flavour(stock), options }, environment)?;
         }
-        Verb::Bench { quick } => bench::run(request, quick)?,
+        Verb::Demo => return demo::run(environment),
+        Verb::Test => test::run(environment)?,
+        Verb::Sanitize => test::run_sanitizers(environment)?,
+        Verb::Hardening => test::run_hardening(environment)?,
+        Verb::Sweep { stock, all } => test::run_sweep(environment, flavour(stock), all)?,
+        Verb::Autotests => println!("{}", autotests::run_alone(environment)?),
+        Verb::Matrix { suites } => matrix::run(&suites, environment.install)?,
+        Verb::Portability => portability::run(environment.install)?,
+        Verb::Deb { suite } => deb::run(&suite, environment.install)?,
+        Verb::DebSource => println!("{}", deb_source::run(environment)?.display()),
+        Verb::Bench { quick } => bench::run(environment, quick)?,
         Verb::Header { check: true } => header::check()?,
         Verb::Header { check: false } => header::write()?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn flavour(stock: bool) -> Flavour {
+    if stock { Flavour::Stock } else { Flavour::Rust }
 }

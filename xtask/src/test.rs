@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask test`: everything that is checked, in the order in which a mistake is cheapest to find.
 
-use crate::cli::Request;
+use crate::environment::Environment;
 use crate::plugin::{self, Flavour};
 use crate::{
     autotests, checks, coredump, cost, deny, elf, forced_include, hardening, header, packages, qt_source,
@@ -11,10 +11,10 @@ use anyhow::{Context, Result};
 use std::path::Path;
 use std::time::Instant;
 
-pub fn run(request: &Request) -> Result<()> {
+pub fn run(environment: &Environment) -> Result<()> {
     let mut sum = Sum(0);
     work("prerequisites", || {
-        packages::ensure(&[packages::PLUGIN, packages::TEST].concat(), request.install)
+        packages::ensure(&[packages::PLUGIN, packages::TEST].concat(), environment.install)
     })?;
 
     sum.check("rustfmt", checks::rustfmt)?;
@@ -23,13 +23,13 @@ pub fn run(request: &Request) -> Result<()> {
     sum.check("licence lines", checks::spdx)?;
     sum.check("clang-format", checks::clang_format)?;
     sum.check("C header", header::check)?;
-    sum.check("cargo-deny", || deny::check(request.install))?;
+    sum.check("cargo-deny", || deny::check(environment.install))?;
     sum.step("Rust tests", checks::cargo_test)?;
 
     sum.step("what a Qt build is stopped for", refusals::check_refusals)?;
     sum.step("Rust targets of toolchains", refusals::check_rust_targets)?;
 
-    let qt_source = &work("source of Qt", || qt_source::find(request.qt_source.as_deref()))?;
+    let qt_source = &work("source of Qt", || qt_source::find(environment.qt_source.as_deref()))?;
     let qt_version = &qt_source::version(qt_source)?;
     build_plugins(qt_source)?;
     for flavour in Flavour::LINKED {
@@ -58,9 +58,9 @@ pub fn run(request: &Request) -> Result<()> {
 }
 
 /// `cargo xtask hardening`: its part of the above, with the document written instead of checked.
-pub fn run_hardening(request: &Request) -> Result<()> {
-    packages::ensure(&[packages::PLUGIN, packages::TEST].concat(), request.install)?;
-    let qt_source = &qt_source::find(request.qt_source.as_deref())?;
+pub fn run_hardening(environment: &Environment) -> Result<()> {
+    packages::ensure(&[packages::PLUGIN, packages::TEST].concat(), environment.install)?;
+    let qt_source = &qt_source::find(environment.qt_source.as_deref())?;
     build_plugins(qt_source)?;
     autotests::build(qt_source)?;
     // The document calls these right, too.
@@ -72,9 +72,9 @@ pub fn run_hardening(request: &Request) -> Result<()> {
 }
 
 /// `cargo xtask sanitize`.
-pub fn run_sanitizers(request: &Request) -> Result<()> {
-    packages::ensure(&[packages::PLUGIN, packages::TEST].concat(), request.install)?;
-    let qt_source = &qt_source::find(request.qt_source.as_deref())?;
+pub fn run_sanitizers(environment: &Environment) -> Result<()> {
+    packages::ensure(&[packages::PLUGIN, packages::TEST].concat(), environment.install)?;
+    let qt_source = &qt_source::find(environment.qt_source.as_deref())?;
     build_plugins(qt_source)?;
     autotests::build(qt_source)?;
     let mut sum = Sum(0);
@@ -85,9 +85,9 @@ pub fn run_sanitizers(request: &Request) -> Result<()> {
 }
 
 /// `cargo xtask sweep`.
-pub fn run_sweep(request: &Request, flavour: Flavour, all: bool) -> Result<()> {
-    packages::ensure(&[packages::PLUGIN, packages::TEST].concat(), request.install)?;
-    let qt_source = &qt_source::find(request.qt_source.as_deref())?;
+pub fn run_sweep(environment: &Environment, flavour: Flavour, all: bool) -> Result<()> {
+    packages::ensure(&[packages::PLUGIN, packages::TEST].concat(), environment.install)?;
+    let qt_source = &qt_source::find(environment.qt_source.as_deref())?;
     build_plugins(qt_source)?;
     autotests::build(qt_source)?;
     let intervals = if all { sweep::Intervals::ALL } else { sweep::Intervals::USUAL };

@@ -14,7 +14,7 @@ mod statistics;
 mod svg;
 mod targets;
 
-use crate::cli::Request;
+use crate::environment::Environment;
 use crate::plugin::Flavour;
 use crate::process::{capture, command};
 use crate::qt_program::QtProgram;
@@ -40,9 +40,9 @@ impl Effort {
 
 const GROUPS: [&str; 5] = ["handshakes", "server", "memory", "data", "verify"];
 
-pub fn run(request: &Request, quick: bool) -> Result<()> {
-    packages::ensure(&[packages::PLUGIN, packages::TEST].concat(), request.install)?;
-    let qt_source = &qt_source::find(request.qt_source.as_deref())?;
+pub fn run(environment: &Environment, quick: bool) -> Result<()> {
+    packages::ensure(&[packages::PLUGIN, packages::TEST].concat(), environment.install)?;
+    let qt_source = &qt_source::find(environment.qt_source.as_deref())?;
     test::build_plugins(qt_source)?;
     autotests::build(qt_source)?;
 
