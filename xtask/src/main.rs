@@ -3,45 +3,24 @@
 //!
 //! Progress goes to stderr; stdout carries results only, so that `$(cargo xtask plugin | tail -n 1)` is a folder.
 
-mod autotests;
 mod bench;
-mod callgrind;
-mod checks;
-mod chroot;
+mod build;
+mod check;
 mod cli;
-mod cmake;
-mod coredump;
-mod cost;
-mod deb;
-mod deb_source;
-mod demo;
-mod deny;
-mod elf;
-mod environment;
-mod forced_include;
-mod hardening;
-mod header;
-mod in_tree;
-mod matrix;
-mod memcheck;
-mod packages;
-mod plugin;
-mod portability;
-mod process;
-mod qt_program;
-mod qt_source;
-mod refusals;
-mod sanitize;
-mod sweep;
+mod debian;
+mod system;
 mod test;
-mod workspace;
 
+use build::plugin::Flavour;
+use build::{header, plugin, qt_source};
 use clap::Parser;
 use cli::{CommandLine, InTree, Verb};
-use environment::Environment;
-use in_tree::{Build, Options};
-use plugin::Flavour;
+use debian::{matrix, portability, source_package};
 use std::process::ExitCode;
+use system::environment::Environment;
+use system::packages;
+use test::in_tree::{Build, Options};
+use test::{autotests, demo, in_tree, run};
 
 fn main() -> ExitCode {
     let CommandLine { verb, no_install, qt_source } = CommandLine::parse();
@@ -66,15 +45,15 @@ fn perform(verb: Verb, environment: &Environment) -> anyhow::Result<ExitCode> {
             in_tree::run(&Build { version, flavour: flavour(stock), options }, environment)?;
         }
         Verb::Demo => return demo::run(environment),
-        Verb::Test => test::run(environment)?,
-        Verb::Sanitize => test::run_sanitizers(environment)?,
-        Verb::Hardening => test::run_hardening(environment)?,
-        Verb::Sweep { stock, all } => test::run_sweep(environment, flavour(stock), all)?,
+        Verb::Test => run::all(environment)?,
+        Verb::Sanitize => run::sanitize(environment)?,
+        Verb::Hardening => run::hardening(environment)?,
+        Verb::Sweep { stock, all } => run::sweep(environment, flavour(stock), all)?,
         Verb::Autotests => println!("{}", autotests::run_alone(environment)?),
         Verb::Matrix { suites } => matrix::run(&suites, environment.install)?,
         Verb::Portability => portability::run(environment.install)?,
-        Verb::Deb { suite } => deb::run(&suite, environment.install)?,
-        Verb::DebSource => println!("{}", deb_source::run(environment)?.display()),
+        Verb::Deb { suite } => debian::packages::run(&suite, environment.install)?,
+        Verb::DebSource => println!("{}", source_package::run(environment)?.display()),
         Verb::Bench { quick } => bench::run(environment, quick)?,
         Verb::Header { check: true } => header::check()?,
         Verb::Header { check: false } => header::write()?,

@@ -3,9 +3,9 @@
 
 use super::markdown::table;
 use super::profile::ranking;
-use crate::callgrind::Split;
-use crate::cost::{OPERATIONS, Operation};
-use crate::plugin::Flavour;
+use crate::build::plugin::Flavour;
+use crate::test::callgrind::Split;
+use crate::test::cost::{OPERATIONS, Operation};
 use anyhow::{Context, Result};
 
 /// Each operation on stock and on ours.

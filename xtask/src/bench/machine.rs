@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the numbers were measured on.
 
-use crate::packages;
-use crate::process::{capture, command};
+use crate::system::packages;
+use crate::system::process::{capture, command};
 use anyhow::{Context, Result};
 use std::fs;
 

@@ -4,6 +4,7 @@
 //! A round runs each group of benchmarks once for each of the three, in a process of its own. What is compared are the
 //! three results of a round, so that a machine which is slower for a while is so for all of them.
 
+mod effort;
 mod instructions;
 mod machine;
 mod markdown;
@@ -14,37 +15,27 @@ mod statistics;
 mod svg;
 mod targets;
 
-use crate::environment::Environment;
-use crate::plugin::Flavour;
-use crate::process::{capture, command};
-use crate::qt_program::QtProgram;
-use crate::{autotests, packages, qt_source, test, workspace};
+use crate::build;
+use crate::build::plugin::Flavour;
+use crate::build::qt_source;
+use crate::system::environment::Environment;
+use crate::system::packages;
+use crate::system::process::{capture, command};
+use crate::system::workspace;
+use crate::test::qt_program::QtProgram;
 use anyhow::{Context, Result};
+use effort::Effort;
 use samples::{Samples, Subject};
 use std::fs;
 use std::path::{Path, PathBuf};
-
-/// How much is measured.
-pub struct Effort {
-    rounds: usize,
-    /// What `dtls_bench` and `raw_bench` multiply their repetitions by.
-    repetitions: usize,
-}
-
-impl Effort {
-    /// Six minutes on the machine of docs/performance.md.
-    pub const USUAL: Self = Self { rounds: 21, repetitions: 60 };
-    /// Shows that everything works, and numbers to be taken with care.
-    pub const QUICK: Self = Self { rounds: 3, repetitions: 8 };
-}
 
 const GROUPS: [&str; 5] = ["handshakes", "server", "memory", "data", "verify"];
 
 pub fn run(environment: &Environment, quick: bool) -> Result<()> {
     packages::ensure(&[packages::PLUGIN, packages::TEST].concat(), environment.install)?;
     let qt_source = &qt_source::find(environment.qt_source.as_deref())?;
-    test::build_plugins(qt_source)?;
-    autotests::build(qt_source)?;
+    build::plugins(qt_source)?;
+    build::programs(qt_source)?;
 
     let effort = if quick { Effort::QUICK } else { Effort::USUAL };
     let samples = measure(&effort)?;

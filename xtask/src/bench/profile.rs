@@ -3,11 +3,11 @@
 
 use super::markdown::table;
 use super::samples::Subject;
-use crate::callgrind::{Profile, Split};
-use crate::plugin::Flavour;
-use crate::process::{capture, command};
-use crate::qt_program::QtProgram;
-use crate::workspace;
+use crate::build::plugin::Flavour;
+use crate::system::process::{capture, command};
+use crate::system::workspace;
+use crate::test::callgrind::{Profile, Split};
+use crate::test::qt_program::QtProgram;
 use anyhow::Result;
 use std::fs;
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `docs/performance.md`, its charts, and the raw numbers.
 
+use super::effort::Effort;
 use super::instructions::Counts;
 use super::markdown::{number, table, with_spread};
 use super::samples::{Samples, Subject};
 use super::svg::{Group, bar_chart};
-use super::{Effort, machine, profile, targets};
-use crate::workspace;
+use super::{machine, profile, targets};
+use crate::system::workspace;
 use anyhow::Result;
 use std::fs;
 

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Suites of Debian: packages for them, tests in them.
+
+pub mod chroot;
+pub mod matrix;
+pub mod packages;
+pub mod portability;
+pub mod source_package;

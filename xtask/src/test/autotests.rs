@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Qt's own tests of its DTLS classes, on our plugin and on stock.
+
+use crate::build;
+use crate::build::plugin::Flavour;
+use crate::build::qt_source;
+use crate::system::environment::Environment;
+use crate::system::packages;
+use crate::test::hardening;
+use crate::test::memcheck;
+use crate::test::qt_program::{QtProgram, Totals};
+use anyhow::{Context, Result, bail};
+use std::fmt::{Display, Formatter};
+use std::path::{Path, PathBuf};
+
+pub const AUTOTESTS: [&str; 2] = ["tst_qdtls", "tst_qdtlscookie"];
+
+/// How many tests pass in each of them, where that is known: in Debian's builds, with the OpenSSL of the same suite.
+const KNOWN: [(&str, [u32; 2]); 3] = [("6.4.2", [62, 21]), ("6.8.2", [54, 21]), ("6.11.2", [54, 21])];
+
+/// What `cargo xtask autotests` finds. Its last line is this in words.
+#[derive(Debug, PartialEq)]
+pub struct Summary {
+    pub qt: String,
+    /// How many of Qt's tests passed on each plugin.
+    pub ours: u32,
+    pub stock: u32,
+    /// How many of our own hardening tests are right on ours; no other is left.
+    pub hardening: u32,
+}
+
+impl Display for Summary {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
+        let Self { qt, ours, stock, hardening } = self;
+        write!(formatter, "autotests: qt={qt} ours={ours} stock={stock} hardening={hardening}")
+    }
+}
+
+impl Summary {
+    pub fn parse(line: &str) -> Result<Self> {
+        let words = || line.strip_prefix("autotests: ").into_iter().flat_map(str::split_whitespace);
+        let value = |name: &str| {
+            let found = words().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+            found.with_context(|| format!("no {name} in '{line}'"))
+        };
+        Ok(Self {
+            qt: value("qt")?.into(),
+            ours: value("ours")?.parse()?,
+            stock: value("stock")?.parse()?,
+            hardening: value("hardening")?.parse()?,
+        })
+    }
+}
+
+/// `cargo xtask autotests`: both plugins for the installed Qt, Qt's tests on both, and our hardening tests on ours.
+pub fn run_alone(environment: &Environment) -> Result<Summary> {
+    packages::ensure(&[packages::PLUGIN, packages::DEMO].concat(), environment.install)?;
+    let qt_source = &qt_source::find(environment.qt_source.as_deref())?;
+    let qt = qt_source::version(qt_source)?;
+    build::plugins(qt_source)?;
+    build::programs(qt_source)?;
+    let (ours, stock) = compare(Flavour::USUAL, qt_source, &qt)?;
+    Ok(Summary { qt, ours, stock, hardening: hardening::check_ours()? })
+}
+
+/// Runs them on two plugins, compares, and returns how many tests passed.
+pub fn run(plugins: [Flavour; 2], qt_source: &Path, qt_version: &str) -> Result<u32> {
+    compare(plugins, qt_source, qt_version).map(|(ours, stock)| ours + stock)
+}
+
+/// How many tests passed on ours and on stock. Fails unless they report the same, and no failure.
+fn compare([ours, stock]: [Flavour; 2], qt_source: &Path, qt_version: &str) -> Result<(u32, u32)> {
+    let known = KNOWN.iter().find(|(version, _)| *version == qt_version).map(|(_, passed)| *passed);
+    let mut sums = (0, 0);
+    for (index, name) in AUTOTESTS.into_iter().enumerate() {
+        let folder = folder(qt_source, name);
+        let totals_on = |flavour| QtProgram { name, folder: &folder, flavour }.run(&[]);
+        let (ours, stock) = (totals_on(ours)?, totals_on(stock)?);
+        println!("    {name:16} ours: {}; stock: {}", describe(ours), describe(stock));
+        if let Some(passed) = known.map(|passed| passed[index]) {
+            let known = Totals { passed, failed: 0, skipped: 0 };
+            if stock != known {
+                bail!("{name} is known to report '{}' on stock of Qt {qt_version}", describe(known));
+            }
+        }
+        if ours != stock || stock.failed != 0 {
+            bail!("{name} must report the same on both, and no failure");
+        }
+        sums = (sums.0 + ours.passed, sums.1 + stock.passed);
+    }
+    Ok(sums)
+}
+
+/// Runs them on both plugins under valgrind, and returns how many runs there were.
+pub fn run_memcheck(qt_source: &Path) -> Result<u32> {
+    let mut runs = 0;
+    for name in AUTOTESTS {
+        let folder = folder(qt_source, name);
+        let findings_on = |flavour| memcheck::run(&QtProgram { name, folder: &folder, flavour });
+        let (ours, stock) = (findings_on(Flavour::Rust)?, findings_on(Flavour::Stock)?);
+        println!("    {name:16} ours: {ours}; stock: {stock}");
+        memcheck::compare(&ours, &stock)?;
+        runs += 2;
+    }
+    Ok(runs)
+}
+
+/// A test finds its data from the folder that its source is in.
+pub fn folder(qt_source: &Path, name: &str) -> PathBuf {
+    qt_source.join("tests/auto/network/ssl").join(name.trim_start_matches("tst_"))
+}
+
+fn describe(totals: Totals) -> String {
+    let Totals { passed, failed, skipped } = totals;
+    format!("{passed} passed, {failed} failed, {skipped} skipped")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn summaries_are_read_as_they_are_written() {
+        let summary = Summary { qt: "6.8.2".into(), ours: 75, stock: 74, hardening: 118 };
+        assert_eq!(Summary::parse(&summary.to_string()).unwrap(), summary);
+        assert!(Summary::parse("autotests: qt=6.8.2 ours=75 stock=75").is_err());
+        assert!(Summary::parse("").is_err());
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Secrets in core dumps: `coredump_subject` uses a cookie secret and a pre-shared key, wipes its own copies and dumps
+//! core, with the objects that were told the secrets alive and after their end. None of its dumps may hold them.
+
+use crate::build::plugin::Flavour;
+use crate::system::workspace;
+use crate::test::qt_program::QtProgram;
+use anyhow::{Context, Result, ensure};
+use std::fs;
+use std::path::Path;
+
+/// The number of the first pattern; the subject counts on from it.
+const SEED: u64 = 20_171_201;
+
+/// What the subject has in memory, in the order of its patterns.
+const SUBJECTS: [&str; 4] = ["cookie secret", "pre-shared key", FOUND_CONTROL, EXCLUDED_CONTROL];
+/// Bytes that nobody hides: a search that does not find them proves nothing.
+const FOUND_CONTROL: &str = "open control";
+/// Bytes marked as ours are (MADV_DONTDUMP): a dump with them is not one that the kernel would make.
+const EXCLUDED_CONTROL: &str = "excluded control";
+
+/// The bytes as they are, and as HMAC puts them into its pads (RFC 2104).
+const FORMS: [(&str, u8); 3] = [("", 0), (" in an inner pad", 0x36), (" in an outer pad", 0x5c)];
+
+/// Searches the dumps of both plugins; returns how many dumps of ours are clean. The search has to find on stock what
+/// is there.
+pub fn check() -> Result<u32> {
+    let (ours, stock) = (search(Flavour::Rust)?, search(Flavour::Stock)?);
+    for ((kind, ours), (_, stock)) in ours.iter().zip(&stock) {
+        println!("    {kind:9} ours: {}; stock: {}", describe(ours), describe(stock));
+    }
+    ensure!(ours.iter().all(|(_, found)| found.is_empty()), "our plugin leaves secrets in core dumps");
+    ensure!(
+        stock.iter().all(|(_, found)| !found.is_empty()),
+        "no secret is found in the core dumps of stock"
+    );
+    Ok(ours.len() as u32)
+}
+
+fn describe(found: &[String]) -> String {
+    if found.is_empty() { "nothing found".into() } else { found.join(", ") }
+}
+
+/// The secrets found in each kind of dump.
+fn search(flavour: Flavour) -> Result<[(&'static str, Vec<String>); 2]> {
+    let file = |kind| workspace::target("qt-tests").join(format!("core-{}-{kind}", flavour.name()));
+    let (live, destroyed) = (file("live"), file("destroyed"));
+    let program = QtProgram { name: "coredump_subject", folder: workspace::root(), flavour };
+    let arguments = [SEED.to_string(), live.to_string_lossy().into(), destroyed.to_string_lossy().into()];
+    program.run_with(&[], &arguments.each_ref().map(String::as_str))?;
+    Ok([("live", secrets_in(&live)?), ("destroyed", secrets_in(&destroyed)?)])
+}
+
+/// Searches the dump, which is then deleted: it is large.
+fn secrets_in(file: &Path) -> Result<Vec<String>> {
+    let dump = fs::read(file).with_context(|| format!("no dump {}", file.display()))?;
+    fs::remove_file(file)?;
+    let mut found = found_in(&dump);
+    let mut control = |name| {
+        let before = found.len();
+        found.retain(|what| what != name);
+        found.len() < before
+    };
+    ensure!(control(FOUND_CONTROL), "the search does not find what is there");
+    ensure!(!control(EXCLUDED_CONTROL), "the dump has memory that is excluded from dumps");
+    Ok(found)
+}
+
+/// What of the subject's patterns stands in the dump, in whatever form. Half of one is enough: what is freed is in part
+/// overwritten by the allocator.
+fn found_in(dump: &[u8]) -> Vec<String> {
+    let mut needles = Vec::new();
+    for (number, subject) in (SEED..).zip(SUBJECTS) {
+        for (form, pad) in FORMS {
+            let bytes = pattern(number).map(|byte| byte ^ pad);
+            let (first, second) = bytes.split_at(HALF);
+            needles.extend([first, second].map(|half| (half.to_vec(), format!("{subject}{form}"))));
+        }
+    }
+    let mut is_start = vec![false; 1 << 16];
+    for (half, _) in &needles {
+        is_start[start_of(half)] = true;
+    }
+    let mut found: Vec<String> = Vec::new();
+    let mut at = 0;
+    // A plain loop: this runs over a hundred million bytes, unoptimised.
+    while at + HALF <= dump.len() {
+        if is_start[start_of(&dump[at..at + 2])] {
+            let here = needles.iter().filter(|(half, _)| dump[at..].starts_with(half));
+            found.extend(here.map(|(_, name)| name.clone()));
+        }
+        at += 1;
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn start_of(bytes: &[u8]) -> usize {
+    usize::from(bytes[0]) << 8 | usize::from(bytes[1])
+}
+
+const SIZE: usize = 32;
+const HALF: usize = SIZE / 2;
+
+/// As `qt-tests/coredump/pattern.cpp` makes it.
+fn pattern(number: u64) -> [u8; SIZE] {
+    let mut state = number;
+    [0; SIZE].map(|_: u8| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state.to_be_bytes()[0]
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_half_in_any_form_is_found() {
+        let secret = pattern(SEED);
+        assert_eq!(found_in(&secret), ["cookie secret"]);
+        assert_eq!(found_in(&[&[1, 2, 3], &secret[HALF..]].concat()), ["cookie secret"]);
+        assert_eq!(found_in(&secret.map(|byte| byte ^ 0x5c)), ["cookie secret in an outer pad"]);
+        assert_eq!(found_in(&pattern(SEED + 1)[..HALF]), ["pre-shared key"]);
+        assert_eq!(found_in(&secret[1..HALF]), <[&str; 0]>::default());
+        assert_eq!(found_in(&[]), <[&str; 0]>::default());
+    }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Valgrind's memcheck on a QtTest program.
+
+use crate::system::workspace;
+use crate::test::qt_program::QtProgram;
+use anyhow::{Result, bail};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs;
+
+/// What memcheck found: each entry is the kind and the stack, innermost function first.
+#[derive(Debug, Default)]
+pub struct Findings {
+    errors: BTreeSet<String>,
+    leaks: BTreeSet<String>,
+}
+
+impl fmt::Display for Findings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} errors, {} leaks", self.errors.len(), self.leaks.len())
+    }
+}
+
+/// Runs the program under memcheck. What is still reachable at the end is no leak: Qt and OpenSSL keep their globals.
+pub fn run(program: &QtProgram) -> Result<Findings> {
+    let report_name = format!("memcheck-{}-{}.xml", program.flavour.name(), program.name);
+    let report = workspace::target("qt-tests").join(report_name);
+    let suppressions = workspace::root().join("qt-tests/autotests/memcheck.supp");
+    program.run(&[
+        "valgrind",
+        "--quiet",
+        "--leak-check=full",
+        "--show-leak-kinds=definite,indirect,possible",
+        "--num-callers=40",
+        "--error-limit=no",
+        &format!("--suppressions={}", suppressions.display()),
+        "--xml=yes",
+        &format!("--xml-file={}", report.display()),
+    ])?;
+    parse(&fs::read_to_string(report)?)
+}
+
+/// Fails if ours has an error, or a leak that stock does not have.
+pub fn compare(ours: &Findings, stock: &Findings) -> Result<()> {
+    let new: Vec<_> = ours.errors.iter().chain(ours.leaks.difference(&stock.leaks)).collect();
+    if !new.is_empty() {
+        for finding in &new {
+            eprintln!("{finding}\n");
+        }
+        bail!("memcheck finds {} things on our plugin that must not be there", new.len());
+    }
+    Ok(())
+}
+
+fn parse(report: &str) -> Result<Findings> {
+    // A report that was cut off would look like one without findings.
+    if !report.trim_end().ends_with("</valgrindoutput>") {
+        bail!("valgrind's report is not complete");
+    }
+    let mut findings = Findings::default();
+    for error in elements(report, "error") {
+        let kind = elements(error, "kind").next().unwrap_or("unknown kind");
+        let stack = elements(error, "stack").next().unwrap_or_default();
+        let frames: Vec<_> = elements(stack, "frame").map(describe_frame).collect();
+        let finding = format!("{kind}\n    {}", frames.join("\n    "));
+        let found = if kind.starts_with("Leak_") { &mut findings.leaks } else { &mut findings.errors };
+        found.insert(finding);
+    }
+    Ok(findings)
+}
+
+fn describe_frame(frame: &str) -> String {
+    let part = |name| elements(frame, name).next();
+    let object = part("obj").and_then(|path| path.rsplit('/').next()).unwrap_or("?");
+    format!("{} ({object})", part("fn").unwrap_or("?"))
+}
+
+/// The contents of every element of that name. Valgrind nests none of the elements asked for in one of its own name.
+fn elements<'a>(xml: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
+    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+    let mut rest = xml;
+    std::iter::from_fn(move || {
+        let start = rest.find(&open)? + open.len();
+        let end = start + rest[start..].find(&close)?;
+        let content = &rest[start..end];
+        rest = &rest[end..];
+        Some(content)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(errors: &[(&str, &str)]) -> String {
+        let error = |(kind, function): &(&str, &str)| {
+            let frame = format!("<frame><ip>0x1</ip><obj>/lib/libx.so</obj><fn>{function}</fn></frame>");
+            format!("<error><kind>{kind}</kind><stack>{frame}</stack><stack></stack></error>")
+        };
+        format!("<valgrindoutput>{}</valgrindoutput>\n", errors.iter().map(error).collect::<String>())
+    }
+
+    #[test]
+    fn errors_and_new_leaks_fail() {
+        let parse = |errors| parse(&report(errors)).unwrap();
+        let stock = parse(&[("Leak_DefinitelyLost", "qt")]);
+
+        assert!(compare(&parse(&[]), &stock).is_ok());
+        assert!(compare(&parse(&[("Leak_DefinitelyLost", "qt")]), &stock).is_ok());
+        assert!(compare(&parse(&[("Leak_PossiblyLost", "qt")]), &stock).is_err());
+        assert!(compare(&parse(&[("Leak_DefinitelyLost", "ours")]), &stock).is_err());
+        assert!(compare(&parse(&[("InvalidRead", "qt")]), &parse(&[("InvalidRead", "qt")])).is_err());
+    }
+
+    #[test]
+    fn a_cut_off_report_fails() {
+        assert!(parse(report(&[]).trim_end_matches("</valgrindoutput>\n")).is_err());
+    }
+}

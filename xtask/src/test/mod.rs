@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Tests that run programs on the plugins.
+
+pub mod autotests;
+pub mod callgrind;
+pub mod coredump;
+pub mod cost;
+pub mod demo;
+pub mod hardening;
+pub mod in_tree;
+pub mod memcheck;
+pub mod qt_program;
+pub mod run;
+pub mod sanitize;
+pub mod sweep;
