@@ -11,44 +11,40 @@ mod debian;
 mod system;
 mod test;
 
-use build::plugin::Flavour;
-use build::{header, plugin, qt_source};
+use build::plugin::{self, Flavour};
+use build::{header, qt_source};
 use clap::Parser;
 use cli::{CommandLine, InTree, Verb};
 use debian::{matrix, portability, source_package};
 use std::process::ExitCode;
-use system::environment::Environment;
-use system::packages;
+use system::{Environment, packages};
 use test::in_tree::{Build, Options};
 use test::{autotests, demo, in_tree, run};
 
 fn main() -> ExitCode {
     let CommandLine { verb, no_install, qt_source } = CommandLine::parse();
-    match perform(verb, &Environment { install: !no_install, qt_source }) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("xtask: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    perform(verb, &Environment { install: !no_install, qt_source }).unwrap_or_else(|error| {
+        eprintln!("xtask: {error:#}");
+        ExitCode::FAILURE
+    })
 }
 
 fn perform(verb: Verb, environment: &Environment) -> anyhow::Result<ExitCode> {
     match verb {
         Verb::Plugin { stock } => {
             packages::ensure(packages::PLUGIN, environment.install)?;
-            let qt_source = qt_source::find(environment.qt_source.as_deref())?;
-            println!("{}", plugin::build(flavour(stock), &qt_source)?.display());
+            let qt_source = qt_source::find(environment)?;
+            println!("{}", plugin::build(Flavour::of(stock), &qt_source)?.display());
         }
         Verb::InTree(InTree { version, static_qt, linked, developer_build, unity, stock }) => {
             let options = Options { static_qt, linked_openssl: linked, developer_build, unity };
-            in_tree::run(&Build { version, flavour: flavour(stock), options }, environment)?;
+            in_tree::run(&Build { version, flavour: Flavour::of(stock), options }, environment)?;
         }
         Verb::Demo => return demo::run(environment),
         Verb::Test => run::all(environment)?,
         Verb::Sanitize => run::sanitize(environment)?,
         Verb::Hardening => run::hardening(environment)?,
-        Verb::Sweep { stock, all } => run::sweep(environment, flavour(stock), all)?,
+        Verb::Sweep { stock, all } => run::sweep(environment, Flavour::of(stock), all)?,
         Verb::Autotests => println!("{}", autotests::run_alone(environment)?),
         Verb::Matrix { suites } => matrix::run(&suites, environment.install)?,
         Verb::Portability => portability::run(environment.install)?,
@@ -59,8 +55,4 @@ fn perform(verb: Verb, environment: &Environment) -> anyhow::Result<ExitCode> {
         Verb::Header { check: false } => header::write()?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn flavour(stock: bool) -> Flavour {
-    if stock { Flavour::Stock } else { Flavour::Rust }
 }

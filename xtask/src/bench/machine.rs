@@ -2,14 +2,14 @@
 //! What the numbers were measured on.
 
 use crate::system::packages;
-use crate::system::process::{capture, command};
+use crate::system::process::{Run, shell};
 use anyhow::{Context, Result};
 use std::fs;
 
 /// Names and values, in the order in which they are shown.
 pub fn describe() -> Result<Vec<(&'static str, String)>> {
     let line = |program: &str, argument: &str| -> Result<String> {
-        let output = capture(command(program).arg(argument))?;
+        let output = shell().cmd(program).arg(argument).capture()?;
         Ok(output.lines().next().unwrap_or_default().to_owned())
     };
     let cpus = fs::read_to_string("/proc/cpuinfo")?;

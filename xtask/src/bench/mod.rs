@@ -17,11 +17,8 @@ mod targets;
 
 use crate::build;
 use crate::build::plugin::Flavour;
-use crate::build::qt_source;
-use crate::system::environment::Environment;
-use crate::system::packages;
-use crate::system::process::{capture, command};
-use crate::system::workspace;
+use crate::system::process::{Run, cmd, shell};
+use crate::system::{Environment, workspace};
 use crate::test::qt_program::QtProgram;
 use anyhow::{Context, Result};
 use effort::Effort;
@@ -32,11 +29,7 @@ use std::path::{Path, PathBuf};
 const GROUPS: [&str; 5] = ["handshakes", "server", "memory", "data", "verify"];
 
 pub fn run(environment: &Environment, quick: bool) -> Result<()> {
-    packages::ensure(&[packages::PLUGIN, packages::TEST].concat(), environment.install)?;
-    let qt_source = &qt_source::find(environment.qt_source.as_deref())?;
-    build::plugins(qt_source)?;
-    build::programs(qt_source)?;
-
+    build::for_tests(environment)?;
     let effort = if quick { Effort::QUICK } else { Effort::USUAL };
     let samples = measure(&effort)?;
     let counts = instructions::count()?;
@@ -70,13 +63,11 @@ fn measure(effort: &Effort) -> Result<Samples> {
 fn run_group(subject: Subject, group: &str, credentials: &Path, effort: &Effort) -> Result<String> {
     let repetitions = effort.repetitions.to_string();
     let arguments = [group, &credentials.to_string_lossy(), &repetitions];
-    let on = |flavour| {
-        QtProgram { name: "dtls_bench", folder: workspace::root(), flavour }.output(&[], &arguments)
-    };
+    let on = |flavour| QtProgram::new("dtls_bench", flavour).run(&arguments);
     match subject {
         Subject::Stock => on(Flavour::Stock),
         Subject::Ours => on(Flavour::Rust),
-        Subject::Raw => capture(command(workspace::target("qt-tests-build/bin/raw_bench")).args(arguments)),
+        Subject::Raw => shell().cmd(build::program("raw_bench")).args(arguments).capture(),
     }
 }
 
@@ -89,18 +80,11 @@ fn credentials() -> Result<PathBuf> {
     let folder = workspace::target("bench");
     fs::create_dir_all(&folder)?;
     for (name, kind) in KEYS {
-        let certificate = folder.join(name).with_extension("crt");
-        let key = folder.join(name).with_extension("key");
-        capture(
-            command("openssl")
-                .args(["req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=bench.example"])
-                .args(["-addext", "subjectAltName=DNS:bench.example"])
-                .args(kind)
-                .arg("-keyout")
-                .arg(key)
-                .arg("-out")
-                .arg(certificate),
-        )?;
+        let file = folder.join(name);
+        let (certificate, key) = (file.with_extension("crt"), file.with_extension("key"));
+        let subject = ["-subj", "/CN=bench.example", "-addext", "subjectAltName=DNS:bench.example"];
+        let request = cmd!(shell(), "openssl req -x509 -nodes -days 2 {subject...} {kind...}");
+        request.arg("-keyout").arg(key).arg("-out").arg(certificate).quietly()?;
     }
     Ok(folder)
 }

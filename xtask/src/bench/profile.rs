@@ -3,13 +3,13 @@
 
 use super::markdown::table;
 use super::samples::Subject;
+use crate::build;
 use crate::build::plugin::Flavour;
-use crate::system::process::{capture, command};
+use crate::system::process::{Run, shell};
 use crate::system::workspace;
-use crate::test::callgrind::{Profile, Split};
+use crate::test::callgrind::{self, Profile, Split};
 use crate::test::qt_program::QtProgram;
 use anyhow::Result;
-use std::fs;
 
 const COUNT: u64 = 5;
 const DEAREST: usize = 12;
@@ -56,18 +56,15 @@ fn flavour_of(subject: Subject) -> Flavour {
 }
 
 fn profile_of(subject: Subject) -> Result<Profile> {
-    let report = workspace::target("bench").join(format!("profile-{}", subject.name()));
-    let out_file = format!("--callgrind-out-file={}", report.display());
-    let valgrind = ["valgrind", "--quiet", "--tool=callgrind", "--collect-atstart=no", &out_file];
+    let report = workspace::target(&format!("bench/profile-{}", subject.name()));
+    let wrapper = callgrind::wrapper(&report);
     let credentials = workspace::target("bench");
     let arguments = ["profile", &credentials.to_string_lossy(), &COUNT.to_string()];
     if subject == Subject::Raw {
-        let program = workspace::target("qt-tests-build/bin/raw_bench");
-        capture(command(valgrind[0]).args(&valgrind[1..]).arg(program).args(arguments))?;
+        let [valgrind, options @ ..] = &wrapper;
+        shell().cmd(valgrind).args(options).arg(build::program("raw_bench")).args(arguments).quietly()?;
     } else {
-        let flavour = flavour_of(subject);
-        let program = QtProgram { name: "dtls_bench", folder: workspace::root(), flavour };
-        program.run_with(&valgrind, &arguments)?;
+        QtProgram::new("dtls_bench", flavour_of(subject)).run_under(&wrapper, &arguments)?;
     }
-    Profile::read(&fs::read_to_string(report)?)
+    Profile::read(&workspace::read(report)?)
 }

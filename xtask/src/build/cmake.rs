@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Configuring and building a CMake project.
+//! CMake projects.
 
-use crate::system::process::{capture, command};
-use crate::system::workspace;
+use crate::system::process::{Run, cmd, shell};
 use anyhow::Result;
+use std::fmt::Display;
 use std::path::Path;
 
-/// Builds the project in folder `source` of the repository, with the given cache variables.
-pub fn build(source: &str, build_dir: &Path, variables: &[(&str, &str)]) -> Result<()> {
-    let definitions = variables.iter().map(|(name, value)| format!("-D{name}={value}"));
-    capture(
-        command("cmake")
-            .args(["-G", "Ninja", "-S"])
-            .arg(workspace::root().join(source))
-            .arg("-B")
-            .arg(build_dir)
-            .args(definitions),
-    )?;
-    capture(command("cmake").arg("--build").arg(build_dir))?;
-    Ok(())
+pub fn define(name: &str, value: impl Display) -> String {
+    format!("-D{name}={value}")
+}
+
+pub fn switch(name: &str, value: bool) -> String {
+    define(name, if value { "ON" } else { "OFF" })
+}
+
+/// Configures and builds the project in the folder `source` of the repository.
+pub fn build(source: &str, build_dir: &Path, definitions: &[String]) -> Result<()> {
+    cmd!(shell(), "cmake -G Ninja -S {source} -B {build_dir} {definitions...}").quietly()?;
+    build_targets(build_dir, &["all"]).map(|_| ())
+}
+
+/// Builds what is configured, and returns what ninja says.
+pub fn build_targets(build_dir: &Path, targets: &[&str]) -> Result<String> {
+    cmd!(shell(), "cmake --build {build_dir} --target {targets...}").capture()
 }

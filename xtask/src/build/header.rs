@@ -1,47 +1,37 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The committed C header, which the crate's build script generates anew in every build.
+//! The committed C header, which every build of the crate generates.
 
-use crate::system::process::{capture, cargo};
+use crate::system::process::{Run, cargo, cmd, shell};
 use crate::system::workspace;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::path::PathBuf;
 
 const HEADER: &str = "include/qdtls_rs.h";
 
 pub fn write() -> Result<()> {
-    fs::copy(generated()?, committed()).with_context(|| format!("cannot write {HEADER}"))?;
-    Ok(())
+    let header = workspace::root().join(HEADER);
+    fs::write(header, generate()?).with_context(|| format!("cannot write {HEADER}"))
 }
 
 pub fn check() -> Result<()> {
-    let current = fs::read(committed()).unwrap_or_default();
-    if current != fs::read(generated()?)? {
-        bail!("{HEADER} is not what the Rust sources say; run `cargo xtask header`");
-    }
+    let committed = workspace::read(HEADER).unwrap_or_default();
+    ensure!(committed == generate()?, "{HEADER} is out of date; run `cargo xtask header`");
     Ok(())
 }
 
-fn committed() -> PathBuf {
-    workspace::root().join(HEADER)
-}
-
-fn generated() -> Result<PathBuf> {
-    let messages =
-        capture(cargo().args(["check", "--quiet", "--package", "qdtls-rs", "--message-format=json"]))?;
-    let header = out_dir(&messages).context("the build script of qdtls-rs did not run")?.join("qdtls_rs.h");
-    if !header.exists() {
-        bail!("the build script of qdtls-rs made no header; `cargo check` says why");
-    }
-    Ok(header)
+fn generate() -> Result<String> {
+    let cargo = cargo();
+    let check = cmd!(shell(), "{cargo} check --quiet --package qdtls-rs --message-format=json");
+    let out_dir = out_dir(&check.capture()?).context("the build script of qdtls-rs did not run")?;
+    workspace::read(out_dir.join("qdtls_rs.h")).context("`cargo check` says why there is no header")
 }
 
 /// The output folder of the one build script in this workspace; those of dependencies come from a registry.
 fn out_dir(messages: &str) -> Option<PathBuf> {
     let of_workspace = |message: &&str| message.contains(r#""package_id":"path+file:"#);
-    let message =
-        messages.lines().filter(|line| line.contains("build-script-executed")).find(of_workspace)?;
-    let (_, rest) = message.split_once(r#""out_dir":""#)?;
+    let mut messages = messages.lines().filter(|line| line.contains("build-script-executed"));
+    let (_, rest) = messages.find(of_workspace)?.split_once(r#""out_dir":""#)?;
     Some(PathBuf::from(rest.split_once('"')?.0))
 }
 

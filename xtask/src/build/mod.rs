@@ -1,15 +1,24 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Builds: Qt's source, the plugins, the C header.
+//! Builds: Qt's source, the plugins, the test programs, the C header.
 
 pub mod cmake;
 pub mod header;
 pub mod plugin;
 pub mod qt_source;
 
-use crate::system::workspace;
+use crate::system::{Environment, packages, workspace};
 use anyhow::Result;
 use plugin::Flavour;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Installs what the tests need, and builds our plugin, stock and the test programs. Returns Qt's source.
+pub fn for_tests(environment: &Environment) -> Result<PathBuf> {
+    packages::ensure(&[packages::PLUGIN, packages::TEST].concat(), environment.install)?;
+    let qt_source = qt_source::find(environment)?;
+    plugins(&qt_source)?;
+    programs(&qt_source)?;
+    Ok(qt_source)
+}
 
 /// Builds our plugin and stock.
 pub fn plugins(qt_source: &Path) -> Result<()> {
@@ -18,6 +27,11 @@ pub fn plugins(qt_source: &Path) -> Result<()> {
 
 /// Builds Qt's autotests and our own programs.
 pub fn programs(qt_source: &Path) -> Result<()> {
-    let variables = [("QT_SOURCE_DIR", &*qt_source.to_string_lossy())];
-    cmake::build("qt-tests", &workspace::target("qt-tests-build"), &variables)
+    let qt_source = cmake::define("QT_SOURCE_DIR", qt_source.display());
+    cmake::build("qt-tests", &workspace::target("qt-tests-build"), &[qt_source])
+}
+
+/// Where [`programs`] leaves one.
+pub fn program(name: &str) -> PathBuf {
+    workspace::target("qt-tests-build/bin").join(name)
 }

@@ -2,29 +2,26 @@
 //! The source of the installed qtbase.
 //!
 //! It is the source package that Debian's binary packages were built from, with Debian's patches, so that the plugin
-//! built of it differs from the installed one in nothing that we did not change. apt fetches and verifies it with
-//! lists and folders of our own: the machine's are read, never written. Sources of other versions come from Debian's
+//! built of it differs from the installed one in our changes only. apt fetches and verifies it with lists and folders
+//! of its own below `target`: the machine's are read, never written. Sources of other versions come from Debian's
 //! other suites in the same way.
 
-use crate::system::archives::Archives;
-use crate::system::packages;
-use crate::system::process::{capture, command};
-use crate::system::workspace;
-use anyhow::{Context, Result, bail};
+use crate::system::apt::{Archives, lists_of_machine};
+use crate::system::process::{Cmd, Run, Shell, cmd, shell, shell_in};
+use crate::system::{Environment, packages, workspace};
+use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// The source the user names, or else that of the installed qt6-base-dev, downloaded on first use.
-pub fn find(given: Option<&Path>) -> Result<PathBuf> {
-    if let Some(folder) = given {
+pub fn find(environment: &Environment) -> Result<PathBuf> {
+    if let Some(folder) = &environment.qt_source {
         return fs::canonicalize(folder).with_context(|| format!("--qt-source {}", folder.display()));
     }
     let version = packages::field("qt6-base-dev", "source:Version")?;
-    let folder = workspace::target("qt-source").join(&version);
+    let folder = folder_of(&version);
     if !folder.exists() {
-        let apt = Apt::of_machine()?;
-        download(&apt, &version, &folder).with_context(|| unavailable(&version))?;
+        download(&Apt::of_machine()?, &version).with_context(|| unavailable(&version))?;
     }
     Ok(folder)
 }
@@ -37,11 +34,15 @@ pub fn of_version(wanted: &str) -> Result<PathBuf> {
         return Ok(folder);
     }
     let apt = Apt::of_all_suites()?;
-    let known = capture(apt.command("apt-cache").args(["showsrc", "--only-source", "qt6-base"]))?;
+    let known = apt.command(shell(), "apt-cache").args(["showsrc", "--only-source", "qt6-base"]).capture()?;
     let version = source_version(&known, wanted).with_context(|| unavailable(wanted))?;
-    let folder = workspace::target("qt-source").join(version);
-    download(&apt, version, &folder).with_context(|| unavailable(version))?;
-    Ok(folder)
+    download(&apt, version).with_context(|| unavailable(version))?;
+    Ok(folder_of(version))
+}
+
+/// Where the source of a version of the package is unpacked.
+pub fn folder_of(version: &str) -> PathBuf {
+    workspace::target("qt-source").join(version)
 }
 
 fn unavailable(version: &str) -> String {
@@ -50,33 +51,28 @@ fn unavailable(version: &str) -> String {
 
 /// The version of qtbase that `folder` says it holds.
 pub fn version(folder: &Path) -> Result<String> {
-    let file = folder.join(".cmake.conf");
-    let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    let text = workspace::read(folder.join(".cmake.conf"))?;
     let (_, rest) = text.split_once("QT_REPO_MODULE_VERSION \"").context("no version in .cmake.conf")?;
     Ok(rest.split('"').next().unwrap_or_default().into())
 }
 
-fn download(apt: &Apt, version: &str, folder: &Path) -> Result<()> {
+fn download(apt: &Apt, version: &str) -> Result<()> {
     eprintln!("downloading the source of qt6-base {version}");
     let download_dir = apt.work_dir.join("download");
     fs::create_dir_all(&download_dir)?;
-    let source = format!("qt6-base={version}");
-    let mut fetch = apt.command("apt-get");
-    fetch.current_dir(&download_dir).args(["source", "--download-only", "--only-source", &source]);
-    capture(&mut fetch).with_context(|| apt.update_errors.clone())?;
+    let (here, source) = (shell_in(&download_dir), format!("qt6-base={version}"));
+    let fetch = apt.command(&here, "apt-get").args(["source", "--download-only", "--only-source", &source]);
+    fetch.quietly().with_context(|| apt.update_errors.clone())?;
 
     // Unpacked under another name first, so that what is under the final name is complete.
     let unpacked = apt.work_dir.join("unpacked");
-    if unpacked.exists() {
-        fs::remove_dir_all(&unpacked)?;
-    }
+    workspace::remove(&unpacked)?;
     let dsc = download_dir.join(format!("qt6-base_{}.dsc", without_epoch(version)));
-    capture(command("dpkg-source").args(["--no-check", "--extract"]).arg(dsc).arg(&unpacked))?;
-    fs::rename(&unpacked, folder)?;
-    Ok(())
+    cmd!(shell(), "dpkg-source --no-check --extract {dsc} {unpacked}").quietly()?;
+    Ok(fs::rename(&unpacked, folder_of(version))?)
 }
 
-/// apt with lists of sources of our own, and its state below `work_dir`, where its sandbox user may have no access.
+/// apt with its own lists of sources, and its state below `work_dir`, where its sandbox user may have no access.
 struct Apt {
     work_dir: PathBuf,
     settings: &'static [&'static str],
@@ -87,40 +83,38 @@ struct Apt {
 impl Apt {
     /// The sources of what the machine can install.
     fn of_machine() -> Result<Self> {
-        let work_dir = workspace::target("qt-source/apt");
-        fs::create_dir_all(work_dir.join("lists.d"))?;
-        write_source_lists(Path::new("/etc/apt"), &work_dir.join("lists.d"))?;
-        Self::update(work_dir, &[])
+        let lists = lists_of_machine()?;
+        Self::update("apt", &[], lists.iter().map(|list| (&*list.name, list.of_sources())))
     }
 
     /// The sources of all suites that may have a Qt 6 of interest, from the archive that the machine uses.
     fn of_all_suites() -> Result<Self> {
-        let work_dir = workspace::target("qt-source/apt-all-suites");
-        fs::create_dir_all(work_dir.join("lists.d"))?;
         let archive = Archives::of_machine()?.main;
-        let list: String = SUITES
-            .iter()
-            .map(|suite| format!("deb-src [signed-by={KEYRING}] {archive} {suite} main\n"))
-            .collect();
-        fs::write(work_dir.join("lists.d/suites.list"), list)?;
-        // An index may be older than it promises, which is how an archive that is a copy often is. Its signature is
-        // checked all the same.
-        Self::update(work_dir, &["Acquire::Check-Valid-Until=false"])
+        let line = |suite| format!("deb-src [signed-by={KEYRING}] {archive} {suite} main\n");
+        // The copy of an archive may be older than its index promises. Its signature is checked all the same.
+        let settings = &["Acquire::Check-Valid-Until=false"];
+        Self::update("apt-all-suites", settings, [("suites.list", SUITES.map(line).concat())].into_iter())
     }
 
-    fn update(work_dir: PathBuf, settings: &'static [&'static str]) -> Result<Self> {
-        for needed in ["state/lists/partial", "cache/archives/partial"] {
+    fn update<'a>(
+        name: &str,
+        settings: &'static [&'static str],
+        lists: impl Iterator<Item = (&'a str, String)>,
+    ) -> Result<Self> {
+        let work_dir = workspace::target("qt-source").join(name);
+        for needed in ["lists.d", "state/lists/partial", "cache/archives/partial"] {
             fs::create_dir_all(work_dir.join(needed))?;
         }
+        for (name, text) in lists {
+            fs::write(work_dir.join("lists.d").join(name), text)?;
+        }
         let mut apt = Self { work_dir, settings, update_errors: String::new() };
-        let update = apt.command("apt-get").arg("update").output()?;
-        apt.update_errors = String::from_utf8_lossy(&update.stderr).into_owned();
+        apt.update_errors = apt.command(shell(), "apt-get").arg("update").outcome()?.stderr;
         Ok(apt)
     }
 
-    fn command(&self, program: &str) -> Command {
+    fn command<'a>(&self, shell: &'a Shell, program: &str) -> Cmd<'a> {
         let option = |name: &str, path: &str| format!("{name}={}", self.work_dir.join(path).display());
-        let mut command = command(program);
         let own = [
             option("Dir::Etc::SourceParts", "lists.d"),
             option("Dir::State", "state"),
@@ -130,10 +124,8 @@ impl Apt {
             "Acquire::Languages=none".into(),
             "Acquire::Retries=3".into(),
         ];
-        for setting in own.into_iter().chain(self.settings.iter().map(|setting| (*setting).into())) {
-            command.arg("--option").arg(setting);
-        }
-        command
+        let settings = own.into_iter().chain(self.settings.iter().map(|setting| (*setting).into()));
+        shell.cmd(program).args(settings.flat_map(|setting| ["--option".into(), setting]))
     }
 }
 
@@ -151,41 +143,6 @@ fn source_version<'a>(stanzas: &'a str, qt_version: &str) -> Option<&'a str> {
     })
 }
 
-/// Writes the lists of packages in `apt_dir` anew as lists of sources: same archives, same keys.
-fn write_source_lists(apt_dir: &Path, lists_dir: &Path) -> Result<()> {
-    let parts = fs::read_dir(apt_dir.join("sources.list.d")).into_iter().flatten().flatten();
-    let mut count = 0;
-    for file in parts.map(|part| part.path()).chain([apt_dir.join("sources.list")]) {
-        let convert = match file.extension().and_then(|extension| extension.to_str()) {
-            Some("list") => source_lines,
-            Some("sources") => source_stanzas,
-            _ => continue,
-        };
-        let Ok(text) = fs::read_to_string(&file) else { continue };
-        let name = file.file_name().context("a list has a name")?;
-        fs::write(lists_dir.join(name), convert(&text))?;
-        count += 1;
-    }
-    if count == 0 {
-        bail!("no package lists in {}", apt_dir.display());
-    }
-    Ok(())
-}
-
-/// The one-line format: `deb [options] uri suite component...`.
-fn source_lines(list: &str) -> String {
-    let packages = list.lines().filter_map(|line| line.trim_start().strip_prefix("deb"));
-    packages.filter(|rest| rest.starts_with([' ', '\t'])).map(|rest| format!("deb-src{rest}\n")).collect()
-}
-
-/// The deb822 format: stanzas with a field `Types: deb`.
-fn source_stanzas(list: &str) -> String {
-    let is_types = |line: &str| line.to_ascii_lowercase().starts_with("types:");
-    list.lines()
-        .map(|line| if is_types(line) { "Types: deb-src\n".into() } else { format!("{line}\n") })
-        .collect()
-}
-
 /// File names leave the epoch of a version out.
 fn without_epoch(version: &str) -> &str {
     version.split_once(':').map_or(version, |(_, rest)| rest)
@@ -194,18 +151,6 @@ fn without_epoch(version: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn package_lines_become_source_lines() {
-        let list = "# deb x y z\ndeb [arch=amd64 signed-by=/k] http://h/debian bookworm main\ndeb-src http://h/d s m\n";
-        assert_eq!(source_lines(list), "deb-src [arch=amd64 signed-by=/k] http://h/debian bookworm main\n");
-    }
-
-    #[test]
-    fn stanzas_keep_all_but_their_type() {
-        let list = "Types: deb\nURIs: http://h/debian\nSuites: s\nComponents: main\nSigned-By: /k\n";
-        assert_eq!(source_stanzas(list), list.replace("Types: deb", "Types: deb-src"));
-    }
 
     #[test]
     fn versions_of_qt_are_found_among_debians() {

@@ -1,40 +1,33 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! cargo-deny: licences, duplicates and origins of our dependencies, by the rules in `deny.toml`.
 
-use crate::system::process::{capture, cargo, command};
+use crate::system::process::{Run, cargo, cmd, shell};
 use crate::system::workspace;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use std::path::PathBuf;
 
 const VERSION: &str = "0.20.2";
 
-/// Checks what can be checked without a database of advisories, which has to be fetched anew each time.
+/// Checks all but the advisories, whose database would have to be fetched each time.
 pub fn check(install: bool) -> Result<()> {
     let deny = find(install)?;
-    capture(command(deny).args(["--log-level", "warn", "check", "bans", "licenses", "sources"]))?;
-    Ok(())
+    cmd!(shell(), "{deny} --log-level warn check bans licenses sources").quietly()
 }
 
 /// The user's own, or else one under `target/`.
 fn find(install: bool) -> Result<PathBuf> {
-    let on_path = PathBuf::from("cargo-deny");
-    if command(&on_path).arg("--version").output().is_ok_and(|output| output.status.success()) {
-        return Ok(on_path);
+    let version = cmd!(shell(), "cargo-deny --version").outcome();
+    if version.is_ok_and(|version| version.status.success()) {
+        return Ok("cargo-deny".into());
     }
     let tools = workspace::target("tools");
     let built = tools.join("bin/cargo-deny");
     if !built.exists() {
-        let mut cargo_install = cargo();
-        cargo_install
-            .args(["install", "--locked", "--root"])
-            .arg(&tools)
-            .arg(format!("cargo-deny@{VERSION}"));
-        anyhow::ensure!(
-            install,
-            "cargo-deny is missing; run `cargo install --locked cargo-deny@{VERSION}` first"
-        );
-        eprintln!("installing cargo-deny {VERSION} into {}", tools.display());
-        capture(&mut cargo_install).context("cannot install cargo-deny")?;
+        let (cargo, package) = (cargo(), format!("cargo-deny@{VERSION}"));
+        ensure!(install, "cargo-deny is missing; run `cargo install --locked {package}` first");
+        eprintln!("installing {package} into {}", tools.display());
+        let install = cmd!(shell(), "{cargo} install --locked --root {tools} {package}");
+        install.quietly().context("cannot install cargo-deny")?;
     }
     Ok(built)
 }

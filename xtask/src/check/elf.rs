@@ -2,7 +2,7 @@
 //! What the plugins consist of, and what they show to the dynamic linker.
 
 use crate::build::plugin::{self, Flavour};
-use crate::system::process::{capture, command};
+use crate::system::process::{Run, cmd, shell};
 use anyhow::{Result, bail};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -84,7 +84,7 @@ fn exports(plugin: &Path) -> Result<Exports> {
 
 /// Name and kind of each symbol that a file defines.
 fn symbols_in(file: &Path, options: &[&str]) -> Result<Vec<(String, char)>> {
-    let output = capture(command("nm").args(["--defined-only", "--format=posix"]).args(options).arg(file))?;
+    let output = cmd!(shell(), "nm --defined-only --format=posix {options...} {file}").capture()?;
     Ok(output.lines().filter_map(symbol).collect())
 }
 
@@ -95,7 +95,7 @@ fn symbol(line: &str) -> Option<(String, char)> {
 }
 
 fn needed(plugin: &Path) -> Result<Names> {
-    let output = capture(command("readelf").args(["--dynamic", "--wide"]).arg(plugin))?;
+    let output = cmd!(shell(), "readelf --dynamic --wide {plugin}").capture()?;
     let entries = output.lines().filter(|line| line.contains("(NEEDED)"));
     let names = entries.filter_map(|line| Some(line.split_once('[')?.1.trim_end_matches(']')));
     Ok(names.filter(|name| !name.starts_with(DYNAMIC_LINKER)).map(String::from).collect())

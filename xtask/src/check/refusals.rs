@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the CMake files decide before anything is built: what a Qt build is stopped for, and which Rust target is which
-//! toolchain's.
+//! What the CMake files decide before anything is built: which Qt builds they refuse, and the Rust target of a toolchain.
 
-use crate::system::process::{capture, command, name};
+use crate::system::process::{Cmd, Run, cmd, shell};
 use crate::system::workspace;
 use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
 
-/// What the configure line has besides the hook, and what CMake then says.
+/// What the configure line has in addition to the hook, and CMake's error.
 const REFUSALS: [(&[&str], &str); 5] = [
     (&["-DVERSION=6.5.3"], "qdtls-rs: not known to work with Qt 6.5.3, but with 6.4.2,"),
     (&["-DVERSION=6.5.3", "-DQDTLS_RS_ALLOW_UNTESTED_QT=ON"], "qdtls-rs: Qt 6.5.3 is untested;"),
@@ -18,7 +16,7 @@ const REFUSALS: [(&[&str], &str); 5] = [
     (&["-DVERSION=6.4.2", "-DFEATURES=openssl"], "qdtls-rs: this Qt is configured without its dtls feature"),
 ];
 
-/// Tries each on a stand-in for qtbase, and so the lack of Rust; returns how many there were.
+/// Tries each on a stand-in for qtbase, and a missing and an old Rust; returns how many there were.
 pub fn check_refusals() -> Result<u32> {
     for (arguments, expected) in REFUSALS {
         check_refusal(configure()?.args(arguments), expected)?;
@@ -30,59 +28,52 @@ pub fn check_refusals() -> Result<u32> {
     Ok(REFUSALS.len() as u32 + 2)
 }
 
-fn check_refusal(configure: &mut Command, expected: &str) -> Result<()> {
-    let output = configure.output().context("cannot run cmake")?;
-    ensure!(!output.status.success(), "{} succeeds on what is no Qt", name(configure));
+fn check_refusal(configure: Cmd, expected: &str) -> Result<()> {
+    let name = configure.to_string();
+    let outcome = configure.outcome()?;
+    ensure!(!outcome.status.success(), "`{name}` accepts what it must refuse");
     // CMake breaks the lines of its errors.
-    let errors = String::from_utf8_lossy(&output.stderr);
-    let errors = errors.split_whitespace().collect::<Vec<_>>().join(" ");
-    ensure!(errors.contains(expected), "{} says: {errors}", name(configure));
+    let errors = outcome.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    ensure!(errors.contains(expected), "`{name}` says: {errors}");
     Ok(())
 }
 
 /// Runs the table of toolchains, and returns how many are in it.
 pub fn check_rust_targets() -> Result<u32> {
-    let script = workspace::root().join("cmake/tests/rust_target.cmake");
-    let output = command("cmake").arg("-P").arg(script).output().context("cannot run cmake")?;
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    ensure!(output.status.success(), "{text}");
+    let outcome = cmd!(shell(), "cmake -P cmake/tests/rust_target.cmake").outcome()?;
+    let text = outcome.stderr;
+    ensure!(outcome.status.success(), "{text}");
     let passed = text.trim().strip_suffix(" passed").and_then(|number| number.parse().ok());
     passed.with_context(|| format!("no number of passed tests in '{text}'"))
 }
 
 /// CMake on the stand-in, in an empty folder.
-fn configure() -> Result<Command> {
+fn configure() -> Result<Cmd<'static>> {
     let build_dir = workspace::target("refusals/build");
-    if build_dir.exists() {
-        fs::remove_dir_all(&build_dir)?;
-    }
-    let cmake_dir = workspace::root().join("cmake");
-    let mut cmake = command(path_of("cmake")?);
-    cmake.args(["-G", "Ninja", "-S"]).arg(cmake_dir.join("tests/qtbase")).arg("-B").arg(build_dir);
-    cmake.arg(format!("-DCMAKE_PROJECT_QtBase_INCLUDE={}", cmake_dir.join("qt-build.cmake").display()));
-    Ok(cmake)
+    workspace::fresh(&build_dir)?;
+    let (cmake, folder) = (path_of("cmake")?, workspace::root().join("cmake"));
+    let hook = format!("-DCMAKE_PROJECT_QtBase_INCLUDE={}", folder.join("qt-build.cmake").display());
+    Ok(cmd!(shell(), "{cmake} -G Ninja -S {folder}/tests/qtbase -B {build_dir} {hook}"))
 }
 
 /// Leaves CMake no program but ninja to find.
-fn without_programs(cmake: &mut Command) -> Result<&mut Command> {
-    cmake.arg(format!("-DCMAKE_MAKE_PROGRAM={}", path_of("ninja")?));
-    cmake.arg("-DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF");
+fn without_programs(cmake: Cmd<'static>) -> Result<Cmd<'static>> {
+    let ninja = format!("-DCMAKE_MAKE_PROGRAM={}", path_of("ninja")?);
+    let cmake = cmake.arg(ninja).arg("-DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF");
     Ok(cmake.env("PATH", "/nonexistent").env("HOME", "/nonexistent").env_remove("CARGO_HOME"))
 }
 
 fn path_of(program: &str) -> Result<String> {
-    Ok(capture(command("sh").args(["-c", &format!("command -v {program}")]))?.trim().into())
+    let line = format!("command -v {program}");
+    cmd!(shell(), "sh -c {line}").capture()
 }
 
-/// A program that says of itself what Debian 12's rustc says.
+/// A program that prints what Debian 12's rustc prints as its version.
 fn old_rustc() -> Result<String> {
-    let folder = workspace::target("refusals");
-    fs::create_dir_all(&folder)?;
-    let file = folder.join("rustc");
-    fs::write(
-        &file,
-        "#!/bin/sh\nprintf 'rustc 1.63.0\\nrelease: 1.63.0\\nhost: x86_64-unknown-linux-gnu\\n'\n",
-    )?;
+    const SCRIPT: &str =
+        "#!/bin/sh\nprintf 'rustc 1.63.0\\nrelease: 1.63.0\\nhost: x86_64-unknown-linux-gnu\\n'\n";
+    let file = workspace::target("refusals/rustc");
+    fs::write(&file, SCRIPT)?;
     fs::set_permissions(&file, fs::Permissions::from_mode(0o755))?;
     Ok(file.to_string_lossy().into_owned())
 }

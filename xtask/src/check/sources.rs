@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Checks of the sources, and the Rust tests.
 
-use crate::system::process::{capture, cargo, command, show};
-use crate::system::{repository, workspace};
-use anyhow::{Context, Result, bail, ensure};
+use crate::system::process::{Run, cargo, cmd, shell};
+use crate::system::workspace;
+use anyhow::{Context, Result, ensure};
 use std::fs;
 
 const SPDX: &str = "SPDX-License-Identifier: MIT OR Apache-2.0";
@@ -12,66 +12,64 @@ const SPDX: &str = "SPDX-License-Identifier: MIT OR Apache-2.0";
 const WITHOUT_SPDX: [&str; 5] = [".md", ".lock", ".gitignore", "LICENSE-MIT", "LICENSE-APACHE"];
 
 pub fn rustfmt() -> Result<()> {
-    capture(cargo().args(["fmt", "--all", "--check"]))?;
-    Ok(())
+    let cargo = cargo();
+    cmd!(shell(), "{cargo} fmt --all --check").quietly()
 }
 
 pub fn clippy() -> Result<()> {
-    let arguments = ["clippy", "--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"];
-    capture(cargo().args(arguments))?;
-    Ok(())
+    let cargo = cargo();
+    cmd!(shell(), "{cargo} clippy --quiet --workspace --all-targets -- --deny warnings").quietly()
 }
 
-/// A compiler for Windows takes some making (see portability.rs), but the types of the code for it can be checked by this
-/// one at once.
+/// Checks the types of the code for Windows with this machine's compiler. `cargo xtask portability` uses a real one.
 pub fn windows_types() -> Result<()> {
-    let target_dir = workspace::target("check-windows");
-    let arguments = ["rustc", "--quiet", "--package", "qdtls-rs", "--lib"];
-    let for_rustc = ["--", "--cfg", "qdtls_check_windows", "--deny", "warnings", "--emit=metadata"];
-    capture(cargo().args(arguments).arg("--target-dir").arg(&target_dir).args(for_rustc))?;
-    Ok(())
+    let (cargo, target_dir) = (cargo(), workspace::target("check-windows"));
+    let for_rustc = ["--cfg", "qdtls_check_windows", "--deny", "warnings", "--emit=metadata"];
+    let rustc = cmd!(shell(), "{cargo} rustc --quiet --package qdtls-rs --lib --target-dir {target_dir}");
+    rustc.arg("--").args(for_rustc).quietly()
 }
 
 /// Every file names its licence in its first line, or in its second after a `#!`.
 pub fn spdx() -> Result<()> {
-    let files = repository::files()?;
-    let mut checked =
-        files.iter().filter(|file| !WITHOUT_SPDX.iter().any(|end| file.ends_with(end))).peekable();
-    ensure!(checked.peek().is_some(), "git knows no source files here");
-    let has_licence = |file: &str| -> Result<bool> {
-        let content = fs::read(workspace::root().join(file)).with_context(|| file.to_owned())?;
-        Ok(String::from_utf8_lossy(&content).lines().take(2).any(|line| line.contains(SPDX)))
-    };
-    for file in checked {
-        ensure!(has_licence(file)?, "{file} does not begin with `{SPDX}`");
+    let mut files = files()?;
+    files.retain(|file| !WITHOUT_SPDX.iter().any(|end| file.ends_with(end)));
+    ensure!(!files.is_empty(), "git knows no source files here");
+    for file in files {
+        let content = fs::read(workspace::root().join(&file)).with_context(|| file.clone())?;
+        let has_licence = String::from_utf8_lossy(&content).lines().take(2).any(|line| line.contains(SPDX));
+        ensure!(has_licence, "{file} does not begin with `{SPDX}`");
     }
     Ok(())
 }
 
 pub fn clang_format() -> Result<()> {
-    let mut files = repository::files()?;
+    let mut files = files()?;
     files.retain(|file| [".c", ".h", ".cpp"].iter().any(|end| file.ends_with(end)));
     ensure!(!files.is_empty(), "git knows no C or C++ files here");
-    capture(command("clang-format").args(["--dry-run", "--Werror"]).args(files))?;
-    Ok(())
+    cmd!(shell(), "clang-format --dry-run --Werror {files...}").quietly()
 }
 
 /// Runs the Rust tests and returns how many passed.
 pub fn cargo_test() -> Result<u32> {
-    let passed = passed(&show(cargo().args(["test", "--workspace"]))?)?;
+    let cargo = cargo();
+    let passed = passed(&cmd!(shell(), "{cargo} test --workspace").show()?)?;
     ensure!(passed > 0, "no Rust test was run");
     Ok(passed)
 }
 
+/// The repository's files, tracked or about to be.
+pub fn files() -> Result<Vec<String>> {
+    let listing = ["-z", "--cached", "--others", "--exclude-standard", "--deduplicate"];
+    let output = cmd!(shell(), "git ls-files {listing...}").capture()?;
+    let files = output.split_terminator('\0').filter(|file| workspace::root().join(file).exists());
+    Ok(files.map(String::from).collect())
+}
+
 /// Adds up the lines `test result: ok. 3 passed; 0 failed; 0 ignored; ...` of all test programs.
 pub fn passed(output: &str) -> Result<u32> {
-    let mut passed = 0;
-    for line in output.lines().filter_map(|line| line.strip_prefix("test result: ok. ")) {
-        let number = line.split_once(" passed").and_then(|(number, _)| number.parse::<u32>().ok());
-        let Some(number) = number else { bail!("cannot read '{line}'") };
-        passed += number;
-    }
-    Ok(passed)
+    let lines = output.lines().filter_map(|line| line.strip_prefix("test result: ok. "));
+    let number = |line: &str| line.split_once(" passed").and_then(|(number, _)| number.parse::<u32>().ok());
+    lines.map(|line| number(line).with_context(|| format!("cannot read '{line}'"))).sum()
 }
 
 #[cfg(test)]

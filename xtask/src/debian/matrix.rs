@@ -5,9 +5,9 @@
 use crate::check::sources;
 use crate::debian::chroot::Chroot;
 use crate::system::packages;
-use crate::system::process::{capture, show};
-use crate::test::autotests;
-use anyhow::{Context, Result, bail, ensure};
+use crate::system::process::Run;
+use crate::test::autotests::Summary;
+use anyhow::{Context, Result, ensure};
 use std::time::Instant;
 
 struct Suite {
@@ -28,31 +28,21 @@ const SUITES: [Suite; 4] = [
 const CRATE_TESTS: &[&str] =
     &["ca-certificates", "cmake", "g++", "libssl-dev", "openssl", "pkg-config", "valgrind"];
 
-/// What there is to tell of a suite; empty where it was not reached, or where there is no Qt.
-#[derive(Default)]
-struct Row {
-    suite: &'static str,
-    qt: String,
-    openssl: String,
-    rustc: String,
-    crate_tests: String,
-    ours: String,
-    stock: String,
-    hardening: String,
-}
-
 const HEADINGS: [&str; 8] =
     ["Debian", "Qt", "OpenSSL", "rustc", "crate and C ABI", "Qt's autotests, ours", "stock", "hardening"];
+
+/// The cells below [`HEADINGS`]; a dash where the suite was not reached, or has no Qt.
+type Row = [String; HEADINGS.len()];
 
 /// Runs the suites named, or all; prints the table, and fails unless each row is good.
 pub fn run(names: &[String], install: bool) -> Result<()> {
     let suites = select(names)?;
     packages::ensure(packages::CHROOT, install)?;
-    let mut rows = Vec::new();
+    let mut rows = vec![HEADINGS.map(String::from)];
     let mut failures = Vec::new();
     for suite in suites {
         let start = Instant::now();
-        let mut row = Row { suite: suite.name, ..Row::default() };
+        let mut row = HEADINGS.map(|_| "-".to_owned());
         if let Err(error) = fill(&mut row, suite) {
             eprintln!("{}: {error:#}", suite.name);
             failures.push(suite.name);
@@ -74,76 +64,61 @@ fn select(names: &[String]) -> Result<Vec<&'static Suite>> {
     names.iter().map(|name| find(name).with_context(|| format!("'{name}' is none of {}", known()))).collect()
 }
 
-/// Does a suite's work, and notes what comes out as it goes.
+/// Does a suite's work, and fills the row as it goes.
 fn fill(row: &mut Row, suite: &Suite) -> Result<()> {
+    let [name, qt, openssl, rustc, crate_tests, on_ours, on_stock, hardening] = row;
+    *name = suite.name.into();
     let mut chroot = Chroot::of(suite.name)?;
     let rust: &[&str] = if suite.has_rust { &["cargo"] } else { &[] };
-    let qt: &[&str] = if suite.has_qt { packages::PLUGIN } else { &[] };
-    chroot.install(&[rust, qt, CRATE_TESTS].concat())?;
+    let plugin: &[&str] = if suite.has_qt { packages::PLUGIN } else { &[] };
+    chroot.install(&[rust, plugin, CRATE_TESTS].concat())?;
     if !suite.has_rust {
         chroot = chroot.with_rust_of_machine()?;
     }
-    let rustc = second_word(&capture(chroot.command("rustc").arg("--version"))?)?;
-    row.rustc = if suite.has_rust { rustc } else { format!("{rustc} (rustup)") };
-    row.openssl = second_word(&capture(chroot.command("openssl").arg("version"))?)?;
+    *rustc = second_word(&chroot.command("rustc").arg("--version").capture()?)?;
+    if !suite.has_rust {
+        *rustc += " (rustup)";
+    }
+    *openssl = second_word(&chroot.command("openssl").arg("version").capture()?)?;
 
     // The tests of the installed package need a newer CMake than a suite without Qt 6 has.
-    let which: &[&str] = if suite.has_qt { &[] } else { &["--lib", "--test", "c_abi", "--test", "header"] };
-    let tests = ["test", "--locked", "--package", "qdtls-rs"];
-    let output = show(chroot.command("cargo").args(tests).args(which))?;
-    row.crate_tests = sources::passed(&output)?.to_string();
+    let which: &[&str] =
+        if suite.has_qt { &[] } else { &["--lib", "--test", "abi_harness", "--test", "header"] };
+    let tests = chroot.command("cargo").args(["test", "--locked", "--package", "qdtls-rs"]).args(which);
+    *crate_tests = sources::passed(&tests.show()?)?.to_string();
     if !suite.has_qt {
         return Ok(());
     }
-    let output = show(chroot.command("cargo").args(["xtask", "autotests", "--no-install"]))?;
-    let summary = autotests::Summary::parse(output.lines().next_back().unwrap_or_default())?;
-    row.qt = summary.qt;
-    row.ours = summary.ours.to_string();
-    row.stock = summary.stock.to_string();
-    row.hardening = summary.hardening.to_string();
-    ensure!(summary.ours == summary.stock, "Qt's autotests: {} on ours, {} on stock", row.ours, row.stock);
+    let output = chroot.command("cargo").args(["xtask", "autotests", "--no-install"]).show()?;
+    let summary = Summary::parse(output.lines().next_back().unwrap_or_default())?;
+    let Summary { ours, stock, .. } = summary;
+    *qt = summary.qt;
+    [*on_ours, *on_stock, *hardening] = [ours, stock, summary.hardening].map(|number| number.to_string());
+    ensure!(ours == stock, "Qt's autotests: {ours} on ours, {stock} on stock");
     Ok(())
 }
 
 /// The version in `rustc 1.85.1 (...)` and `OpenSSL 3.5.7 ...`.
 fn second_word(output: &str) -> Result<String> {
-    match output.split_whitespace().nth(1) {
-        Some(word) => Ok(word.into()),
-        None => bail!("no version in '{output}'"),
-    }
+    let word = output.split_whitespace().nth(1);
+    word.map(String::from).with_context(|| format!("no version in '{output}'"))
 }
 
-/// A table in Markdown whose columns are aligned.
+/// A table in Markdown whose columns are aligned, from its headings and its rows.
 fn table(rows: &[Row]) -> String {
-    let mut lines = vec![HEADINGS.map(String::from), HEADINGS.map(|_| String::new())];
-    lines.extend(rows.iter().map(|row| {
-        let cells = [
-            row.suite,
-            &row.qt,
-            &row.openssl,
-            &row.rustc,
-            &row.crate_tests,
-            &row.ours,
-            &row.stock,
-            &row.hardening,
-        ];
-        cells.map(|cell| if cell.is_empty() { "-".into() } else { cell.into() })
-    }));
     let mut widths = [0; HEADINGS.len()];
-    for line in &lines {
-        for (width, cell) in widths.iter_mut().zip(line) {
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
             *width = cell.chars().count().max(*width);
         }
     }
-    lines[1] = widths.map(|width| "-".repeat(width));
-    let mut text = String::new();
-    for line in lines {
-        for (cell, width) in line.iter().zip(widths) {
-            text += &format!("| {cell:width$} ");
-        }
-        text += "|\n";
-    }
-    text
+    let line = |row: &Row| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("| {cell:width$} "));
+        cells.collect::<String>() + "|\n"
+    };
+    let mut lines: Vec<_> = rows.iter().map(line).collect();
+    lines.insert(1, line(&widths.map(|width| "-".repeat(width))));
+    lines.concat()
 }
 
 #[cfg(test)]
@@ -159,8 +134,8 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
-        let row = Row { suite: "bullseye", openssl: "1.1.1w".into(), ..Row::default() };
-        let table = table(&[row]);
+        let row = ["bullseye", "-", "1.1.1w", "-", "-", "-", "-", "-"];
+        let table = table(&[HEADINGS, row].map(|row| row.map(String::from)));
         let lines: Vec<_> = table.lines().collect();
         assert!(lines[0].starts_with("| Debian   | Qt | OpenSSL | rustc |"), "{table}");
         assert!(lines[1].starts_with("| -------- | -- | ------- |"), "{table}");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Suites of Debian: packages for them, tests in them.
+//! Suites of Debian: packages for them, and tests in them.
 
-pub mod chroot;
+mod chroot;
 pub mod matrix;
 pub mod packages;
 pub mod portability;

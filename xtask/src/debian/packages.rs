@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `cargo xtask deb [SUITE]`: builds the Debian packages in a suite of Debian, by its own rustc and without a network,
-//! and tries there what they promise: ours serves while it is installed, and stock is back byte for byte afterwards.
+//! `cargo xtask deb [SUITE]`: builds the Debian packages in a suite of Debian, with its rustc and without a network, and
+//! tries them there: our plugin serves while the package is installed, and stock is back byte for byte afterwards.
 
+use crate::build::cmake::define;
+use crate::build::qt_source;
 use crate::debian::chroot::Chroot;
 use crate::debian::source_package;
-use crate::system::packages;
-use crate::system::process::{capture, show};
-use crate::system::workspace;
-use crate::test::autotests;
-use crate::test::qt_program::{Totals, totals};
+use crate::system::process::Run;
+use crate::system::{packages, workspace};
+use crate::test::autotests::{self, AUTOTESTS};
+use crate::test::qt_program::Totals;
 use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,9 +24,20 @@ const TOOLS: &[&str] = &["ca-certificates", "cargo", "git", "lintian", "make", "
 const NOT_UPLOADED: &str =
     "bogus-mail-host,bogus-mail-host-in-debian-changelog,initial-upload-closes-no-bugs";
 
-/// How a program finds out whose DTLS it has.
+/// The setting with which a program logs whose DTLS it has, and our line in that log.
 const LOG: &str = "QT_LOGGING_RULES=qt.tlsbackend.ossl.debug=true";
 const OURS: &str = "DTLS by qdtls-rs";
+
+/// Builds and runs programs that use the library, in C and in C++, with nothing but what is installed.
+const CONSUMERS: &str = r#"
+set -e
+rm -rf "$1"
+mkdir -p "$1/make"
+cmake -S tests/consumers/cmake -B "$1/cmake"
+cmake --build "$1/cmake"
+make -C tests/consumers/pkg-config OUT="$1/make"
+for kind in cmake make; do for name in c_program cpp_program; do "$1/$kind/$name"; done; done
+"#;
 
 pub fn run(suite: &str, install: bool) -> Result<()> {
     packages::ensure(packages::CHROOT, install)?;
@@ -45,29 +57,31 @@ struct Packages {
 }
 
 impl Packages {
+    /// Runs a program in the suite and returns what it prints.
+    fn run(&self, program: &str, arguments: &[&str]) -> Result<String> {
+        self.chroot.command(program).args(arguments).capture()
+    }
+
     /// Returns the two packages, by the paths they have in the suite.
     fn build(&self) -> Result<Vec<PathBuf>> {
         eprintln!("making the source package");
-        let output = capture(self.chroot.command("cargo").args(["xtask", "deb-source", "--no-install"]))?;
+        let output = self.run("cargo", &["xtask", "deb-source", "--no-install"])?;
         let tree = output.lines().next_back().context("deb-source names no folder")?;
-        capture(self.chroot.command("apt-get").args(["build-dep", "--yes", tree]))?;
+        self.run("apt-get", &["build-dep", "--yes", tree])?;
         eprintln!("building the packages");
         let build = "cd \"$0\" && dpkg-buildpackage --no-sign --build=binary";
-        let mut without_network = self.chroot.command("unshare");
-        without_network.args(["--net", "--", "sh", "-c", build, tree]);
-        capture(&mut without_network)?;
+        self.run("unshare", &["--net", "--", "sh", "-c", build, tree])?;
 
-        let folder = self.on_machine(&source_package::folder());
-        let names = files(&folder)?;
+        let entries = fs::read_dir(self.on_machine(&source_package::folder()))?;
+        let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+        let names = names.collect::<Result<Vec<_>>>()?;
         let find = |start: &str, end: &str| {
             let name = names.iter().find(|name| name.starts_with(start) && name.ends_with(end));
-            name.map(|name| source_package::folder().join(name))
-                .with_context(|| format!("no {start}*{end} was built"))
+            let path = name.map(|name| source_package::folder().join(name));
+            path.with_context(|| format!("no {start}*{end} was built"))
         };
-        let changes = find("qdtls-rs_", ".changes")?;
-        let mut lintian = self.chroot.command("lintian");
-        lintian.args(["--allow-root", "--fail-on", "error", "--suppress-tags", NOT_UPLOADED]);
-        show(lintian.arg(changes))?;
+        let lintian = self.chroot.command("lintian").args(["--allow-root", "--fail-on", "error"]);
+        lintian.args(["--suppress-tags", NOT_UPLOADED]).arg(find("qdtls-rs_", ".changes")?).show()?;
         [PLUGIN, LIBRARY].iter().map(|package| find(&format!("{package}_"), ".deb")).collect()
     }
 
@@ -77,24 +91,24 @@ impl Packages {
         let programs = Programs::build(self)?;
         let of_stock = programs.run(false).context("before the installation")?;
 
-        self.apt(&["install"], debs)?;
+        self.chroot.command("apt-get").args(["install", "--yes"]).args(debs).quietly()?;
         self.check_installed(&own, &stock)?;
         let of_ours = programs.run(true).context("with the package")?;
         ensure!(of_ours == of_stock, "on ours {of_ours:?}, on stock {of_stock:?}");
         let passed: Vec<_> = of_ours.iter().map(|totals| totals.passed.to_string()).collect();
         println!("installed: Qt's autotests pass {} on ours, the same on stock", passed.join(" + "));
-        self.apt(&["install", "--reinstall"], &["libqt6network6".into()])?;
-        self.check_installed(&own, &stock).context("after libqt6network6 was installed anew")?;
-        println!("libqt6network6 installed anew: ours stays in its place");
+        self.run("apt-get", &["install", "--reinstall", "--yes", "libqt6network6"])?;
+        self.check_installed(&own, &stock).context("after libqt6network6 was reinstalled")?;
+        println!("libqt6network6 reinstalled: ours stays in its place");
         self.consumers_work()?;
         println!("{LIBRARY}: programs built by find_package() and pkg-config work");
 
         self.remove()?;
         ensure!(self.read(&own)? == stock, "{} is not stock's again", own.display());
-        let diversions = capture(self.chroot.command("dpkg-divert").args(["--list", "*qdtls*"]))?;
+        let diversions = self.run("dpkg-divert", &["--list", "*qdtls*"])?;
         ensure!(diversions.is_empty(), "left behind: {diversions}");
-        ensure!(!self.on_root(&self.aside(&own)?).exists(), "the folder of Qt's own plugin was left behind");
-        capture(self.chroot.command("dpkg").args(["--verify", "libqt6network6"]))?;
+        ensure!(!self.on_root(&aside(&own)?).exists(), "the folder of Qt's own plugin was left behind");
+        self.run("dpkg", &["--verify", "libqt6network6"])?;
         let again = programs.run(false).context("after the removal")?;
         ensure!(again == of_stock, "stock has changed: {again:?}");
         println!("removed: stock is back byte for byte");
@@ -103,22 +117,17 @@ impl Packages {
 
     /// Ours is where Qt looks, and Qt's own is aside.
     fn check_installed(&self, own: &Path, stock: &[u8]) -> Result<()> {
-        let owner = capture(self.chroot.command("dpkg-query").arg("--listfiles").arg(PLUGIN))?;
-        ensure!(owner.lines().any(|line| Path::new(line) == own), "{PLUGIN} does not have {}", own.display());
+        let files = self.run("dpkg-query", &["--listfiles", PLUGIN])?;
+        ensure!(files.lines().any(|line| Path::new(line) == own), "{PLUGIN} does not have {}", own.display());
         ensure!(self.read(own)? != stock, "{} is still stock's", own.display());
-        let aside = self.aside(own)?.join(own.file_name().context("a file")?);
+        let aside = aside(own)?.join(own.file_name().context("a file")?);
         ensure!(self.read(&aside)? == stock, "{} is not stock's", aside.display());
         Ok(())
     }
 
-    /// The projects of the tests, with nothing but what is installed.
     fn consumers_work(&self) -> Result<()> {
         let out = workspace::target("deb-consumers");
-        let script = "set -e; rm -rf \"$1\"; mkdir -p \"$1/make\"; \
-            cmake -S tests/consumers/cmake -B \"$1/cmake\"; cmake --build \"$1/cmake\"; \
-            make -C tests/consumers/pkg-config OUT=\"$1/make\"; \
-            for kind in cmake make; do for name in c_program cpp_program; do \"$1/$kind/$name\"; done; done";
-        let output = capture(self.chroot.command("sh").args(["-c", script, "consumers"]).arg(&out))?;
+        let output = self.run("sh", &["-c", CONSUMERS, "consumers", &out.to_string_lossy()])?;
         let greetings = output.lines().filter(|line| line.contains(": qdtls-rs ")).count();
         ensure!(greetings == 4, "not all of the four programs have worked:\n{output}");
         Ok(())
@@ -126,25 +135,13 @@ impl Packages {
 
     /// Where Qt has its own plugin.
     fn plugin_of_qt(&self) -> Result<PathBuf> {
-        let listing = capture(self.chroot.command("dpkg-query").args(["--listfiles", "libqt6network6"]))?;
-        let plugin = listing.lines().find(|line| line.ends_with("/tls/libqopensslbackend.so"));
+        let files = self.run("dpkg-query", &["--listfiles", "libqt6network6"])?;
+        let plugin = files.lines().find(|line| line.ends_with("/tls/libqopensslbackend.so"));
         plugin.map(PathBuf::from).context("libqt6network6 has no OpenSSL plugin")
     }
 
-    /// The folder that the package puts Qt's own plugin into.
-    fn aside(&self, own: &Path) -> Result<PathBuf> {
-        let libraries = own.ancestors().nth(4).context("the plugin is in a folder of Qt's")?;
-        Ok(libraries.join(PLUGIN))
-    }
-
     fn remove(&self) -> Result<()> {
-        capture(self.chroot.command("dpkg").args(["--purge", PLUGIN, LIBRARY]))?;
-        Ok(())
-    }
-
-    fn apt(&self, arguments: &[&str], packages: &[PathBuf]) -> Result<()> {
-        capture(self.chroot.command("apt-get").args(arguments).arg("--yes").args(packages))?;
-        Ok(())
+        self.run("dpkg", &["--purge", PLUGIN, LIBRARY]).map(|_| ())
     }
 
     fn read(&self, path: &Path) -> Result<Vec<u8>> {
@@ -164,6 +161,12 @@ impl Packages {
     }
 }
 
+/// The folder that the package puts Qt's own plugin into.
+fn aside(own: &Path) -> Result<PathBuf> {
+    let libraries = own.ancestors().nth(4).context("the plugin is in a folder of Qt's")?;
+    Ok(libraries.join(PLUGIN))
+}
+
 /// Qt's autotests of its DTLS, which run on the installed plugin.
 struct Programs<'a> {
     packages: &'a Packages,
@@ -173,39 +176,28 @@ struct Programs<'a> {
 
 impl<'a> Programs<'a> {
     fn build(packages: &'a Packages) -> Result<Self> {
-        let chroot = &packages.chroot;
         let query = ["--show", "--showformat=${source:Version}", "qt6-base-dev"];
-        let version = capture(chroot.command("dpkg-query").args(query))?;
-        let qt_source = workspace::target("qt-source").join(version.trim());
+        let qt_source = qt_source::folder_of(&packages.run("dpkg-query", &query)?);
         let build = workspace::target("deb-autotests");
-        let mut configure = chroot.command("cmake");
-        configure.args(["-G", "Ninja", "-S", "qt-tests", "-B"]).arg(&build);
-        capture(configure.arg(format!("-DQT_SOURCE_DIR={}", qt_source.display())))?;
-        capture(
-            chroot.command("cmake").arg("--build").arg(&build).arg("--target").args(autotests::AUTOTESTS),
-        )?;
+        let (build_dir, source) = (&*build.to_string_lossy(), define("QT_SOURCE_DIR", qt_source.display()));
+        packages.run("cmake", &["-G", "Ninja", "-S", "qt-tests", "-B", build_dir, &source])?;
+        packages.run("cmake", &["--build", build_dir, "--target", AUTOTESTS[0], AUTOTESTS[1]])?;
         Ok(Self { packages, qt_source, build })
     }
 
     /// Runs them, which must all pass, and on the DTLS that is expected.
     fn run(&self, ours: bool) -> Result<Vec<Totals>> {
-        autotests::AUTOTESTS.iter().map(|name| self.run_one(name, ours)).collect()
+        AUTOTESTS.iter().map(|name| self.run_one(name, ours).context(*name)).collect()
     }
 
     fn run_one(&self, name: &str, ours: bool) -> Result<Totals> {
-        let folder = autotests::folder(&self.qt_source, name);
-        let program = self.build.join("bin").join(name);
-        let mut run = self.packages.chroot.command("env");
-        let script = "cd \"$0\" && exec \"$1\" 2>&1";
-        let output = capture(run.args([LOG, "sh", "-c", script]).arg(folder).arg(program))?;
-        ensure!(output.contains(OURS) == ours, "{name}: ours is to answer: {ours}, but that is not so");
-        let totals = totals(&output).with_context(|| format!("{name} printed no totals"))?;
-        ensure!(totals.failed == 0 && totals.passed > 0, "{name}: {totals:?}");
+        let run =
+            self.packages.chroot.command("env").args([LOG, "sh", "-c", "cd \"$0\" && exec \"$1\" 2>&1"]);
+        let run = run.arg(autotests::folder(&self.qt_source, name)).arg(self.build.join("bin").join(name));
+        let output = run.capture()?;
+        ensure!(output.contains(OURS) == ours, "the wrong DTLS answers; ours should: {ours}");
+        let totals = Totals::of(&output)?;
+        ensure!(totals.failed == 0 && totals.passed > 0, "{totals:?}");
         Ok(totals)
     }
-}
-
-fn files(folder: &Path) -> Result<Vec<String>> {
-    let names = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
-    names.collect()
 }

@@ -5,24 +5,17 @@
 //! switch for a nightly compiler, in the suite of Debian whose rustc is the oldest we support. Nothing is linked or run.
 
 use crate::debian::chroot::Chroot;
-use crate::system::packages;
-use crate::system::process::capture;
-use crate::system::workspace;
+use crate::system::process::Run;
+use crate::system::{packages, workspace};
 use anyhow::{Result, ensure};
-use std::process::Command;
 use std::time::Instant;
 
 const SUITE: &str = "trixie";
 
-/// What does that: rustc with its source, and for Windows what turns lists of symbols into import libraries.
+/// rustc with its source, and for Windows what turns lists of symbols into import libraries.
+#[rustfmt::skip]
 const PACKAGES: &[&str] = &[
-    "ca-certificates",
-    "cargo",
-    "rust-clippy",
-    "rust-src",
-    "gcc",
-    "libssl-dev",
-    "pkg-config",
+    "ca-certificates", "cargo", "rust-clippy", "rust-src", "gcc", "libssl-dev", "pkg-config",
     "binutils-mingw-w64-x86-64",
 ];
 
@@ -42,12 +35,21 @@ const TARGETS: [&str; 9] = [
 /// As in Qt's plugin, and as linked to OpenSSL.
 const FEATURES: [&str; 2] = ["--no-default-features", "--features=linked"];
 
+/// openssl-sys reads OpenSSL's headers, which say the same on all systems, with the machine's own preprocessor;
+/// libraries are not linked, so they may be missing.
+const HEADERS: [(&str, &str); 5] = [
+    ("OPENSSL_INCLUDE_DIR", "/usr/include"),
+    ("OPENSSL_LIB_DIR", "/usr/lib"),
+    ("OPENSSL_STATIC", "0"),
+    ("TARGET_CC", "cc"),
+    ("CRATE_CC_NO_DEFAULTS", "1"),
+];
+
 pub fn run(install: bool) -> Result<()> {
     packages::ensure(packages::CHROOT, install)?;
     let chroot = Chroot::of(SUITE)?;
     chroot.install(PACKAGES)?;
-    let rustc = capture(chroot.command("rustc").arg("--version"))?;
-    println!("with {}", rustc.trim());
+    println!("with {}", chroot.command("rustc").arg("--version").capture()?);
     let mut bad = Vec::new();
     for target in TARGETS {
         let start = Instant::now();
@@ -64,22 +66,9 @@ pub fn run(install: bool) -> Result<()> {
 }
 
 fn check(chroot: &Chroot, target: &str, features: &str) -> Result<()> {
-    let mut cargo = chroot.command("cargo");
-    cargo.args(["clippy", "--locked", "--package", "qdtls-rs", "--lib", features, "--target", target]);
-    cargo.args(["-Zbuild-std=std,panic_unwind", "--", "--deny", "warnings"]);
-    cargo.env("RUSTC_BOOTSTRAP", "1").env("CARGO_TARGET_DIR", workspace::target("portability"));
-    capture(with_headers(&mut cargo))?;
-    Ok(())
-}
-
-/// openssl-sys looks into OpenSSL's headers, which say the same on all systems, with the machine's own preprocessor;
-/// libraries are not linked, so there need not be any.
-fn with_headers(cargo: &mut Command) -> &mut Command {
-    cargo.envs([
-        ("OPENSSL_INCLUDE_DIR", "/usr/include"),
-        ("OPENSSL_LIB_DIR", "/usr/lib"),
-        ("OPENSSL_STATIC", "0"),
-        ("TARGET_CC", "cc"),
-        ("CRATE_CC_NO_DEFAULTS", "1"),
-    ])
+    let clippy = ["clippy", "--locked", "--package", "qdtls-rs", "--lib", features, "--target", target];
+    let cargo = chroot.command("cargo").args(clippy);
+    let cargo = cargo.args(["-Zbuild-std=std,panic_unwind", "--", "--deny", "warnings"]);
+    let target_dir = workspace::target("portability");
+    cargo.env("RUSTC_BOOTSTRAP", "1").env("CARGO_TARGET_DIR", target_dir).envs(HEADERS).quietly()
 }

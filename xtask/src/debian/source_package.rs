@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask deb-source`: the Debian source package for the Qt of the machine it runs on.
 //!
-//! It builds without a network: beside the repository's files there are the source of Qt's TLS plugin and all crates, as
-//! components of upstream's source. The recipe is packaging/debian.
+//! It builds without a network: beside the repository's files it contains the source of Qt's TLS plugin and all crates,
+//! as components of upstream's source. The recipe is packaging/debian.
 
 use crate::build::qt_source;
-use crate::system::environment::Environment;
-use crate::system::packages;
-use crate::system::process::{capture, cargo, command};
-use crate::system::repository;
-use crate::system::workspace;
+use crate::check::sources;
+use crate::system::process::{Run, cargo, cmd, shell, shell_in};
+use crate::system::{Environment, packages, workspace};
 use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Of qtbase, what the plugin is built of.
+/// The parts of qtbase that the plugin is built of.
 const QT_PARTS: [&str; 3] = [".cmake.conf", "LICENSES", "src/plugins/tls"];
 
 /// Where the package is made, and its source unpacked.
@@ -22,42 +20,35 @@ pub fn folder() -> PathBuf {
     workspace::target("deb")
 }
 
-/// Makes the package and returns the folder of its unpacked source; beside it lie its archives.
+/// Makes the package and returns the folder of its unpacked source, which lies beside its archives.
 pub fn run(environment: &Environment) -> Result<PathBuf> {
     packages::ensure(packages::DEB_SOURCE, environment.install)?;
-    let qt_source = qt_source::find(environment.qt_source.as_deref())?;
-    let version = format!("{}+qt{}", env!("CARGO_PKG_VERSION"), part_of_version(&qt_version()?));
+    let qt_source = qt_source::find(environment)?;
+    let qt_version = packages::field("qt6-base-dev", "source:Version")?;
+    let version = format!("{}+qt{}", env!("CARGO_PKG_VERSION"), part_of_version(&qt_version));
     let tree = folder().join(format!("qdtls-rs-{version}"));
-    if folder().exists() {
-        fs::remove_dir_all(folder())?;
-    }
+    workspace::remove(&folder())?;
     fs::create_dir_all(&tree)?;
 
-    let time = capture(command("git").args(["log", "-1", "--format=%ct"]))?;
+    let time = cmd!(shell(), "git log -1 --format=%ct").capture()?;
     let pack = |folder: &Path, component: &str| {
         let archive = self::folder().join(format!("qdtls-rs_{version}.orig{component}.tar.xz"));
-        pack(folder, &archive, time.trim())
+        pack(folder, &archive, &time)
     };
-    let files = repository::files()?;
-    copy_files(workspace::root(), files.iter().map(String::as_str), &tree)?;
+    copy_files(workspace::root(), &sources::files()?, &tree)?;
     pack(&tree, "")?;
     let qtbase = tree.join("qtbase");
     fs::create_dir(&qtbase)?;
-    copy_files(&qt_source, QT_PARTS.into_iter(), &qtbase)?;
+    copy_files(&qt_source, &QT_PARTS, &qtbase)?;
     pack(&qtbase, "-qtbase")?;
-    let vendor = tree.join("vendor");
-    capture(cargo().args(["vendor", "--quiet", "--locked", "--versioned-dirs"]).arg(&vendor))?;
+    let (cargo, vendor) = (cargo(), tree.join("vendor"));
+    cmd!(shell(), "{cargo} vendor --quiet --locked --versioned-dirs {vendor}").quietly()?;
     pack(&vendor, "-vendor")?;
 
-    write_recipe(&tree, &format!("{version}-1"), time.trim())?;
-    let mut build = command("dpkg-source");
-    capture(build.current_dir(folder()).args(["--build"]).arg(&tree))?;
+    write_recipe(&tree, &format!("{version}-1"), &time)?;
+    let here = shell_in(&folder());
+    cmd!(here, "dpkg-source --build {tree}").quietly()?;
     Ok(tree)
-}
-
-/// The version of the source package that the installed Qt was built from.
-fn qt_version() -> Result<String> {
-    packages::field("qt6-base-dev", "source:Version")
 }
 
 /// What is after the last hyphen of a version would be Debian's revision of ours.
@@ -65,40 +56,31 @@ fn part_of_version(version: &str) -> String {
     version.replace('-', ".")
 }
 
-fn copy_files<'a>(from: &Path, files: impl Iterator<Item = &'a str>, to: &Path) -> Result<()> {
-    capture(
-        command("cp")
-            .current_dir(from)
-            .args(["--parents", "--recursive", "--no-dereference", "--"])
-            .args(files)
-            .arg(to),
-    )?;
-    Ok(())
+fn copy_files(from: &Path, files: &[impl AsRef<str>], to: &Path) -> Result<()> {
+    let (here, files) = (shell_in(from), files.iter().map(AsRef::as_ref));
+    cmd!(here, "cp --parents --recursive --no-dereference -- {files...} {to}").quietly()
 }
 
 /// Packs a folder so that the same contents give the same archive.
 fn pack(folder: &Path, archive: &Path, time: &str) -> Result<()> {
-    let name = folder.file_name().context("a folder has a name")?;
-    let mut tar = command("tar");
-    tar.args(["--create", "--xz", "--sort=name", "--owner=0", "--group=0", "--numeric-owner"]);
-    tar.args(["--mode=u+rw,go=rX,a-s", "--format=gnu", &format!("--mtime=@{time}")]);
-    capture(tar.arg("--file").arg(archive).arg("--directory").arg(folder.join("..")).arg(name))?;
-    Ok(())
+    let (parent, name) = (folder.parent(), folder.file_name().context("a folder has a name")?);
+    let owner = ["--owner=0", "--group=0", "--numeric-owner", "--mode=u+rw,go=rX,a-s"];
+    let tar = cmd!(shell(), "tar --create --xz --sort=name --format=gnu {owner...} --mtime=@{time}");
+    tar.arg("--file").arg(archive).arg("--directory").args(parent).arg(name).quietly()
 }
 
 /// The folder `debian`, with what changes from package to package.
 fn write_recipe(tree: &Path, version: &str, time: &str) -> Result<()> {
     let debian = tree.join("debian");
-    capture(command("cp").args(["--recursive", "packaging/debian"]).arg(&debian))?;
+    cmd!(shell(), "cp --recursive packaging/debian {debian}").quietly()?;
     let maintainer = maintainer();
-    let control = fs::read_to_string(debian.join("control"))?;
+    let control = workspace::read(debian.join("control"))?;
     ensure!(control.contains("@MAINTAINER@"), "packaging/debian/control has no @MAINTAINER@");
     fs::write(debian.join("control"), control.replace("@MAINTAINER@", &maintainer))?;
-    let date = capture(command("date").args(["--rfc-email", "--utc", &format!("--date=@{time}")]))?;
-    fs::write(debian.join("changelog"), changelog(version, &maintainer, date.trim()))?;
+    let date = cmd!(shell(), "date --rfc-email --utc --date=@{time}").capture()?;
+    fs::write(debian.join("changelog"), changelog(version, &maintainer, &date))?;
     fs::create_dir(debian.join("source"))?;
-    fs::write(debian.join("source/format"), "3.0 (quilt)\n")?;
-    Ok(())
+    Ok(fs::write(debian.join("source/format"), "3.0 (quilt)\n")?)
 }
 
 /// Who makes the package, from the variables that Debian's tools use.
@@ -108,9 +90,8 @@ fn maintainer() -> String {
 }
 
 fn changelog(version: &str, maintainer: &str, date: &str) -> String {
-    format!(
-        "qdtls-rs ({version}) UNRELEASED; urgency=medium\n\n  * Built for this version of Qt.\n\n -- {maintainer}  {date}\n"
-    )
+    let change = "  * Built for this version of Qt.";
+    format!("qdtls-rs ({version}) UNRELEASED; urgency=medium\n\n{change}\n\n -- {maintainer}  {date}\n")
 }
 
 #[cfg(test)]

@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Processes, paths, installed packages: what the other folders stand on.
+//! Processes, paths, packages of the machine: what the other folders stand on.
 
-pub mod archives;
-pub mod environment;
+pub mod apt;
 pub mod packages;
 pub mod process;
-pub mod repository;
 pub mod workspace;
+
+use std::path::PathBuf;
+
+/// What the user allows and provides.
+pub struct Environment {
+    /// Missing Debian packages may be installed.
+    pub install: bool,
+    /// Source of qtbase to use instead of the one that Debian's installed packages were built from.
+    pub qt_source: Option<PathBuf>,
+}

@@ -2,54 +2,107 @@
 //! Running other programs.
 
 use crate::system::workspace;
-use anyhow::{Context, Result, bail};
-use std::ffi::OsStr;
+use anyhow::{Result, bail};
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+pub use xshell::{Cmd, Shell, cmd};
 
-/// A command run from the root of the repository, whose texts do not depend on the user's language.
-pub fn command(program: impl AsRef<OsStr>) -> Command {
-    let mut command = Command::new(program);
-    command.current_dir(workspace::root()).env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
-    command
+/// Runs commands in the root of the repository.
+///
+/// It lives as long as the program and never changes, so that a function can return a command.
+pub fn shell() -> &'static Shell {
+    thread_local! {
+        static SHELL: &'static Shell = Box::leak(Box::new(shell_in(workspace::root())));
+    }
+    SHELL.with(|shell| *shell)
+}
+
+/// Runs commands in another folder. Their texts do not depend on the user's language.
+pub fn shell_in(folder: &Path) -> Shell {
+    let shell = Shell::new().expect("the current folder exists");
+    shell.change_dir(folder);
+    shell.set_var("LC_ALL", "C.UTF-8");
+    shell
 }
 
 /// The cargo that runs us.
-pub fn cargo() -> Command {
-    command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+pub fn cargo() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// Runs to the end and returns stdout. Nothing is shown unless it fails.
-pub fn capture(command: &mut Command) -> Result<String> {
-    let output = command.output().with_context(|| format!("cannot run {}", name(command)))?;
-    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
-    if !output.status.success() {
-        eprint!("{stdout}{}", String::from_utf8_lossy(&output.stderr));
-        bail!("{} failed: {}", name(command), output.status);
-    }
-    Ok(stdout)
+pub fn is_root() -> Result<bool> {
+    Ok(cmd!(shell(), "id --user").capture()? == "0")
 }
 
-/// As [`capture`], but everything is also shown as it comes.
-pub fn show(command: &mut Command) -> Result<String> {
-    let mut child =
-        command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot run {}", name(command)))?;
-    let mut output = String::new();
-    for line in BufReader::new(child.stdout.take().expect("stdout is piped")).lines() {
-        let line = line?;
-        eprintln!("{line}");
-        output.push_str(&line);
-        output.push('\n');
-    }
-    let status = child.wait()?;
-    if !status.success() {
-        bail!("{} failed: {status}", name(command));
-    }
-    Ok(output)
+/// How a command ended, and what it wrote.
+pub struct Outcome {
+    pub status: ExitStatus,
+    pub stdout: String,
+    pub stderr: String,
 }
 
-/// The command as a user would have to type it.
-pub fn name(command: &Command) -> String {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
-    format!("`{}`", words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" "))
+pub trait Run: Sized {
+    /// Runs to the end, whatever that is.
+    fn outcome(self) -> Result<Outcome>;
+
+    /// Runs to the end and returns stdout without the last line break. Shows the output only if the command fails.
+    fn capture(self) -> Result<String>;
+
+    /// As [`Run::capture`], and also shows stdout as it comes.
+    fn show(self) -> Result<String>;
+
+    /// As [`Run::capture`], for a command that is run for its effect.
+    fn quietly(self) -> Result<()> {
+        self.capture().map(|_| ())
+    }
+}
+
+impl Run for Cmd<'_> {
+    fn outcome(self) -> Result<Outcome> {
+        let output = self.ignore_status().output()?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ok(Outcome { status: output.status, stdout: text(&output.stdout), stderr: text(&output.stderr) })
+    }
+
+    fn capture(self) -> Result<String> {
+        let name = self.to_string();
+        let Outcome { status, stdout, stderr } = self.outcome()?;
+        if !status.success() {
+            eprint!("{stdout}{stderr}");
+            bail!("`{name}` failed: {status}");
+        }
+        Ok(stdout.trim_end_matches('\n').to_owned())
+    }
+
+    fn show(self) -> Result<String> {
+        let name = self.to_string();
+        let mut child = Command::from(self).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+        let mut output = String::new();
+        for line in BufReader::new(child.stdout.take().expect("stdout is piped")).lines() {
+            let line = line?;
+            eprintln!("{line}");
+            output += &format!("{line}\n");
+        }
+        let status = child.wait()?;
+        if !status.success() {
+            bail!("`{name}` failed: {status}");
+        }
+        Ok(output)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_run_in_the_repository_and_fail_with_their_name() {
+        assert_eq!(cmd!(shell(), "pwd").capture().unwrap(), workspace::root().to_str().unwrap());
+        assert_eq!(cmd!(shell(), "sh -c 'echo $LC_ALL; cat'").capture().unwrap(), "C.UTF-8");
+        let error = cmd!(shell(), "sh -c 'exit 3'").capture().unwrap_err().to_string();
+        assert_eq!(error, "`sh -c \"exit 3\"` failed: exit status: 3");
+        assert_eq!(cmd!(shell(), "sh -c 'echo x >&2; exit 3'").outcome().unwrap().stderr, "x\n");
+    }
 }

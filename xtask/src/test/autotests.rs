@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Qt's own tests of its DTLS classes, on our plugin and on stock.
 
-use crate::build;
 use crate::build::plugin::Flavour;
-use crate::build::qt_source;
-use crate::system::environment::Environment;
-use crate::system::packages;
-use crate::test::hardening;
-use crate::test::memcheck;
+use crate::build::{self, qt_source};
+use crate::system::{Environment, packages};
 use crate::test::qt_program::{QtProgram, Totals};
-use anyhow::{Context, Result, bail};
+use crate::test::{hardening, memcheck};
+use anyhow::{Context, Result, ensure};
 use std::fmt::{Display, Formatter};
 use std::path::{Path, PathBuf};
 
@@ -18,14 +15,14 @@ pub const AUTOTESTS: [&str; 2] = ["tst_qdtls", "tst_qdtlscookie"];
 /// How many tests pass in each of them, where that is known: in Debian's builds, with the OpenSSL of the same suite.
 const KNOWN: [(&str, [u32; 2]); 3] = [("6.4.2", [62, 21]), ("6.8.2", [54, 21]), ("6.11.2", [54, 21])];
 
-/// What `cargo xtask autotests` finds. Its last line is this in words.
+/// What `cargo xtask autotests` finds, and prints as its last line.
 #[derive(Debug, PartialEq)]
 pub struct Summary {
     pub qt: String,
     /// How many of Qt's tests passed on each plugin.
     pub ours: u32,
     pub stock: u32,
-    /// How many of our own hardening tests are right on ours; no other is left.
+    /// How many of our hardening tests passed on ours; all of them must.
     pub hardening: u32,
 }
 
@@ -55,7 +52,7 @@ impl Summary {
 /// `cargo xtask autotests`: both plugins for the installed Qt, Qt's tests on both, and our hardening tests on ours.
 pub fn run_alone(environment: &Environment) -> Result<Summary> {
     packages::ensure(&[packages::PLUGIN, packages::DEMO].concat(), environment.install)?;
-    let qt_source = &qt_source::find(environment.qt_source.as_deref())?;
+    let qt_source = &qt_source::find(environment)?;
     let qt = qt_source::version(qt_source)?;
     build::plugins(qt_source)?;
     build::programs(qt_source)?;
@@ -63,29 +60,20 @@ pub fn run_alone(environment: &Environment) -> Result<Summary> {
     Ok(Summary { qt, ours, stock, hardening: hardening::check_ours()? })
 }
 
-/// Runs them on two plugins, compares, and returns how many tests passed.
-pub fn run(plugins: [Flavour; 2], qt_source: &Path, qt_version: &str) -> Result<u32> {
-    compare(plugins, qt_source, qt_version).map(|(ours, stock)| ours + stock)
-}
-
-/// How many tests passed on ours and on stock. Fails unless they report the same, and no failure.
-fn compare([ours, stock]: [Flavour; 2], qt_source: &Path, qt_version: &str) -> Result<(u32, u32)> {
+/// Returns how many tests passed on ours and on stock. Fails unless they report the same, and no failure.
+pub fn compare([ours, stock]: [Flavour; 2], qt_source: &Path, qt_version: &str) -> Result<(u32, u32)> {
     let known = KNOWN.iter().find(|(version, _)| *version == qt_version).map(|(_, passed)| *passed);
     let mut sums = (0, 0);
     for (index, name) in AUTOTESTS.into_iter().enumerate() {
-        let folder = folder(qt_source, name);
-        let totals_on = |flavour| QtProgram { name, folder: &folder, flavour }.run(&[]);
+        let folder = &folder(qt_source, name);
+        let totals_on = |flavour| Totals::of(&QtProgram { name, folder, flavour }.run(&[])?).context(name);
         let (ours, stock) = (totals_on(ours)?, totals_on(stock)?);
         println!("    {name:16} ours: {}; stock: {}", describe(ours), describe(stock));
         if let Some(passed) = known.map(|passed| passed[index]) {
             let known = Totals { passed, failed: 0, skipped: 0 };
-            if stock != known {
-                bail!("{name} is known to report '{}' on stock of Qt {qt_version}", describe(known));
-            }
+            ensure!(stock == known, "{name} must report '{}' on stock of Qt {qt_version}", describe(known));
         }
-        if ours != stock || stock.failed != 0 {
-            bail!("{name} must report the same on both, and no failure");
-        }
+        ensure!(ours == stock && stock.failed == 0, "{name} must report the same on both, and no failure");
         sums = (sums.0 + ours.passed, sums.1 + stock.passed);
     }
     Ok(sums)
@@ -93,19 +81,17 @@ fn compare([ours, stock]: [Flavour; 2], qt_source: &Path, qt_version: &str) -> R
 
 /// Runs them on both plugins under valgrind, and returns how many runs there were.
 pub fn run_memcheck(qt_source: &Path) -> Result<u32> {
-    let mut runs = 0;
     for name in AUTOTESTS {
-        let folder = folder(qt_source, name);
-        let findings_on = |flavour| memcheck::run(&QtProgram { name, folder: &folder, flavour });
+        let folder = &folder(qt_source, name);
+        let findings_on = |flavour| memcheck::run(&QtProgram { name, folder, flavour });
         let (ours, stock) = (findings_on(Flavour::Rust)?, findings_on(Flavour::Stock)?);
         println!("    {name:16} ours: {ours}; stock: {stock}");
         memcheck::compare(&ours, &stock)?;
-        runs += 2;
     }
-    Ok(runs)
+    Ok(2 * AUTOTESTS.len() as u32)
 }
 
-/// A test finds its data from the folder that its source is in.
+/// The folder of a test's source, where it finds its data.
 pub fn folder(qt_source: &Path, name: &str) -> PathBuf {
     qt_source.join("tests/auto/network/ssl").join(name.trim_start_matches("tst_"))
 }

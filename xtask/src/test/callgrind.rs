@@ -7,6 +7,13 @@
 use crate::build::plugin::{self, Flavour};
 use anyhow::{Context, Result, ensure};
 use std::collections::HashMap;
+use std::path::Path;
+
+/// Runs a program under callgrind, which counts from where the program asks for it.
+pub fn wrapper(report: &Path) -> [String; 5] {
+    let out_file = format!("--callgrind-out-file={}", report.display());
+    ["valgrind", "--quiet", "--tool=callgrind", "--collect-atstart=no", &out_file].map(String::from)
+}
 
 /// Instructions by whose they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

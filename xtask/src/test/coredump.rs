@@ -30,10 +30,7 @@ pub fn check() -> Result<u32> {
         println!("    {kind:9} ours: {}; stock: {}", describe(ours), describe(stock));
     }
     ensure!(ours.iter().all(|(_, found)| found.is_empty()), "our plugin leaves secrets in core dumps");
-    ensure!(
-        stock.iter().all(|(_, found)| !found.is_empty()),
-        "no secret is found in the core dumps of stock"
-    );
+    ensure!(stock.iter().all(|(_, found)| !found.is_empty()), "no secret found in the core dumps of stock");
     Ok(ours.len() as u32)
 }
 
@@ -43,11 +40,10 @@ fn describe(found: &[String]) -> String {
 
 /// The secrets found in each kind of dump.
 fn search(flavour: Flavour) -> Result<[(&'static str, Vec<String>); 2]> {
-    let file = |kind| workspace::target("qt-tests").join(format!("core-{}-{kind}", flavour.name()));
+    let file = |kind| workspace::target(&format!("qt-tests/core-{}-{kind}", flavour.name()));
     let (live, destroyed) = (file("live"), file("destroyed"));
-    let program = QtProgram { name: "coredump_subject", folder: workspace::root(), flavour };
-    let arguments = [SEED.to_string(), live.to_string_lossy().into(), destroyed.to_string_lossy().into()];
-    program.run_with(&[], &arguments.each_ref().map(String::as_str))?;
+    let arguments = [&SEED.to_string(), &*live.to_string_lossy(), &destroyed.to_string_lossy()];
+    QtProgram::new("coredump_subject", flavour).run(&arguments)?;
     Ok([("live", secrets_in(&live)?), ("destroyed", secrets_in(&destroyed)?)])
 }
 
@@ -82,8 +78,8 @@ fn found_in(dump: &[u8]) -> Vec<String> {
         is_start[start_of(half)] = true;
     }
     let mut found: Vec<String> = Vec::new();
-    let mut at = 0;
     // A plain loop: this runs over a hundred million bytes, unoptimised.
+    let mut at = 0;
     while at + HALF <= dump.len() {
         if is_start[start_of(&dump[at..at + 2])] {
             let here = needles.iter().filter(|(half, _)| dump[at..].starts_with(half));

@@ -4,10 +4,9 @@
 
 use crate::build::plugin::Flavour;
 use crate::system::workspace;
-use crate::test::callgrind::{Profile, Split};
+use crate::test::callgrind::{self, Profile, Split};
 use crate::test::qt_program::QtProgram;
 use anyhow::{Result, ensure};
-use std::fs;
 
 /// An operation of `dtls_cost`, how often it runs, and what it may cost.
 pub struct Operation {
@@ -63,18 +62,12 @@ pub fn check() -> Result<u32> {
             "    {name:24} ours: {ours_all}, {ours_outside}; stock: {stock_all}, {stock_outside}; {} % of stock",
             ours_all * 100 / stock_all
         );
-        ensure!(
-            ours_all * 100 <= stock_all * total,
-            "{name} may cost {total} % of what it costs on stock, but costs more"
-        );
+        ensure!(ours_all * 100 <= stock_all * total, "{name} costs more than {total} % of stock");
         let limit = match outside {
             Limit::AtMost(limit) => limit,
             Limit::OfStock(percent) => stock_outside * percent / 100,
         };
-        ensure!(
-            ours_outside <= limit,
-            "{name} may take {limit} instructions outside OpenSSL, but takes more"
-        );
+        ensure!(ours_outside <= limit, "{name} takes more than {limit} instructions outside OpenSSL");
     }
     Ok(OPERATIONS.len() as u32)
 }
@@ -87,11 +80,9 @@ impl Operation {
 
     /// What [`Operation::count`] such operations cost.
     pub fn profile_on(&self, flavour: Flavour) -> Result<Profile> {
-        let report = workspace::target("qt-tests").join(format!("cost-{}-{}", flavour.name(), self.name));
-        let program = QtProgram { name: "dtls_cost", folder: workspace::root(), flavour };
-        let out_file = format!("--callgrind-out-file={}", report.display());
-        let valgrind = ["valgrind", "--quiet", "--tool=callgrind", "--collect-atstart=no", &out_file];
-        program.run_with(&valgrind, &[self.name, &self.count.to_string()])?;
-        Profile::read(&fs::read_to_string(report)?)
+        let report = workspace::target(&format!("qt-tests/cost-{}-{}", flavour.name(), self.name));
+        let arguments = [self.name, &self.count.to_string()];
+        QtProgram::new("dtls_cost", flavour).run_under(&callgrind::wrapper(&report), &arguments)?;
+        Profile::read(&workspace::read(report)?)
     }
 }

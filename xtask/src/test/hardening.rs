@@ -5,7 +5,7 @@
 //! counterpart for, are found by the ids in their names. The result is `docs/hardening.md`.
 
 use crate::build::plugin::Flavour;
-use crate::system::process::{capture, cargo};
+use crate::system::process::{Run, cargo, cmd, shell};
 use crate::system::workspace;
 use crate::test::qt_program::QtProgram;
 use anyhow::{Context, Result, bail, ensure};
@@ -25,11 +25,11 @@ struct Row {
 }
 
 /// Runs everything and writes the document.
-pub fn write() -> Result<u32> {
-    let (document, passed) = generate()?;
+pub fn write() -> Result<()> {
+    let (document, _) = generate()?;
     fs::write(workspace::root().join(DOCUMENT), document)?;
     eprintln!("{DOCUMENT} is up to date");
-    Ok(passed)
+    Ok(())
 }
 
 /// Runs everything, and fails unless ours is right everywhere and the committed document says what was found. Stock may
@@ -133,8 +133,7 @@ fn in_words(outcome: &str) -> String {
 /// Runs the cases on one plugin.
 fn outcomes(flavour: Flavour) -> Result<Vec<Row>> {
     let file = workspace::target("qt-tests").join(format!("outcomes-{}.tsv", flavour.name()));
-    let program = QtProgram { name: "tst_hardening", folder: workspace::root(), flavour };
-    program.run_with(&[], &["--outcomes", &file.to_string_lossy()])?;
+    QtProgram::new("tst_hardening", flavour).run(&["--outcomes", &file.to_string_lossy()])?;
     fs::read_to_string(file)?.lines().map(row).collect()
 }
 
@@ -148,7 +147,8 @@ fn row(line: &str) -> Result<Row> {
 
 /// The tests of the Rust crate and the C ABI that name a finding; `cargo test` runs both.
 fn tests_by_finding() -> Result<BTreeMap<String, Vec<String>>> {
-    let listing = capture(cargo().args(["test", "--quiet", "--package", "qdtls-rs", "--", "--list"]))?;
+    let cargo = cargo();
+    let listing = cmd!(shell(), "{cargo} test --quiet --package qdtls-rs -- --list").capture()?;
     let rust = listing.lines().filter_map(|line| line.strip_suffix(": test"));
     let mut names: Vec<_> = rust.map(String::from).collect();
     for file in fs::read_dir(workspace::root().join("tests/c-abi"))? {

@@ -3,10 +3,9 @@
 
 use crate::system::workspace;
 use crate::test::qt_program::QtProgram;
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs;
 
 /// What memcheck found: each entry is the kind and the stack, innermost function first.
 #[derive(Debug, Default)]
@@ -21,34 +20,36 @@ impl fmt::Display for Findings {
     }
 }
 
+/// valgrind's memcheck with these options, and without what is known of others' libraries.
+pub fn memcheck(options: &[&str]) -> Vec<String> {
+    let suppressions = workspace::root().join("qt-tests/autotests/memcheck.supp");
+    let own =
+        ["valgrind", "--quiet", "--leak-check=full", &format!("--suppressions={}", suppressions.display())];
+    own.iter().chain(options).map(|word| (*word).to_owned()).collect()
+}
+
 /// Runs the program under memcheck. What is still reachable at the end is no leak: Qt and OpenSSL keep their globals.
 pub fn run(program: &QtProgram) -> Result<Findings> {
-    let report_name = format!("memcheck-{}-{}.xml", program.flavour.name(), program.name);
-    let report = workspace::target("qt-tests").join(report_name);
-    let suppressions = workspace::root().join("qt-tests/autotests/memcheck.supp");
-    program.run(&[
-        "valgrind",
-        "--quiet",
-        "--leak-check=full",
+    let report = format!("qt-tests/memcheck-{}-{}.xml", program.flavour.name(), program.name);
+    let report = workspace::target(&report);
+    let wrapper = memcheck(&[
         "--show-leak-kinds=definite,indirect,possible",
         "--num-callers=40",
         "--error-limit=no",
-        &format!("--suppressions={}", suppressions.display()),
         "--xml=yes",
         &format!("--xml-file={}", report.display()),
-    ])?;
-    parse(&fs::read_to_string(report)?)
+    ]);
+    program.run_under(&wrapper, &[])?;
+    parse(&workspace::read(report)?)
 }
 
 /// Fails if ours has an error, or a leak that stock does not have.
 pub fn compare(ours: &Findings, stock: &Findings) -> Result<()> {
     let new: Vec<_> = ours.errors.iter().chain(ours.leaks.difference(&stock.leaks)).collect();
-    if !new.is_empty() {
-        for finding in &new {
-            eprintln!("{finding}\n");
-        }
-        bail!("memcheck finds {} things on our plugin that must not be there", new.len());
+    for finding in &new {
+        eprintln!("{finding}\n");
     }
+    ensure!(new.is_empty(), "memcheck finds {} things on our plugin that must not be there", new.len());
     Ok(())
 }
 

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Running a QtTest program on one plugin, and being sure that it was that one.
+//! A program that uses Qt, run on one plugin and no other.
 //!
 //! `QT_PLUGIN_PATH` only puts a folder before the others: the installed plugin is loaded too, and serves if ours does
-//! not. So each program gets a folder of its own with a `qt.conf` that leaves our folder the only one, and the dynamic
-//! loader's own log must say that this plugin, and no other of its name, was loaded.
+//! not. So each program gets a folder with a `qt.conf` that leaves our folder the only one, and the dynamic loader's
+//! own log must say that this plugin, and no other of its name, was loaded.
 
+use crate::build;
 use crate::build::plugin::{self, Flavour};
-use crate::system::process::{self, command};
+use crate::system::process::{Cmd, Outcome, Run, shell_in};
 use crate::system::workspace;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-/// A QtTest program, and the plugin it runs on.
 pub struct QtProgram<'a> {
     pub name: &'a str,
     pub folder: &'a Path,
     pub flavour: Flavour,
 }
 
-/// What a QtTest program says at its end.
+/// What a QtTest program prints at its end.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Totals {
     pub passed: u32,
@@ -29,73 +29,57 @@ pub struct Totals {
     pub skipped: u32,
 }
 
-impl QtProgram<'_> {
-    /// Runs it by way of `wrapper`, a program and its arguments that may be empty. Fails if any test did, or if
-    /// another plugin was loaded.
-    pub fn run(&self, wrapper: &[&str]) -> Result<Totals> {
-        let output = self.execute(wrapper, &[])?;
-        totals(&output).with_context(|| format!("{} printed no totals", self.name))
+impl<'a> QtProgram<'a> {
+    /// A program that runs in the root of the repository.
+    pub fn new(name: &'a str, flavour: Flavour) -> Self {
+        Self { name, folder: workspace::root(), flavour }
     }
 
-    /// Runs it by way of `wrapper` with arguments of its own. Fails if it does, or if it or a process that it starts
-    /// loaded another plugin.
-    pub fn run_with(&self, wrapper: &[&str], arguments: &[&str]) -> Result<()> {
-        self.execute(wrapper, arguments).map(|_| ())
+    /// Runs it and returns its stdout. Fails if it does, or if it or a process that it starts loads another plugin.
+    pub fn run(&self, arguments: &[&str]) -> Result<String> {
+        self.run_under(&[], arguments)
     }
 
-    /// As [`QtProgram::run_with`], and returns what it prints.
-    pub fn output(&self, wrapper: &[&str], arguments: &[&str]) -> Result<String> {
-        self.execute(wrapper, arguments)
-    }
-
-    fn execute(&self, wrapper: &[&str], arguments: &[&str]) -> Result<String> {
+    /// As [`QtProgram::run`], by way of `wrapper`, a program and its arguments.
+    pub fn run_under(&self, wrapper: &[String], arguments: &[&str]) -> Result<String> {
         let run_dir = workspace::target("qt-tests").join(self.flavour.name()).join(self.name);
         let program = self.place(&run_dir)?;
         let logs = run_dir.join("loader-logs");
         fs::create_dir(&logs)?;
-        let mut words = wrapper.iter().map(|word| word.into()).chain([program]);
-        let mut command = clean_command(words.next().context("no program")?);
-        command.args(words).args(arguments).current_dir(self.folder);
-        command.env("LD_DEBUG", "files").env("LD_DEBUG_OUTPUT", logs.join("log"));
+        let shell = shell_in(self.folder);
+        let mut words = wrapper.iter().map(OsStr::new).chain([program.as_os_str()]);
+        let command = shell.cmd(words.next().context("no program")?).args(words).args(arguments);
+        let command = command.env("LD_DEBUG", "files").env("LD_DEBUG_OUTPUT", logs.join("log"));
 
-        let output = command.output().with_context(|| format!("cannot run {}", process::name(&command)))?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        if !output.status.success() {
-            eprint!("{text}{}", String::from_utf8_lossy(&output.stderr));
-            bail!("{} on the {} plugin: {}", self.name, self.flavour.name(), output.status);
+        let Outcome { status, stdout, stderr } = without_settings(command).outcome()?;
+        if !status.success() {
+            eprint!("{stdout}{stderr}");
+            bail!("{} on the {} plugin: {status}", self.name, self.flavour.name());
         }
-        let logs: Vec<_> =
-            fs::read_dir(&logs)?.map(|log| Ok(fs::read(log?.path())?)).collect::<Result<_>>()?;
+        let logs = fs::read_dir(&logs)?.map(|log| Ok(fs::read(log?.path())?)).collect::<Result<Vec<_>>>()?;
         check_loaded(&logs, &self.flavour.plugin_file())?;
-        Ok(text.into_owned())
+        Ok(stdout)
     }
 
-    /// Copies the program to an empty folder of its own, beside a `qt.conf` for its plugin.
+    /// Copies the program to an empty folder, beside a `qt.conf` for its plugin.
     fn place(&self, run_dir: &Path) -> Result<PathBuf> {
-        if run_dir.exists() {
-            fs::remove_dir_all(run_dir)?;
-        }
-        fs::create_dir_all(run_dir)?;
+        workspace::fresh(run_dir)?;
         let plugins = self.flavour.plugin_dir();
         fs::write(run_dir.join("qt.conf"), format!("[Paths]\nPlugins = \"{}\"\n", plugins.display()))?;
         let program = run_dir.join(self.name);
-        fs::copy(workspace::target("qt-tests-build/bin").join(self.name), &program)?;
+        fs::copy(build::program(self.name), &program)?;
         Ok(program)
     }
 }
 
-/// A command that the user's settings for Qt, for its tests or for us do not reach.
-pub fn clean_command(program: PathBuf) -> Command {
-    let mut command = command(program);
-    for (name, _) in std::env::vars_os() {
-        if ["QT", "QDTLS", "SSL_CERT", "OPENSSL_"]
-            .iter()
-            .any(|prefix| name.to_string_lossy().starts_with(prefix))
-        {
-            command.env_remove(name);
-        }
-    }
-    command
+/// Keeps the user's settings for Qt, for its tests and for us from a command.
+pub fn without_settings(command: Cmd) -> Cmd {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    let is_setting = |name: &OsStr| {
+        let prefixes = ["QT", "QDTLS", "SSL_CERT", "OPENSSL_"];
+        prefixes.iter().any(|prefix| name.to_string_lossy().starts_with(prefix))
+    };
+    names.filter(|name| is_setting(name)).fold(command, Cmd::env_remove)
 }
 
 /// Fails unless the loader's logs, one for each process, name `plugin` and no other plugin of that name.
@@ -107,21 +91,25 @@ fn check_loaded(loader_logs: &[Vec<u8>], plugin: &Path) -> Result<()> {
         let plugins = initialised.map(|(_, path)| PathBuf::from(path));
         loaded.extend(plugins.filter(|path| path.ends_with(plugin::FILE_NAME)));
     }
-    if !loaded.iter().eq([plugin]) {
-        bail!("{} was to be loaded, and it alone, but what was loaded is {loaded:?}", plugin.display());
-    }
+    ensure!(loaded.iter().eq([plugin]), "{} must be loaded alone; loaded: {loaded:?}", plugin.display());
     Ok(())
 }
 
-/// Reads `Totals: 62 passed, 0 failed, 0 skipped, 0 blacklisted, 2157ms`.
-pub fn totals(output: &str) -> Option<Totals> {
-    let line = output.lines().find_map(|line| line.strip_prefix("Totals: "))?;
-    let number_of = |what| line.split(", ").find_map(|part| part.strip_suffix(what)?.trim().parse().ok());
-    Some(Totals {
-        passed: number_of("passed")?,
-        failed: number_of("failed")?,
-        skipped: number_of("skipped")?,
-    })
+impl Totals {
+    /// Reads `Totals: 62 passed, 0 failed, 0 skipped, 0 blacklisted, 2157ms`.
+    pub fn of(output: &str) -> Result<Self> {
+        let line = output.lines().find_map(|line| line.strip_prefix("Totals: ")).context("no totals")?;
+        let number_of = |what| {
+            let number = line.split(", ").find_map(|part| part.strip_suffix(what)?.trim().parse().ok());
+            number.with_context(|| format!("not one number {what} in '{line}'"))
+        };
+        let (passed, failed, skipped) = (number_of("passed")?, number_of("failed")?, number_of("skipped")?);
+        Ok(Self { passed, failed, skipped })
+    }
+
+    pub fn all_passed(&self) -> bool {
+        self.passed > 0 && self.failed == 0 && self.skipped == 0
+    }
 }
 
 #[cfg(test)]
@@ -131,8 +119,8 @@ mod tests {
     #[test]
     fn totals_are_read() {
         let output = "PASS   : x\nTotals: 62 passed, 1 failed, 2 skipped, 0 blacklisted, 2157ms\n***\n";
-        assert_eq!(totals(output), Some(Totals { passed: 62, failed: 1, skipped: 2 }));
-        assert_eq!(totals("PASS   : x\n"), None);
+        assert_eq!(Totals::of(output).unwrap(), Totals { passed: 62, failed: 1, skipped: 2 });
+        assert!(Totals::of("PASS   : x\n").is_err());
     }
 
     #[test]

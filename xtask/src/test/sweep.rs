@@ -7,12 +7,11 @@
 //! (`qt-tests/allocation/known.tsv`); any other fails the sweep.
 
 use crate::build::plugin::{self, Flavour};
-use crate::system::process::{capture, command};
-use crate::system::workspace;
+use crate::system::process::{Run, cmd, shell};
+use crate::system::workspace::{self, columns};
 use crate::test::qt_program::QtProgram;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs;
 use std::path::Path;
 
 const KNOWN: &str = "qt-tests/allocation/known.tsv";
@@ -96,10 +95,8 @@ fn sweep(flavour: Flavour, intervals: Intervals) -> Result<Vec<Finding>> {
         let count = |outcome| rows.iter().filter(|row| row.outcome == outcome).count();
         let (completed, refused) = (count("completed"), count("refused"));
         let bad = rows.len() - completed - refused;
-        println!(
-            "    {:5} {name}: {completed} completed, {refused} refused, {bad} otherwise",
-            flavour.name()
-        );
+        let plugin = flavour.name();
+        println!("    {plugin:5} {name}: {completed} completed, {refused} refused, {bad} otherwise");
         findings.extend(find(rows)?);
     }
     for finding in &findings {
@@ -121,26 +118,19 @@ struct Row {
 type Frame = (String, String);
 
 fn rows(flavour: Flavour, what: &str, interval: u32) -> Result<Vec<Row>> {
-    let file = workspace::target("qt-tests").join(format!("sweep-{}-{what}.tsv", flavour.name()));
-    let program = QtProgram { name: "allocation_sweep", folder: workspace::root(), flavour };
-    program.run_with(&[], &[what, &interval.to_string(), &file.to_string_lossy()])?;
-    let rows = fs::read_to_string(&file)?.lines().map(row).collect::<Result<Vec<_>>>()?;
+    let file = workspace::target(&format!("qt-tests/sweep-{}-{what}.tsv", flavour.name()));
+    let arguments = [what, &interval.to_string(), &file.to_string_lossy()];
+    QtProgram::new("allocation_sweep", flavour).run(&arguments)?;
+    let rows = workspace::read(file)?.lines().map(row).collect::<Result<Vec<_>>>()?;
     ensure!(!rows.is_empty(), "nothing was swept");
     Ok(rows)
 }
 
 fn row(line: &str) -> Result<Row> {
-    let columns: Vec<_> = line.split('\t').collect();
-    let [sweep, failure, number, outcome, detail, failed, place] = columns[..] else {
-        bail!("'{line}' is not a row of a sweep");
-    };
-    Ok(Row {
-        sweep: sweep.into(),
-        outcome: outcome.into(),
-        example: format!("{failure} {number}: {detail}"),
-        failed: frames(failed)?,
-        place: frames(place)?,
-    })
+    let [sweep, failure, number, outcome, detail, failed, place] = columns(line)?;
+    let example = format!("{failure} {number}: {detail}");
+    let (failed, place) = (frames(failed)?, frames(place)?);
+    Ok(Row { sweep: sweep.into(), outcome: outcome.into(), example, failed, place })
 }
 
 fn frames(text: &str) -> Result<Vec<Frame>> {
@@ -203,9 +193,8 @@ fn code_of(rows: &[Row]) -> Result<HashMap<Frame, Code>> {
     let frames = rows.iter().flat_map(|row| row.failed.iter().chain(&row.place));
     let frames: BTreeSet<_> = frames.filter(|frame| is_file(frame, plugin::FILE_NAME)).collect();
     let Some((plugin, _)) = frames.first() else { return Ok(HashMap::new()) };
-    let mut addr2line = command("addr2line");
-    addr2line.args(["--demangle", "--functions", "--exe", plugin]);
-    let output = capture(addr2line.args(frames.iter().map(|(_, offset)| offset)))?;
+    let offsets = frames.iter().map(|(_, offset)| offset);
+    let output = cmd!(shell(), "addr2line --demangle --functions --exe {plugin} {offsets...}").capture()?;
     let lines: Vec<_> = output.lines().collect();
     let code = lines.chunks_exact(2).map(|pair| code(pair[0], pair[1]));
     Ok(frames.into_iter().cloned().zip(code).collect())
@@ -223,17 +212,15 @@ fn code(function: &str, file_and_line: &str) -> Code {
     Code { name: name.into(), is_ours }
 }
 
-/// The lines of the file of known places, without their reasons.
+/// The known places, without their reasons.
 fn known() -> Result<BTreeSet<[String; 3]>> {
-    let text = fs::read_to_string(workspace::root().join(KNOWN))?;
+    let text = workspace::read(KNOWN)?;
     let lines = text.lines().filter(|line| !line.starts_with('#'));
-    lines.map(|line| parse_known(line).with_context(|| format!("{KNOWN}: '{line}'"))).collect()
-}
-
-fn parse_known(line: &str) -> Option<[String; 3]> {
-    let columns: Vec<_> = line.split('\t').map(String::from).collect();
-    let [sweep, outcome, place, _reason] = <[String; 4]>::try_from(columns).ok()?;
-    Some([sweep, outcome, place])
+    let key = |line| {
+        let [sweep, outcome, place, _reason] = columns(line).context(KNOWN)?;
+        Ok([sweep, outcome, place].map(String::from))
+    };
+    lines.map(key).collect()
 }
 
 #[cfg(test)]
