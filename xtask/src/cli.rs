@@ -68,6 +68,9 @@ pub enum Verb {
         /// Measure briefly and write no document (two minutes)
         #[arg(long)]
         quick: bool,
+        /// Measure nothing; draw the charts of docs/performance/samples.tsv
+        #[arg(long, conflicts_with = "quick")]
+        redraw: bool,
     },
     /// Refresh include/qdtls_rs.h from the Rust sources
     Header {

@@ -50,7 +50,8 @@ fn perform(verb: Verb, environment: &Environment) -> anyhow::Result<ExitCode> {
         Verb::Portability => portability::run(environment.install)?,
         Verb::Deb { suite } => debian::packages::run(&suite, environment.install)?,
         Verb::DebSource => println!("{}", source_package::run(environment)?.display()),
-        Verb::Bench { quick } => bench::run(environment, quick)?,
+        Verb::Bench { redraw: true, .. } => bench::redraw()?,
+        Verb::Bench { quick, .. } => bench::run(environment, quick)?,
         Verb::Header { check: true } => header::check()?,
         Verb::Header { check: false } => header::write()?,
     }

@@ -1,30 +1,45 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `docs/performance.md`, its charts, and the raw numbers.
+//! What `docs/performance.md` shows: tables, targets, charts. Its text is in `templates/performance.md`.
 
-use super::effort::Effort;
-use super::instructions::Counts;
-use super::markdown::{number, table, with_spread};
-use super::samples::{Samples, Subject};
-use super::svg::{Group, bar_chart};
-use super::{machine, profile, targets};
-use crate::system::workspace;
+use super::chart::{Group, bar_chart};
+use super::counts::{Count, Handshake};
+use super::machine;
+use super::samples::{Samples, Spread, Subject, number};
+use crate::system::template;
 use anyhow::Result;
-use std::fs;
+use serde::Serialize;
+use std::collections::BTreeMap;
 
-const DOCUMENT: &str = "docs/performance.md";
-const FOLDER: &str = "docs/performance";
+/// The context of the template.
+#[derive(Serialize)]
+pub struct Report {
+    quick: bool,
+    rounds: usize,
+    machine: Vec<(&'static str, String)>,
+    targets: Vec<Target>,
+    sections: BTreeMap<&'static str, Table>,
+    counts: Vec<Count>,
+    handshake: Vec<Handshake>,
+}
 
-pub struct Report<'a> {
-    pub effort: &'a Effort,
-    pub samples: &'a Samples,
-    pub counts: &'a Counts,
+#[derive(Serialize)]
+struct Table {
+    title: &'static str,
+    rows: Vec<[String; 6]>,
+}
+
+#[derive(Serialize)]
+struct Target {
+    what: String,
+    limit: String,
+    found: String,
+    reached: bool,
 }
 
 /// Values of one unit that are shown together.
 struct Section {
     name: &'static str,
     title: &'static str,
-    text: &'static str,
     /// From what is measured to what is shown.
     convert: fn(f64) -> f64,
     rows: &'static [(&'static str, &'static str)],
@@ -34,12 +49,6 @@ const SECTIONS: [Section; 5] = [
     Section {
         name: "handshakes",
         title: "Handshakes, µs for client and server together",
-        text: "\
-From making the objects of both sides to destroying them, with the cookie exchange. Each pair begins when the last has
-ended, beside one connection of the same configurations; \"alone\" without that one, so that what connections of ours
-share is made anew each time. The client verifies the server, the same each time, whose certificate is self-signed and
-the CA certificate it trusts; with \"CA list\" its configuration has the system's CA certificates besides. Resumption
-is enabled for \"resumed\" alone; stock cannot resume, and what is shown of it is a full handshake.",
         convert: |nanoseconds| nanoseconds / 1e3,
         rows: &[
             ("handshake/rsa", "RSA 2048"),
@@ -54,27 +63,18 @@ is enabled for \"resumed\" alone; stock cannot resume, and what is shown of it i
     Section {
         name: "server",
         title: "Server, handshakes per second of one thread",
-        text: "\
-ECDSA P-256. Only the server's work counts: cookies, handshakes, making and destroying its connections. The clients are
-OpenSSL's for all three; all of them are amid their handshake at the same time, and their datagrams arrive in turns.
-Ratios are of the rates: more is better.",
         convert: |nanoseconds| 1e9 / nanoseconds,
         rows: &[("server/1", "1 peer"), ("server/100", "100 peers"), ("server/1000", "1000 peers")],
     },
     Section {
         name: "memory",
         title: "Memory, KiB for each kept server connection",
-        text: "\
-The growth of the process over 1000 kept connections, after 200 others, divided by 1000. Each has shaken hands (ECDSA
-P-256) and answered one message. \"Heap\" is what malloc has handed out, of which a part may never have been written to.",
         convert: |bytes| bytes / 1024.0,
         rows: &[("memory/rss", "resident"), ("memory/heap", "heap")],
     },
     Section {
         name: "data",
         title: "Data, ns for each message",
-        text: "\
-AES-256-GCM. \"Write\" ends where the datagram is handed to the kernel, \"decrypt\" begins with the datagram in memory.",
         convert: |nanoseconds| nanoseconds,
         rows: &[
             ("write/64", "write, 64 B"),
@@ -88,9 +88,6 @@ AES-256-GCM. \"Write\" ends where the datagram is handed to the kernel, \"decryp
     Section {
         name: "verify",
         title: "verifyClient, ns for each datagram",
-        text: "\
-The same datagram again and again; answers included. Raw is `DTLSv1_listen(3)` with a cookie of HMAC-SHA-256 over the
-peer's address. Junk is 200 bytes that are no record.",
         convert: |nanoseconds| nanoseconds,
         rows: &[
             ("verify/no-cookie", "no cookie"),
@@ -101,117 +98,141 @@ peer's address. Junk is 200 bytes that are no record.",
     },
 ];
 
-impl Report<'_> {
-    /// Writes the document and what it refers to.
-    pub fn write(&self) -> Result<()> {
-        let folder = workspace::root().join(FOLDER);
-        fs::create_dir_all(&folder)?;
-        for section in &SECTIONS {
-            fs::write(folder.join(section.name).with_extension("svg"), self.chart(section)?)?;
-        }
-        let samples = format!("{SAMPLES_HEADER}{}", self.samples.table());
-        fs::write(folder.join("samples.tsv"), samples)?;
-        fs::write(workspace::root().join(DOCUMENT), self.document()?)?;
-        eprintln!("{DOCUMENT} is up to date");
-        Ok(())
+impl Section {
+    fn table(&self, samples: &Samples) -> Result<Table> {
+        let row = |&(name, label): &(&str, &str)| {
+            let [stock, ours, raw] = self.medians_and_quartiles(samples, name)?;
+            let [of_stock, of_raw] =
+                [self.ratio(samples, name, Subject::Stock)?, self.ratio(samples, name, Subject::Raw)?];
+            let [stock, ours, raw] = [stock, ours, raw].map(|spread| number(spread.median));
+            Ok([label.into(), stock, ours, raw, with_spread(of_stock), with_spread(of_raw)])
+        };
+        Ok(Table { title: self.title, rows: self.rows.iter().map(row).collect::<Result<_>>()? })
     }
 
-    fn document(&self) -> Result<String> {
-        let machine = machine::describe()?;
-        let machine: Vec<_> = machine.into_iter().map(|(name, value)| vec![name.into(), value]).collect();
-        let targets = targets::all(self.samples, self.counts)?;
-        Ok([
-            PREAMBLE.to_owned(),
-            format!(
-                "{} rounds. Times are of the processor; numbers are medians of the rounds. A ratio is the\nmedian of \
-                 the rounds' ratios, with their quartiles in brackets.\n",
-                self.effort.rounds
-            ),
-            table(&["machine", ""], &machine),
-            format!("## Targets\n\n{}", targets::show(&targets)),
-            self.results()?,
-            above_stock(self.counts.show_above_stock()),
-            format!("## Where an ECDSA handshake's instructions go\n\n{}", profile::show()?),
-        ]
-        .join("\n"))
+    fn chart(&self, samples: &Samples) -> Result<String> {
+        let group = |&(name, label): &(&str, &'static str)| {
+            Ok(Group { label, bars: self.medians_and_quartiles(samples, name)? })
+        };
+        bar_chart(self.title, &self.rows.iter().map(group).collect::<Result<Vec<_>>>()?)
     }
 
-    /// The sections with their tables and charts.
-    pub fn results(&self) -> Result<String> {
-        let mut text = String::new();
-        for section in &SECTIONS {
-            let (title, words, name) = (section.title, section.text, section.name);
-            text += &format!(
-                "## {title}\n\n{words}\n\n![{title}](performance/{name}.svg)\n\n{}\n",
-                self.table(section)?
-            );
-        }
-        Ok(text + &self.counts.show())
-    }
-
-    fn table(&self, section: &Section) -> Result<String> {
-        let mut rows = Vec::new();
-        for (name, label) in section.rows {
-            let mut row = vec![(*label).to_owned()];
-            for subject in Subject::ALL {
-                row.push(number(self.samples.spread(name, subject)?.map(section.convert).median));
-            }
-            for other in [Subject::Stock, Subject::Raw] {
-                row.push(with_spread(self.ratio(section, name, other)?));
-            }
-            rows.push(row);
-        }
-        Ok(table(&["", "stock", "ours", "raw", "ours / stock", "ours / raw"], &rows))
+    /// Of each subject, in the unit that is shown.
+    fn medians_and_quartiles(&self, samples: &Samples, name: &str) -> Result<[Spread; 3]> {
+        let [stock, ours, raw] = Subject::ALL.map(|subject| samples.spread(name, subject));
+        Ok([stock?, ours?, raw?].map(|spread| spread.map(self.convert)))
     }
 
     /// Ours to another's, in the unit that is shown.
-    fn ratio(&self, section: &Section, name: &str, other: Subject) -> Result<super::statistics::Spread> {
-        let inverse = (section.convert)(2.0) < (section.convert)(1.0);
+    fn ratio(&self, samples: &Samples, name: &str, other: Subject) -> Result<Spread> {
+        let inverse = (self.convert)(2.0) < (self.convert)(1.0);
         let (above, below) = if inverse { (other, Subject::Ours) } else { (Subject::Ours, other) };
-        self.samples.ratio(name, above, below)
+        samples.ratio(name, above, below)
+    }
+}
+
+/// Name and contents of each chart.
+pub fn charts(samples: &Samples) -> Result<Vec<(&'static str, String)>> {
+    SECTIONS.iter().map(|section| Ok((section.name, section.chart(samples)?))).collect()
+}
+
+impl Report {
+    /// The tables alone.
+    pub fn quick(samples: &Samples, counts: Vec<Count>) -> Result<Self> {
+        let table = |section: &Section| Ok((section.name, section.table(samples)?));
+        let sections = SECTIONS.iter().map(table).collect::<Result<_>>()?;
+        let (machine, targets, handshake) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { quick: true, rounds: 0, machine, targets, sections, counts, handshake })
     }
 
-    fn chart(&self, section: &Section) -> Result<String> {
-        let mut groups = Vec::new();
-        for (name, label) in section.rows {
-            let mut bars = Vec::new();
-            for subject in Subject::ALL {
-                bars.push((subject, self.samples.spread(name, subject)?.map(section.convert)));
-            }
-            groups.push(Group { label: (*label).to_owned(), bars });
+    pub fn full(
+        rounds: usize,
+        samples: &Samples,
+        counts: Vec<Count>,
+        handshake: Vec<Handshake>,
+    ) -> Result<Self> {
+        let (machine, targets) = (machine::describe()?, targets(samples, &counts)?);
+        Ok(Self { quick: false, rounds, machine, targets, handshake, ..Self::quick(samples, counts)? })
+    }
+
+    pub fn render(&self) -> Result<String> {
+        template::render(include_str!("../../templates/performance.md"), self)
+    }
+}
+
+/// Median, and quartiles in brackets.
+fn with_spread(spread: Spread) -> String {
+    format!("{:.2} ({:.2}–{:.2})", spread.median, spread.low, spread.high)
+}
+
+/// What verifyClient may spend outside OpenSSL and the kernel.
+const MOST_OUTSIDE_OPENSSL: f64 = 6000.0;
+
+/// Limits of the medians of what is measured, and of the counts.
+fn targets(samples: &Samples, counts: &[Count]) -> Result<Vec<Target>> {
+    use Subject::{Ours, Raw, Stock};
+    let target = |what: String, limit: f64, found: f64, shown: String| Target {
+        what,
+        limit: number(limit),
+        found: shown,
+        reached: found <= limit,
+    };
+    let mut targets = Vec::new();
+    for (what, name, below, limit) in [
+        ("time of an ECDSA handshake", "handshake/ecdsa", Stock, 0.5),
+        ("time of an ECDSA handshake", "handshake/ecdsa", Raw, 1.3),
+        ("the same with the system's CA certificates", "handshake/ecdsa-cas", Stock, 0.35),
+        ("time of an RSA handshake", "handshake/rsa", Stock, 0.55),
+        ("resident memory of a kept server connection", "memory/rss", Raw, 1.0),
+    ] {
+        let ratio = samples.ratio(name, Ours, below)?;
+        let what = format!("{what}, ours / {}", below.name());
+        targets.push(target(what, limit, ratio.median, with_spread(ratio)));
+    }
+    for Count { operation, stock, ours, .. } in counts {
+        let mut add = |what: &str, limit, found| {
+            targets.push(target(format!("{operation}: {what}"), limit, found, number(found)));
+        };
+        let [outside, outside_stock] = [ours, stock].map(|split| split.outside_openssl() as f64);
+        if operation.starts_with("hello") {
+            add("all instructions, ours / stock", 0.5, ours.total() as f64 / stock.total() as f64);
         }
-        Ok(bar_chart(section.title, &groups))
+        match *operation {
+            "hello-without-cookie" | "hello-with-wrong-cookie" => {
+                add("instructions outside OpenSSL", MOST_OUTSIDE_OPENSSL, outside);
+            }
+            "hello-with-right-cookie" | "handshake" => {}
+            _ => add("instructions outside OpenSSL, ours / stock", 1.0, outside / outside_stock),
+        }
     }
+    Ok(targets)
 }
 
-fn above_stock(tables: String) -> String {
-    if tables.is_empty() {
-        return tables;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::system::workspace;
+    use crate::test::callgrind::Split;
+
+    #[test]
+    fn the_committed_samples_fill_the_document() {
+        let samples = Samples::read(&workspace::read("docs/performance/samples.tsv").unwrap()).unwrap();
+        let (stock, ours) =
+            (Split { qt: 6, ..Split::default() }, Split { ours: 7, openssl: 1, ..Split::default() });
+        let dearest = vec![("f()".to_owned(), 7)];
+        let count = Count { operation: "junk", stock, ours, is_above_stock: true, dearest: dearest.clone() };
+        let handshake = Handshake { subject: "raw", split: stock, dearest };
+        let report = Report::full(21, &samples, vec![count], vec![handshake]).unwrap();
+        let document = report.render().unwrap();
+        for part in [
+            "| time of an ECDSA handshake, ours / stock | ≤ 0.50 | 0.45 (0.43–0.48) | yes |\n",
+            "| junk: instructions outside OpenSSL, ours / stock | ≤ 1.00 | 1.17 | **no** |\n\n## Handshakes, µs",
+            "| junk | ours | 7 | 0 | 0 | 7 | 1 | 0 | 8 |\n\n## Operations with",
+            "than stock\n\n| junk, ours | instructions |\n|---|---|\n| `f()` | 7 |\n\n## Where",
+            "includes that.\n\n| raw | instructions |\n|---|---|\n| `f()` | 7 |\n",
+        ] {
+            assert!(document.contains(part), "'{part}' is not in\n{document}");
+        }
+        assert_eq!(charts(&samples).unwrap().len(), SECTIONS.len());
     }
-    format!("## Where more instructions are spent outside OpenSSL than by stock\n\n{tables}")
 }
-
-const SAMPLES_HEADER: &str = "\
-# SPDX-License-Identifier: MIT OR Apache-2.0
-# What docs/performance.md is made of: name, whose, and a value for each round, in nanoseconds or bytes.
-";
-
-const PREAMBLE: &str = "\
-<!-- SPDX-License-Identifier: MIT OR Apache-2.0 -->
-# Performance
-
-Made by `cargo xtask bench`: measured in turns on one machine, in one run,
-
-- *stock*, Qt's plugin with Qt's own DTLS;
-- *ours*, the same plugin with this library;
-- *raw*, OpenSSL with nothing around it and one `SSL_CTX` for each side: the floor.
-
-The first two are one program, `dtls_bench`, which uses `QDtls` and `QDtlsClientVerifier` as applications do, a `QDtls`
-for each connection with a configuration that all of its side share. The third, `raw_bench`, runs the same code on
-OpenSSL's functions. DTLS 1.2, one thread, AES-256-GCM and SHA-384, the same cipher suite and number of datagrams for
-all, which is checked. Nobody waits for a network: datagrams travel in memory. `QUdpSocket` does all of its work, but
-the system call `sendmsg` is replaced by a queue; OpenSSL's retransmission clock stands still. What a process does only
-the first time is left out.
-
-Raw numbers of all rounds: [performance/samples.tsv](performance/samples.tsv).
-";

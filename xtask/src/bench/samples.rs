@@ -1,11 +1,52 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the benchmarks print, by name and by whom it was measured on.
+//! What the benchmarks print, by name and by subject.
 
-use super::statistics::Spread;
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
 
-/// Who is measured.
+const HEADER: &str = "\
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# What docs/performance.md is made of: name, subject, and a value for each round, in nanoseconds or bytes.
+";
+
+/// Half of the values lie from `low` to `high`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spread {
+    pub low: f64,
+    pub median: f64,
+    pub high: f64,
+}
+
+impl Spread {
+    fn of(mut values: Vec<f64>) -> Result<Self> {
+        values.sort_by(f64::total_cmp);
+        let last = values.len().checked_sub(1).context("no values")?;
+        // Between two values, the line through them counts.
+        let quantile = |share: f64| {
+            let position = share * last as f64;
+            let (below, above) = (values[position.floor() as usize], values[position.ceil() as usize]);
+            below + (above - below) * position.fract()
+        };
+        Ok(Self { low: quantile(0.25), median: quantile(0.5), high: quantile(0.75) })
+    }
+
+    /// The same in another unit.
+    pub fn map(self, convert: impl Fn(f64) -> f64) -> Self {
+        let (one, other) = (convert(self.low), convert(self.high));
+        Self { low: one.min(other), median: convert(self.median), high: one.max(other) }
+    }
+}
+
+/// Three significant digits at least.
+pub fn number(value: f64) -> String {
+    match value.abs() {
+        0.0..10.0 => format!("{value:.2}"),
+        10.0..100.0 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    }
+}
+
+/// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
     Stock,
@@ -97,13 +138,13 @@ impl Samples {
     }
 
     pub fn spread(&self, name: &str, subject: Subject) -> Result<Spread> {
-        Spread::of(self.of(name, subject)?)
+        Spread::of(self.of(name, subject)?.to_vec())
     }
 
     /// Of the ratios of the rounds.
     pub fn ratio(&self, name: &str, numerator: Subject, denominator: Subject) -> Result<Spread> {
         let (above, below) = (self.of(name, numerator)?, self.of(name, denominator)?);
-        Spread::of(&above.iter().zip(below).map(|(above, below)| above / below).collect::<Vec<_>>())
+        Spread::of(above.iter().zip(below).map(|(above, below)| above / below).collect())
     }
 
     /// Everything, a line for each name and subject, a column for each round.
@@ -112,7 +153,22 @@ impl Samples {
             let values: Vec<_> = values.iter().map(f64::to_string).collect();
             format!("{name}\t{}\t{}\n", subject.name(), values.join("\t"))
         };
-        self.values.iter().map(line).collect()
+        HEADER.to_owned() + &self.values.iter().map(line).collect::<String>()
+    }
+
+    /// Reads a table.
+    pub fn read(table: &str) -> Result<Self> {
+        let mut samples = Self::default();
+        for line in table.lines().filter(|line| !line.starts_with('#')) {
+            let mut columns = line.split('\t');
+            let name = columns.next().unwrap_or_default();
+            let subject =
+                columns.next().and_then(|name| Subject::ALL.into_iter().find(|is| is.name() == name));
+            let subject = subject.with_context(|| format!("no subject in '{line}'"))?;
+            let values = columns.map(str::parse).collect::<Result<_, _>>().context(line.to_owned())?;
+            samples.values.insert((name.into(), subject), values);
+        }
+        Ok(samples)
     }
 }
 
@@ -150,9 +206,24 @@ mod tests {
     }
 
     #[test]
-    fn ratios_are_those_of_the_rounds() {
+    fn ratios_are_those_of_the_rounds_also_when_read_again() {
         let samples = samples("a\t10\na\t40\n", "a\t5\na\t20\n", "a\t1\na\t1\n");
-        let ratio = samples.ratio("a", Subject::Ours, Subject::Stock).unwrap();
+        let ratio =
+            Samples::read(&samples.table()).unwrap().ratio("a", Subject::Ours, Subject::Stock).unwrap();
         assert_eq!((ratio.low, ratio.median, ratio.high), (0.5, 0.5, 0.5));
+    }
+
+    #[test]
+    fn quartiles_are_between_the_values_and_rates_are_inverse() {
+        let spread = Spread::of(vec![4.0, 1.0, 3.0, 2.0]).unwrap();
+        assert_eq!(spread, Spread { low: 1.75, median: 2.5, high: 3.25 });
+        let spread = Spread { low: 1.0, median: 2.0, high: 4.0 }.map(|value| 1.0 / value);
+        assert_eq!(spread, Spread { low: 0.25, median: 0.5, high: 1.0 });
+        assert!(Spread::of(Vec::new()).is_err());
+    }
+
+    #[test]
+    fn small_numbers_have_decimals() {
+        assert_eq!([0.5, 5.25, 12.34, 1234.5].map(number), ["0.50", "5.25", "12.3", "1234"]);
     }
 }

@@ -4,6 +4,7 @@
 pub mod apt;
 pub mod packages;
 pub mod process;
+pub mod template;
 pub mod workspace;
 
 use std::path::PathBuf;

@@ -6,6 +6,7 @@
 
 use crate::build::plugin::{self, Flavour};
 use anyhow::{Context, Result, ensure};
+use serde::Serialize;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -16,7 +17,7 @@ pub fn wrapper(report: &Path) -> [String; 5] {
 }
 
 /// Instructions by whose they are.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Split {
     /// This library and its adapter.
     pub ours: u64,
@@ -202,7 +203,7 @@ impl Profile {
         let mut by_name = HashMap::<String, u64>::new();
         let mut add = |function: &Function, cost| {
             let library = function.object.rsplit('/').next().unwrap_or_default();
-            *by_name.entry(format!("`{}` ({library})", function.name)).or_default() += cost;
+            *by_name.entry(format!("{} ({library})", function.name)).or_default() += cost;
         };
         for (function, &cost) in &self.functions {
             if matches!(Owner::of(function, flavour), Owner::Ours | Owner::Qt) {
@@ -224,7 +225,7 @@ impl Profile {
         for ((caller, callee), cost) in &self.calls {
             let from_outside = !matches!(Owner::of(caller, flavour), Owner::OpenSsl | Owner::Libc);
             if from_outside && Owner::of(callee, flavour) == Owner::OpenSsl {
-                *by_name.entry(format!("`{}`", callee.name)).or_default() += cost;
+                *by_name.entry(callee.name.clone()).or_default() += cost;
             }
         }
         most(by_name, count)
@@ -327,16 +328,16 @@ totals: 1010
     fn openssls_own_calls_are_not_calls_from_outside() {
         let within = "ob=(3)\nfn=(3)\ncob=(3)\ncfn=(6) EVP_DigestUpdate\ncalls=1 0\n0 300\n";
         let profile = Profile::read(&format!("{REPORT}{within}")).unwrap();
-        assert_eq!(profile.dearest_of_openssl(Flavour::Rust, 3), [("`HMAC`".to_owned(), 600)]);
+        assert_eq!(profile.dearest_of_openssl(Flavour::Rust, 3), [("HMAC".to_owned(), 600)]);
     }
 
     #[test]
     fn what_others_ask_of_libc_is_outside_openssl() {
         let dearest = profile().dearest_outside_openssl(Flavour::Rust, 2);
-        let expected = [("`toQt` (libqopensslbackend.so)", 245), ("`ours` (libqopensslbackend.so)", 105)];
+        let expected = [("toQt (libqopensslbackend.so)", 245), ("ours (libqopensslbackend.so)", 105)];
         assert_eq!(dearest, expected.map(|(name, cost)| (name.to_owned(), cost)));
         let dearest = profile().dearest_outside_openssl(Flavour::Rust, 9);
-        assert_eq!(dearest.last(), Some(&("`malloc` (libc.so.6)".to_owned(), 50)));
+        assert_eq!(dearest.last(), Some(&("malloc (libc.so.6)".to_owned(), 50)));
     }
 
     #[test]
