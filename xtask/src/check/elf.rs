@@ -2,9 +2,13 @@
 //! What the plugins consist of, and what they show to the dynamic linker.
 
 use crate::build::plugin::{self, Flavour};
-use crate::system::process::{Run, cmd, shell};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, ensure};
+use object::elf::{DT_NEEDED, ELFMAG, STB_GLOBAL, STB_GNU_UNIQUE, STB_WEAK};
+use object::read::archive::ArchiveFile;
+use object::read::elf::{Dyn, ElfFile64};
+use object::{Object, ObjectSymbol, SymbolFlags, SymbolKind};
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
 
 /// The plugins that are compared with each other: ours and stock.
@@ -13,15 +17,22 @@ const PAIRS: [[Flavour; 2]; 2] = [Flavour::USUAL, Flavour::LINKED];
 /// What a plugin that is linked to OpenSSL needs of it.
 const OPENSSL: [&str; 2] = ["libssl.so", "libcrypto.so"];
 
-/// Fails unless our plugins have the Rust library in them and stock has not: else they would not be worth comparing.
+/// Rust's thread-local variables call the dynamic linker, which is in every process anyway.
+const DYNAMIC_LINKER: &str = "ld-linux";
+
+type Names = BTreeSet<String>;
+
+/// Fails unless our plugins contain the Rust library and stock does not: otherwise comparing them would prove nothing.
 pub fn compare_contents() -> Result<()> {
     for flavour in PAIRS.concat() {
-        let expected = !flavour.is_stock();
-        let names = symbols_in(&flavour.plugin_file(), &[])?.into_iter();
-        if names.map(|(name, _)| name).any(|name| name.starts_with("qdtls_")) != expected {
-            let verb = if expected { "lacks" } else { "contains" };
-            bail!("the {} plugin {verb} the functions of qdtls_rs.h", flavour.name());
-        }
+        let data = read(&flavour.plugin_file())?;
+        let is_ours = |(name, _): &(String, u8)| name.starts_with("qdtls_");
+        let contains = definitions(parse(&data)?.symbols()).iter().any(is_ours);
+        let name = flavour.name();
+        ensure!(
+            contains != flavour.is_stock(),
+            "the {name} plugin contains qdtls_rs.h's functions: {contains}"
+        );
     }
     Ok(())
 }
@@ -30,16 +41,15 @@ pub fn compare_contents() -> Result<()> {
 pub fn compare_needed() -> Result<()> {
     for [ours, stock] in PAIRS {
         let (needed_by_ours, needed_by_stock) = (needed(&ours.plugin_file())?, needed(&stock.plugin_file())?);
-        if needed_by_ours != needed_by_stock {
-            let name = ours.name();
-            bail!("our {name} plugin needs {needed_by_ours:?}, stock needs {needed_by_stock:?}");
-        }
+        let name = ours.name();
+        ensure!(
+            needed_by_ours == needed_by_stock,
+            "our {name} plugin needs {needed_by_ours:?}, stock needs {needed_by_stock:?}"
+        );
         for library in OPENSSL {
             let is_needed = needed_by_ours.iter().any(|name| name.starts_with(library));
-            if is_needed != Flavour::LINKED.contains(&ours) {
-                let verb = if is_needed { "needs" } else { "does not need" };
-                bail!("our {} plugin {verb} {library}", ours.name());
-            }
+            let is_linked = Flavour::LINKED.contains(&ours);
+            ensure!(is_needed == is_linked, "our {name} plugin needs {library}: {is_needed}");
         }
     }
     Ok(())
@@ -48,55 +58,73 @@ pub fn compare_needed() -> Result<()> {
 /// Fails if a plugin of ours exports anything that stock does not, apart from the instances of C++ templates and inline
 /// functions that either adapter happens to use, or anything of the Rust library.
 pub fn compare_exports() -> Result<()> {
-    let library = symbols_in(&plugin::library(), &["--extern-only"])?;
-    let library: Names = library.into_iter().map(|(name, _)| name).collect();
+    let library = names_of_library()?;
     for [ours, stock] in PAIRS {
-        let (ours, stock) = (exports(&ours.plugin_file())?, exports(&stock.plugin_file())?);
-        let different: Vec<_> = ours.strong.symmetric_difference(&stock.strong).collect();
-        if let Some(first) = different.first() {
-            bail!("{} symbols are exported by one of the plugins only, such as {first}", different.len());
-        }
-        if let Some(name) = ours.vague.intersection(&library).next() {
-            bail!("our plugin exports {name} of the Rust library");
-        }
+        let ([ours, vague], [stock, _]) = (exports(&ours.plugin_file())?, exports(&stock.plugin_file())?);
+        let different: Vec<_> = ours.symmetric_difference(&stock).collect();
+        ensure!(different.is_empty(), "exported by one of the plugins only: {different:?}");
+        let exported: Vec<_> = vague.intersection(&library).collect();
+        ensure!(exported.is_empty(), "our plugin exports from the Rust library: {exported:?}");
     }
     Ok(())
 }
 
-/// Rust's thread-local variables call the dynamic linker, which is in every process anyway.
-const DYNAMIC_LINKER: &str = "ld-linux";
-
-type Names = BTreeSet<String>;
-
-/// The dynamic symbols that a file defines.
-struct Exports {
-    strong: Names,
-    /// Those that any other object in the process may define as well ("vague linkage").
-    vague: Names,
+/// The strong dynamic symbols that a file defines, and those that any other object in the process may define as well
+/// ("vague linkage").
+fn exports(plugin: &Path) -> Result<[Names; 2]> {
+    let data = read(plugin)?;
+    let symbols = definitions(parse(&data)?.dynamic_symbols());
+    let (vague, strong): (Vec<_>, Vec<_>) =
+        symbols.into_iter().partition(|(_, binding)| [STB_WEAK, STB_GNU_UNIQUE].contains(binding));
+    Ok([strong, vague].map(|symbols| symbols.into_iter().map(|(name, _)| name).collect()))
 }
 
-fn exports(plugin: &Path) -> Result<Exports> {
-    let symbols = symbols_in(plugin, &["--dynamic"])?;
-    let (vague, strong): (Vec<_>, Vec<_>) = symbols.into_iter().partition(|(_, kind)| "WVu".contains(*kind));
-    let names = |symbols: Vec<(String, char)>| symbols.into_iter().map(|(name, _)| name).collect();
-    Ok(Exports { strong: names(strong), vague: names(vague) })
+/// The names that the objects of the Rust library define for others.
+fn names_of_library() -> Result<Names> {
+    let data = read(&plugin::library())?;
+    let mut names = Names::new();
+    for member in ArchiveFile::parse(&*data)?.members() {
+        let member = member?.data(&*data)?;
+        // An archive may also contain files of the compiler's own format.
+        if !member.starts_with(&ELFMAG) {
+            continue;
+        }
+        let symbols = definitions(parse(member)?.symbols()).into_iter();
+        names.extend(symbols.filter(|(_, binding)| *binding >= STB_GLOBAL).map(|(name, _)| name));
+    }
+    ensure!(!names.is_empty(), "the Rust library defines nothing");
+    Ok(names)
 }
 
-/// Name and kind of each symbol that a file defines.
-fn symbols_in(file: &Path, options: &[&str]) -> Result<Vec<(String, char)>> {
-    let output = cmd!(shell(), "nm --defined-only --format=posix {options...} {file}").capture()?;
-    Ok(output.lines().filter_map(symbol).collect())
-}
-
-/// Reads a line `name kind value size`; one that names a member of a library has no kind.
-fn symbol(line: &str) -> Option<(String, char)> {
-    let mut words = line.split_whitespace();
-    Some((words.next()?.to_owned(), words.next()?.parse().ok()?))
+/// Name and binding of each symbol that is defined.
+fn definitions<'a>(symbols: impl Iterator<Item = impl ObjectSymbol<'a>>) -> Vec<(String, u8)> {
+    let mut found = Vec::new();
+    for symbol in symbols.filter(|symbol| !symbol.is_undefined()) {
+        let is_name = !matches!(symbol.kind(), SymbolKind::File | SymbolKind::Section);
+        if let (true, Ok(name), SymbolFlags::Elf { st_info, .. }) = (is_name, symbol.name(), symbol.flags()) {
+            found.push((name.to_owned(), st_info >> 4));
+        }
+    }
+    found
 }
 
 fn needed(plugin: &Path) -> Result<Names> {
-    let output = cmd!(shell(), "readelf --dynamic --wide {plugin}").capture()?;
-    let entries = output.lines().filter(|line| line.contains("(NEEDED)"));
-    let names = entries.filter_map(|line| Some(line.split_once('[')?.1.trim_end_matches(']')));
-    Ok(names.filter(|name| !name.starts_with(DYNAMIC_LINKER)).map(String::from).collect())
+    let data = read(plugin)?;
+    let (file, mut names) = (parse(&data)?, Names::new());
+    let (endian, sections) = (file.endian(), file.elf_section_table());
+    let (entries, link) = sections.dynamic(endian, &*data)?.context("no dynamic section")?;
+    let strings = sections.strings(endian, &*data, link)?;
+    for entry in entries.iter().filter(|entry| entry.tag32(endian) == Some(DT_NEEDED)) {
+        names.insert(String::from_utf8_lossy(entry.string(endian, strings)?).into_owned());
+    }
+    names.retain(|name| !name.starts_with(DYNAMIC_LINKER));
+    Ok(names)
+}
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+fn parse(data: &[u8]) -> object::Result<ElfFile64<'_>> {
+    ElfFile64::parse(data)
 }
