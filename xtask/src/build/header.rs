@@ -4,8 +4,9 @@
 use crate::system::process::{Run, cargo, cmd, shell};
 use crate::system::workspace;
 use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 
 const HEADER: &str = "include/qdtls_rs.h";
 
@@ -22,32 +23,14 @@ pub fn check() -> Result<()> {
 
 fn generate() -> Result<String> {
     let cargo = cargo();
-    let check = cmd!(shell(), "{cargo} check --quiet --package qdtls-rs --message-format=json");
-    let out_dir = out_dir(&check.capture()?).context("the build script of qdtls-rs did not run")?;
+    let check = cmd!(shell(), "{cargo} check --quiet --package qdtls-rs --message-format=json").capture()?;
+    let messages = check.lines().map(serde_json::from_str).collect::<Result<Vec<Value>, _>>()?;
+    // The workspace has one build script; those of dependencies come from a registry.
+    let is_ours = |message: &&Value| {
+        let package = message["package_id"].as_str().unwrap_or_default();
+        message["reason"] == "build-script-executed" && package.starts_with("path+file:")
+    };
+    let ours = messages.iter().find(is_ours).context("the build script of qdtls-rs did not run")?;
+    let out_dir = Path::new(ours["out_dir"].as_str().context("no output folder")?);
     workspace::read(out_dir.join("qdtls_rs.h")).context("`cargo check` says why there is no header")
-}
-
-/// The output folder of the one build script in this workspace; those of dependencies come from a registry.
-fn out_dir(messages: &str) -> Option<PathBuf> {
-    let of_workspace = |message: &&str| message.contains(r#""package_id":"path+file:"#);
-    let mut messages = messages.lines().filter(|line| line.contains("build-script-executed"));
-    let (_, rest) = messages.find(of_workspace)?.split_once(r#""out_dir":""#)?;
-    Some(PathBuf::from(rest.split_once('"')?.0))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_output_folder_is_that_of_our_build_script() {
-        let message = |package, out_dir| {
-            format!(r#"{{"reason":"build-script-executed","package_id":"{package}","out_dir":"{out_dir}"}}"#)
-        };
-        let other = message("registry+https://x#libc@0.2.1", "/t/libc/out");
-        let ours = message("path+file:///r#qdtls-rs@0.1.0", "/t/qdtls-rs/out");
-
-        assert_eq!(out_dir(&format!("{other}\n{ours}\n")), Some("/t/qdtls-rs/out".into()));
-        assert_eq!(out_dir(&other), None);
-    }
 }

@@ -6,7 +6,7 @@
 //! of its own below `target`: the machine's are read, never written. Sources of other versions come from Debian's
 //! other suites in the same way.
 
-use crate::system::apt::{Archives, lists_of_machine};
+use crate::system::apt::{self, Archives};
 use crate::system::process::{Cmd, Run, Shell, cmd, shell, shell_in};
 use crate::system::{Environment, packages, workspace};
 use anyhow::{Context, Result};
@@ -83,8 +83,7 @@ struct Apt {
 impl Apt {
     /// The sources of what the machine can install.
     fn of_machine() -> Result<Self> {
-        let lists = lists_of_machine()?;
-        Self::update("apt", &[], lists.iter().map(|list| (&*list.name, list.of_sources())))
+        Self::update("apt", &[], apt::lists_of_sources()?)
     }
 
     /// The sources of all suites that may have a Qt 6 of interest, from the archive that the machine uses.
@@ -93,14 +92,10 @@ impl Apt {
         let line = |suite| format!("deb-src [signed-by={KEYRING}] {archive} {suite} main\n");
         // The copy of an archive may be older than its index promises. Its signature is checked all the same.
         let settings = &["Acquire::Check-Valid-Until=false"];
-        Self::update("apt-all-suites", settings, [("suites.list", SUITES.map(line).concat())].into_iter())
+        Self::update("apt-all-suites", settings, vec![("suites.list".into(), SUITES.map(line).concat())])
     }
 
-    fn update<'a>(
-        name: &str,
-        settings: &'static [&'static str],
-        lists: impl Iterator<Item = (&'a str, String)>,
-    ) -> Result<Self> {
+    fn update(name: &str, settings: &'static [&'static str], lists: Vec<(String, String)>) -> Result<Self> {
         let work_dir = workspace::target("qt-source").join(name);
         for needed in ["lists.d", "state/lists/partial", "cache/archives/partial"] {
             fs::create_dir_all(work_dir.join(needed))?;

@@ -1,72 +1,34 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The archives that the machine's packages come from.
 
+use crate::system::process::{Run, cmd, shell};
 use anyhow::{Context, Result};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// A list of archives, in one of apt's two formats.
-pub struct List {
-    pub name: String,
-    text: String,
-    format: Format,
-}
-
-enum Format {
-    /// `deb [options] uri suite component...`
-    Lines,
-    /// deb822: stanzas with fields such as `Types: deb` and `URIs: uri...`
-    Stanzas,
-}
-
-/// The machine's own lists.
-pub fn lists_of_machine() -> Result<Vec<List>> {
+/// The machine's lists of archives, turned into lists of their sources: same archives, same keys.
+pub fn lists_of_sources() -> Result<Vec<(String, String)>> {
     let folder = Path::new("/etc/apt");
     let parts = fs::read_dir(folder.join("sources.list.d")).into_iter().flatten().flatten();
-    let mut files: Vec<_> = parts.map(|part| part.path()).collect();
-    files.sort();
-    files.insert(0, folder.join("sources.list"));
-    let lists: Vec<_> = files.iter().filter_map(List::read).collect();
-    (!lists.is_empty()).then_some(lists).with_context(|| format!("no package lists in {}", folder.display()))
+    let files = parts.map(|part| part.path()).chain([folder.join("sources.list")]);
+    let list = |file: std::path::PathBuf| {
+        let is_list = matches!(file.extension()?.to_str()?, "list" | "sources");
+        let name = file.file_name()?.to_str()?.to_owned();
+        is_list.then_some((name, of_sources(&fs::read_to_string(file).ok()?)))
+    };
+    let lists: Vec<_> = files.filter_map(list).collect();
+    (!lists.is_empty()).then_some(lists).context("no package lists in /etc/apt")
 }
 
-impl List {
-    /// A file that is no list, or cannot be read, is left out.
-    fn read(file: &PathBuf) -> Option<Self> {
-        let format = match file.extension()?.to_str()? {
-            "list" => Format::Lines,
-            "sources" => Format::Stanzas,
-            _ => return None,
-        };
-        Some(Self { name: file.file_name()?.to_str()?.into(), text: fs::read_to_string(file).ok()?, format })
-    }
-
-    /// The list of the archives' sources: same archives, same keys.
-    pub fn of_sources(&self) -> String {
-        match self.format {
-            Format::Lines => {
-                let packages = self.text.lines().filter_map(|line| line.trim_start().strip_prefix("deb"));
-                let packages = packages.filter(|rest| rest.starts_with([' ', '\t']));
-                packages.map(|rest| format!("deb-src{rest}\n")).collect()
-            }
-            Format::Stanzas => {
-                let is_types = |line: &str| line.to_ascii_lowercase().starts_with("types:");
-                let line = |line| format!("{}\n", if is_types(line) { "Types: deb-src" } else { line });
-                self.text.lines().map(line).collect()
-            }
-        }
-    }
-
-    fn uris(&self) -> impl Iterator<Item = &str> {
-        self.text.lines().filter_map(|line| match self.format {
-            Format::Lines => {
-                let rest = line.trim_start().strip_prefix("deb ")?.trim_start();
-                let rest = rest.strip_prefix('[').map_or(Some(rest), |rest| Some(rest.split_once(']')?.1))?;
-                rest.split_whitespace().next()
-            }
-            Format::Stanzas => line.strip_prefix("URIs:")?.split_whitespace().next(),
-        })
-    }
+/// Both of apt's formats: lines `deb [options] uri suite component...`, and stanzas with a field `Types: deb`.
+fn of_sources(list: &str) -> String {
+    let line = |line: &str| match line.split_whitespace().next() {
+        Some("deb") => line.replacen("deb", "deb-src", 1) + "\n",
+        Some("deb-src") => String::new(),
+        Some(word) if word.eq_ignore_ascii_case("types:") => "Types: deb-src\n".into(),
+        _ => format!("{line}\n"),
+    };
+    list.lines().map(line).collect()
 }
 
 /// Debian's archives.
@@ -79,16 +41,14 @@ pub struct Archives {
 impl Archives {
     /// Those the machine itself uses, whatever its suite.
     pub fn of_machine() -> Result<Self> {
-        let lists = lists_of_machine()?;
-        let uris: Vec<_> = lists.iter().flat_map(List::uris).collect();
+        let uris = cmd!(shell(), "apt-get indextargets --format $(REPO_URI)").capture()?;
         Self::among(&uris).context("no archive of Debian's in the machine's package lists")
     }
 
     /// Others than Debian publish packages, too.
-    fn among(uris: &[&str]) -> Option<Self> {
-        let ending = |name| uris.iter().find(|uri| uri.trim_end_matches('/').ends_with(name));
-        let first = |name| ending(name).map(|uri| (*uri).to_owned());
-        Some(Self { main: first("/debian")?, security: first("/debian-security") })
+    fn among(uris: &str) -> Option<Self> {
+        let ending = |name| uris.lines().find(|uri| uri.trim_end_matches('/').ends_with(name));
+        Some(Self { main: ending("/debian")?.into(), security: ending("/debian-security").map(String::from) })
     }
 
     /// The contents of `sources.list`. Suites in preparation get their fixes in the main archive.
@@ -106,40 +66,22 @@ impl Archives {
 mod tests {
     use super::*;
 
-    const LINES: &str = "\
-# deb http://c/debian s main
-deb [arch=amd64 signed-by=/k] http://h/debian bookworm main
-deb http://h/debian/ s main
-deb-src http://s/debian s main
-";
-    const STANZA: &str = "Types: deb\nURIs: http://h/debian\nSuites: s\nComponents: main\nSigned-By: /k\n";
-
-    fn list(text: &str, format: Format) -> List {
-        List { name: "name".into(), text: text.into(), format }
-    }
-
     #[test]
     fn lists_of_packages_become_lists_of_sources() {
-        let lines = "deb-src [arch=amd64 signed-by=/k] http://h/debian bookworm main\ndeb-src http://h/debian/ s main\n";
-        assert_eq!(list(LINES, Format::Lines).of_sources(), lines);
-        let stanza = STANZA.replace("Types: deb", "Types: deb-src");
-        assert_eq!(list(STANZA, Format::Stanzas).of_sources(), stanza);
-    }
-
-    #[test]
-    fn archives_are_found_in_both_formats() {
-        let lines = list(LINES, Format::Lines);
-        assert_eq!(lines.uris().collect::<Vec<_>>(), ["http://h/debian", "http://h/debian/"]);
-        assert_eq!(list(STANZA, Format::Stanzas).uris().collect::<Vec<_>>(), ["http://h/debian"]);
+        let lines =
+            "# deb x\ndeb [arch=amd64 signed-by=/k] http://h/debian s main\ndeb-src http://h/debian s main\n";
+        assert_eq!(of_sources(lines), "# deb x\ndeb-src [arch=amd64 signed-by=/k] http://h/debian s main\n");
+        let stanza = "Types: deb\nURIs: http://h/debian\nSuites: s\nComponents: main\nSigned-By: /k\n";
+        assert_eq!(of_sources(stanza), stanza.replace("Types: deb", "Types: deb-src"));
     }
 
     #[test]
     fn fixes_of_a_release_come_from_an_archive_of_their_own() {
-        let uris = ["http://x/other", "http://h/debian-security", "http://h/debian"];
-        let archives = Archives::among(&uris).unwrap();
-        let release = "deb http://h/debian trixie main\ndeb http://h/debian-security trixie-security main\n";
+        let archives =
+            Archives::among("http://x/other\nhttp://h/debian-security/\nhttp://h/debian\n").unwrap();
+        let release = "deb http://h/debian trixie main\ndeb http://h/debian-security/ trixie-security main\n";
         assert_eq!(archives.list("trixie"), release);
         assert_eq!(archives.list("forky"), "deb http://h/debian forky main\n");
-        assert_eq!(Archives::among(&uris[..2]), None);
+        assert_eq!(Archives::among("http://x/other\nhttp://h/debian-security\n"), None);
     }
 }

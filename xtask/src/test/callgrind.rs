@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Reading what callgrind has counted, and telling whose instructions they are.
+//! callgrind's counts, and whose instructions they are.
 //!
-//! libc works for whoever calls it: memory that OpenSSL allocates is OpenSSL's cost. Callgrind knows what each call has
-//! cost with all that it led to, and libc calls nobody back, so its share can be told by the calls into it.
+//! libc counts as its caller's: memory that OpenSSL allocates is OpenSSL's cost. Callgrind knows what each call has
+//! cost with all that it led to, and libc calls nothing back, so the calls into it tell its share.
 
 use crate::build::plugin::{self, Flavour};
 use anyhow::{Context, Result, ensure};
@@ -16,7 +16,7 @@ pub fn wrapper(report: &Path) -> [String; 5] {
     ["valgrind", "--quiet", "--tool=callgrind", "--collect-atstart=no", &out_file].map(String::from)
 }
 
-/// Instructions by whose they are.
+/// Instructions by owner.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Split {
     /// This library and its adapter.
@@ -41,45 +41,22 @@ impl Split {
 
     /// Of one operation, when `count` were counted.
     pub fn each(&self, count: u64) -> Self {
-        Self {
-            ours: self.ours / count,
-            qt: self.qt / count,
-            openssl: self.openssl / count,
-            libc_for_openssl: self.libc_for_openssl / count,
-            libc_for_others: self.libc_for_others / count,
-        }
+        let Self { ours, qt, openssl, libc_for_openssl, libc_for_others } = *self;
+        let [ours, qt, openssl] = [ours, qt, openssl].map(|cost| cost / count);
+        let [libc_for_openssl, libc_for_others] =
+            [libc_for_openssl, libc_for_others].map(|cost| cost / count);
+        Self { ours, qt, openssl, libc_for_openssl, libc_for_others }
     }
 }
 
-/// Whose a function is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Owner {
     Ours,
     Qt,
     OpenSsl,
     Libc,
-    /// The program that is run. What it does is not what is measured.
+    /// The program that is run, which is not what is measured.
     Program,
-}
-
-impl Owner {
-    fn of(function: &Function, flavour: Flavour) -> Self {
-        let library = function.object.rsplit('/').next().unwrap_or_default();
-        let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| library.starts_with(prefix));
-        if library == plugin::FILE_NAME {
-            // Functions of templates and of Rust's standard library are there for whoever uses them: on our plugin, us.
-            let of_qt = flavour == Flavour::Stock || function.file.contains("/src/plugins/tls/");
-            if of_qt { Self::Qt } else { Self::Ours }
-        } else if starts(&["libQt6"]) {
-            Self::Qt
-        } else if starts(&["libssl.", "libcrypto."]) {
-            Self::OpenSsl
-        } else if starts(&["libc.", "ld-linux", "libstdc++", "libgcc_s", "libm.", "libpthread"]) {
-            Self::Libc
-        } else {
-            Self::Program
-        }
-    }
 }
 
 /// What each function cost by itself, and each pair of caller and callee with all that the call led to.
@@ -96,8 +73,31 @@ struct Function {
     name: String,
 }
 
-/// What callgrind calls a library, or a file, that it does not know.
+/// callgrind's name for a library, or a file, that it does not know.
 const UNKNOWN: &str = "???";
+
+impl Function {
+    fn library(&self) -> &str {
+        self.object.rsplit('/').next().unwrap_or_default()
+    }
+
+    fn owner(&self, flavour: Flavour) -> Owner {
+        let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| self.library().starts_with(prefix));
+        if self.library() == plugin::FILE_NAME {
+            // Functions of templates and of Rust's standard library count as ours on our plugin.
+            let is_qt = flavour == Flavour::Stock || self.file.contains("/src/plugins/tls/");
+            if is_qt { Owner::Qt } else { Owner::Ours }
+        } else if starts(&["libQt6"]) {
+            Owner::Qt
+        } else if starts(&["libssl.", "libcrypto."]) {
+            Owner::OpenSsl
+        } else if starts(&["libc.", "ld-linux", "libstdc++", "libgcc_s", "libm.", "libpthread"]) {
+            Owner::Libc
+        } else {
+            Owner::Program
+        }
+    }
+}
 
 /// Names are spelt out once, `(7) name`, and then referred to as `(7)`.
 #[derive(Default)]
@@ -119,7 +119,7 @@ impl Profile {
     /// Reads callgrind's file of events `Ir`.
     pub fn read(text: &str) -> Result<Self> {
         ensure!(text.lines().any(|line| line == "events: Ir"), "callgrind has not counted Ir");
-        let (mut objects, mut files, mut names) = (Names::default(), Names::default(), Names::default());
+        let [mut objects, mut files, mut names] = [(); 3].map(|()| Names::default());
         let mut profile = Self::default();
         let (mut here, mut callee) = (Function::default(), Function::default());
         let mut is_call = false;
@@ -127,7 +127,7 @@ impl Profile {
             match line.split_once('=') {
                 Some(("ob", name)) => here.object = objects.resolve(name)?,
                 Some(("fl", name)) => here.file = files.resolve(name)?,
-                // Code of another file that was put into this function, which stays what it is.
+                // Code of another file, inlined into this function.
                 Some(("fi" | "fe", name)) => drop(files.resolve(name)?),
                 Some(("fn", name)) => {
                     here.name = names.resolve(name)?;
@@ -140,7 +140,7 @@ impl Profile {
                 _ => {
                     let Some(cost) = cost(line) else { continue };
                     if std::mem::take(&mut is_call) {
-                        // What is not said of the next callee is as in the caller.
+                        // What the next call leaves out is as in the caller.
                         let called = std::mem::replace(&mut callee, here.clone());
                         *profile.calls.entry((here.clone(), called)).or_default() += cost;
                     } else {
@@ -153,8 +153,8 @@ impl Profile {
         Ok(profile.with_stubs_at_home())
     }
 
-    /// The stubs through which a library calls others are in no library that callgrind knows of: they are put where
-    /// they are called from.
+    /// The stubs through which a library calls others are in no library that callgrind knows of: they go to the library
+    /// that calls them most.
     fn with_stubs_at_home(self) -> Self {
         let mut homes = HashMap::<Function, (u64, String)>::new();
         for ((caller, callee), &cost) in &self.calls {
@@ -167,21 +167,16 @@ impl Profile {
             Some((_, object)) if !object.is_empty() => Function { object: object.clone(), ..function },
             _ => function,
         };
-        let mut settled = Self::default();
-        for (function, cost) in self.functions {
-            *settled.functions.entry(settle(function)).or_default() += cost;
-        }
-        for ((caller, callee), cost) in self.calls {
-            *settled.calls.entry((settle(caller), settle(callee))).or_default() += cost;
-        }
-        settled
+        let functions = self.functions.into_iter().map(|(function, cost)| (settle(function), cost));
+        let calls = self.calls.into_iter();
+        let calls = calls.map(|((caller, callee), cost)| ((settle(caller), settle(callee)), cost));
+        Self { functions: sum(functions), calls: sum(calls) }
     }
 
-    /// Whose the instructions are.
     pub fn split(&self, flavour: Flavour) -> Split {
         let mut split = Split::default();
         for (function, cost) in &self.functions {
-            match Owner::of(function, flavour) {
+            match function.owner(flavour) {
                 Owner::Ours => split.ours += cost,
                 Owner::Qt => split.qt += cost,
                 Owner::OpenSsl => split.openssl += cost,
@@ -189,7 +184,7 @@ impl Profile {
             }
         }
         for ((caller, callee), cost) in &self.calls {
-            match (Owner::of(caller, flavour), Owner::of(callee, flavour)) {
+            match (caller.owner(flavour), callee.owner(flavour)) {
                 (Owner::OpenSsl, Owner::Libc) => split.libc_for_openssl += cost,
                 (Owner::Ours | Owner::Qt, Owner::Libc) => split.libc_for_others += cost,
                 _ => {}
@@ -200,40 +195,40 @@ impl Profile {
 
     /// The functions outside OpenSSL that cost most by themselves, and the libraries they lie in.
     pub fn dearest_outside_openssl(&self, flavour: Flavour, count: usize) -> Vec<(String, u64)> {
-        let mut by_name = HashMap::<String, u64>::new();
-        let mut add = |function: &Function, cost| {
-            let library = function.object.rsplit('/').next().unwrap_or_default();
-            *by_name.entry(format!("{} ({library})", function.name)).or_default() += cost;
-        };
-        for (function, &cost) in &self.functions {
-            if matches!(Owner::of(function, flavour), Owner::Ours | Owner::Qt) {
-                add(function, cost);
-            }
-        }
-        for ((caller, callee), &cost) in &self.calls {
-            let for_others = matches!(Owner::of(caller, flavour), Owner::Ours | Owner::Qt);
-            if for_others && Owner::of(callee, flavour) == Owner::Libc {
-                add(callee, cost);
-            }
-        }
-        most(by_name, count)
+        let is_other = |function: &Function| matches!(function.owner(flavour), Owner::Ours | Owner::Qt);
+        let own = self.functions.iter().filter(|(function, _)| is_other(function));
+        let of_libc = self
+            .calls
+            .iter()
+            .filter(|((caller, callee), _)| is_other(caller) && callee.owner(flavour) == Owner::Libc);
+        let all = own.chain(of_libc.map(|((_, callee), cost)| (callee, cost)));
+        most(
+            all.map(|(function, cost)| (format!("{} ({})", function.name, function.library()), *cost)),
+            count,
+        )
     }
 
-    /// The functions of OpenSSL on which most is spent when they are called from outside, with all that they lead to.
+    /// The functions of OpenSSL that cost most when code outside OpenSSL calls them, with all that they call.
     pub fn dearest_of_openssl(&self, flavour: Flavour, count: usize) -> Vec<(String, u64)> {
-        let mut by_name = HashMap::<String, u64>::new();
-        for ((caller, callee), cost) in &self.calls {
-            let from_outside = !matches!(Owner::of(caller, flavour), Owner::OpenSsl | Owner::Libc);
-            if from_outside && Owner::of(callee, flavour) == Owner::OpenSsl {
-                *by_name.entry(callee.name.clone()).or_default() += cost;
-            }
-        }
-        most(by_name, count)
+        let is_entry = |(caller, callee): &(Function, Function)| {
+            let from_outside = !matches!(caller.owner(flavour), Owner::OpenSsl | Owner::Libc);
+            from_outside && callee.owner(flavour) == Owner::OpenSsl
+        };
+        let entries = self.calls.iter().filter(|(call, _)| is_entry(call));
+        most(entries.map(|((_, callee), cost)| (callee.name.clone(), *cost)), count)
     }
 }
 
-fn most(by_name: HashMap<String, u64>, count: usize) -> Vec<(String, u64)> {
-    let mut dearest: Vec<_> = by_name.into_iter().collect();
+fn sum<K: Eq + std::hash::Hash>(costs: impl Iterator<Item = (K, u64)>) -> HashMap<K, u64> {
+    let mut sums = HashMap::new();
+    for (key, cost) in costs {
+        *sums.entry(key).or_default() += cost;
+    }
+    sums
+}
+
+fn most(costs: impl Iterator<Item = (String, u64)>, count: usize) -> Vec<(String, u64)> {
+    let mut dearest: Vec<_> = sum(costs).into_iter().collect();
     dearest.sort_by(|(a, x), (b, y)| y.cmp(x).then_with(|| a.cmp(b)));
     dearest.truncate(count);
     dearest
@@ -250,94 +245,37 @@ fn cost(line: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const REPORT: &str = "\
-positions: line
-events: Ir
-
-ob=(1) /bin/dtls_cost
-fl=(1) main.cpp
-fn=(1) main
-5 10
-cob=(2) /plugins/libqopensslbackend.so
-cfi=(2) /src/session.rs
-cfn=(2) ours
-calls=1 3
-+1 1000
-
-ob=(2)
-fl=(2)
-fn=(2)
-3 100
-fi=(3) /usr/include/qt6/x.h
-* 5
-cob=(3) /lib/libcrypto.so.3
-cfi=(4) ???
-cfn=(3) HMAC
-calls=1 0
-7 600
-cob=(4) /lib/libc.so.6
-cfi=(4)
-cfn=(4) malloc
-calls=1 0
--2 50
-cfi=(5) /qt/src/plugins/tls/openssl/qx509_openssl.cpp
-cfn=(5) toQt
-calls=1 0
-* 245
-
-ob=(3)
-fl=(4)
-fn=(3)
-0 560
-cob=(4)
-cfn=(4)
-calls=2 0
-0 40
-
-ob=(4)
-fn=(4)
-0 90
-
-ob=(2)
-fl=(5)
-fn=(5)
-0 245
-totals: 1010
-";
+    const REPORT: &str = include_str!("../../fixtures/callgrind.out");
 
     fn profile() -> Profile {
         Profile::read(REPORT).unwrap()
     }
 
     #[test]
-    fn instructions_go_to_whose_they_are() {
+    fn instructions_go_to_their_owner() {
         let split = profile().split(Flavour::Rust);
         let expected = Split { ours: 105, qt: 245, openssl: 560, libc_for_openssl: 40, libc_for_others: 50 };
         assert_eq!(split, expected);
         assert_eq!((split.total(), split.outside_openssl()), (1000, 400));
         assert_eq!(split.each(5).ours, 21);
+        let stock = profile().split(Flavour::Stock);
+        assert_eq!((stock.ours, stock.qt), (0, 350));
     }
 
     #[test]
-    fn all_of_stocks_plugin_is_qts() {
-        let split = profile().split(Flavour::Stock);
-        assert_eq!((split.ours, split.qt), (0, 350));
-    }
-
-    #[test]
-    fn openssls_own_calls_are_not_calls_from_outside() {
+    fn calls_within_openssl_are_not_calls_from_outside() {
         let within = "ob=(3)\nfn=(3)\ncob=(3)\ncfn=(6) EVP_DigestUpdate\ncalls=1 0\n0 300\n";
         let profile = Profile::read(&format!("{REPORT}{within}")).unwrap();
         assert_eq!(profile.dearest_of_openssl(Flavour::Rust, 3), [("HMAC".to_owned(), 600)]);
     }
 
     #[test]
-    fn what_others_ask_of_libc_is_outside_openssl() {
-        let dearest = profile().dearest_outside_openssl(Flavour::Rust, 2);
-        let expected = [("toQt (libqopensslbackend.so)", 245), ("ours (libqopensslbackend.so)", 105)];
-        assert_eq!(dearest, expected.map(|(name, cost)| (name.to_owned(), cost)));
+    fn libc_called_by_others_is_outside_openssl() {
         let dearest = profile().dearest_outside_openssl(Flavour::Rust, 9);
-        assert_eq!(dearest.last(), Some(&("malloc (libc.so.6)".to_owned(), 50)));
+        let expected = [("toQt (libqopensslbackend.so)", 245), ("ours (libqopensslbackend.so)", 105)];
+        assert_eq!(dearest[..2], expected.map(|(name, cost)| (name.to_owned(), cost)));
+        assert_eq!(dearest[2..], [("malloc (libc.so.6)".to_owned(), 50)]);
+        assert_eq!(profile().dearest_outside_openssl(Flavour::Rust, 2), dearest[..2]);
     }
 
     #[test]

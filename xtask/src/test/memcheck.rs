@@ -3,7 +3,8 @@
 
 use crate::system::workspace;
 use crate::test::qt_program::QtProgram;
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
+use roxmltree::{Document, Node};
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -53,40 +54,32 @@ pub fn compare(ours: &Findings, stock: &Findings) -> Result<()> {
     Ok(())
 }
 
+/// Reads valgrind's report. One that was cut off is no XML.
 fn parse(report: &str) -> Result<Findings> {
-    // A report that was cut off would look like one without findings.
-    if !report.trim_end().ends_with("</valgrindoutput>") {
-        bail!("valgrind's report is not complete");
-    }
+    let report = Document::parse(report).context("valgrind's report is not complete")?;
     let mut findings = Findings::default();
-    for error in elements(report, "error") {
-        let kind = elements(error, "kind").next().unwrap_or("unknown kind");
-        let stack = elements(error, "stack").next().unwrap_or_default();
-        let frames: Vec<_> = elements(stack, "frame").map(describe_frame).collect();
-        let finding = format!("{kind}\n    {}", frames.join("\n    "));
+    for error in children(report.root_element(), "error") {
+        let kind = text(error, "kind").unwrap_or("unknown kind");
+        let stack = children(error, "stack").next();
+        let frames = stack.into_iter().flat_map(|stack| children(stack, "frame")).map(describe_frame);
+        let finding = format!("{kind}\n    {}", frames.collect::<Vec<_>>().join("\n    "));
         let found = if kind.starts_with("Leak_") { &mut findings.leaks } else { &mut findings.errors };
         found.insert(finding);
     }
     Ok(findings)
 }
 
-fn describe_frame(frame: &str) -> String {
-    let part = |name| elements(frame, name).next();
-    let object = part("obj").and_then(|path| path.rsplit('/').next()).unwrap_or("?");
-    format!("{} ({object})", part("fn").unwrap_or("?"))
+fn describe_frame(frame: Node) -> String {
+    let object = text(frame, "obj").and_then(|path| path.rsplit('/').next()).unwrap_or("?");
+    format!("{} ({object})", text(frame, "fn").unwrap_or("?"))
 }
 
-/// The contents of every element of that name. Valgrind nests none of the elements asked for in one of its own name.
-fn elements<'a>(xml: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
-    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
-    let mut rest = xml;
-    std::iter::from_fn(move || {
-        let start = rest.find(&open)? + open.len();
-        let end = start + rest[start..].find(&close)?;
-        let content = &rest[start..end];
-        rest = &rest[end..];
-        Some(content)
-    })
+fn children<'a, 'input>(node: Node<'a, 'input>, name: &str) -> impl Iterator<Item = Node<'a, 'input>> {
+    node.children().filter(move |child| child.has_tag_name(name))
+}
+
+fn text<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
+    children(node, name).next()?.text()
 }
 
 #[cfg(test)]
