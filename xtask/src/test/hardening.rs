@@ -6,22 +6,45 @@
 
 use crate::build::plugin::Flavour;
 use crate::system::process::{Run, cargo, cmd, shell};
-use crate::system::workspace;
+use crate::system::template;
+use crate::system::workspace::{self, columns};
 use crate::test::qt_program::QtProgram;
-use anyhow::{Context, Result, bail, ensure};
-use std::collections::BTreeMap;
-use std::fmt::Write;
+use anyhow::{Context, Result, ensure};
+use serde::Serialize;
 use std::fs;
 
 const FINDINGS: &str = "qt-tests/findings.tsv";
 const DOCUMENT: &str = "docs/hardening.md";
+/// The folder of the tests of the C ABI.
+const HARNESS: &str = "qt-tests/harness";
 
-/// One line of a table of outcomes.
-struct Row {
+/// How a case ended on a plugin.
+struct Outcome {
     name: String,
     finding: String,
     outcome: String,
     description: String,
+}
+
+/// A part of the document.
+#[derive(Serialize)]
+struct Finding {
+    id: String,
+    what: String,
+    /// A summary of the cases on stock.
+    stock: String,
+    /// How many cases and other tests there are.
+    tests: usize,
+    cases: Vec<Case>,
+    others: Vec<String>,
+}
+
+/// A case that is right on ours.
+#[derive(Serialize)]
+struct Case {
+    name: String,
+    description: String,
+    stock: String,
 }
 
 /// Runs everything and writes the document.
@@ -32,94 +55,81 @@ pub fn write() -> Result<()> {
     Ok(())
 }
 
-/// Runs everything, and fails unless ours is right everywhere and the committed document says what was found. Stock may
-/// be wrong in another way than it was: what an access to freed memory does is not the same each time.
+/// Runs everything, and fails unless ours is right everywhere and the committed document says what was found.
 pub fn check() -> Result<u32> {
     let (document, passed) = generate()?;
-    let committed = fs::read_to_string(workspace::root().join(DOCUMENT)).unwrap_or_default();
-    let comparable =
-        |text: &str| WRONG_WAYS.iter().fold(text.to_owned(), |text, way| text.replace(way, "| not right"));
-    ensure!(
-        comparable(&document) == comparable(&committed),
-        "{DOCUMENT} is not up to date; run `cargo xtask hardening` and commit it"
-    );
+    let committed = workspace::read(DOCUMENT).unwrap_or_default();
+    let is_current = comparable(&document) == comparable(&committed);
+    ensure!(is_current, "{DOCUMENT} is out of date; run `cargo xtask hardening` and commit it");
     Ok(passed)
 }
 
-const WRONG_WAYS: [&str; 7] = [
-    "| wrong result",
-    "| hang",
-    "| crash (SIGSEGV)",
-    "| crash (SIGABRT)",
-    "| crash (SIGBUS)",
-    "| crash (SIGILL)",
-    "| crash (SIGFPE)",
-];
+/// Stock may be wrong in another way than it was: an access to freed memory does not always do the same.
+fn comparable(document: &str) -> String {
+    let ways = ["wrong result", "hang"].map(String::from).into_iter();
+    let signals = ["SEGV", "ABRT", "BUS", "ILL", "FPE"].map(|signal| format!("crash (SIG{signal})"));
+    let document = document.replace(CRASHES, "");
+    ways.chain(signals).fold(document, |text, way| text.replace(&format!("| {way} |"), "| not right |"))
+}
+
+/// What the summary of a finding adds if stock crashes.
+const CRASHES: &str = ", crashes";
 
 /// Runs the cases on our plugin alone, and returns how many there are. Fails unless all are right.
 pub fn check_ours() -> Result<u32> {
-    Ok(u32::try_from(our_outcomes()?.len())?)
+    Ok(our_outcomes()?.len() as u32)
 }
 
-fn our_outcomes() -> Result<Vec<Row>> {
+fn our_outcomes() -> Result<Vec<Outcome>> {
     let ours = outcomes(Flavour::Rust)?;
-    let wrong: Vec<_> = ours.iter().filter(|row| row.outcome != "right").collect();
-    for row in &wrong {
-        eprintln!("{} is {}", row.name, row.outcome);
+    let wrong: Vec<_> = ours.iter().filter(|case| case.outcome != "right").collect();
+    for case in &wrong {
+        eprintln!("{} is {}", case.name, case.outcome);
     }
-    ensure!(
-        !ours.is_empty() && wrong.is_empty(),
-        "{} of {} not right on our plugin",
-        wrong.len(),
-        ours.len()
-    );
+    let (wrong, all) = (wrong.len(), ours.len());
+    ensure!(all > 0 && wrong == 0, "{wrong} of {all} not right on our plugin");
     Ok(ours)
 }
 
+/// The document, and the number of cases.
 fn generate() -> Result<(String, u32)> {
     let (ours, stock) = (our_outcomes()?, outcomes(Flavour::Stock)?);
-    let other_tests = tests_by_finding()?;
-    let mut document = PREAMBLE.to_owned();
-    for line in
-        fs::read_to_string(workspace::root().join(FINDINGS))?.lines().filter(|line| !line.starts_with('#'))
-    {
-        let mut columns = line.split('\t');
-        let (Some(id), Some(what), elsewhere) = (columns.next(), columns.next(), columns.next()) else {
-            bail!("{FINDINGS}: '{line}' has not two or three columns");
-        };
-        section(&mut document, id, what, &ours, &stock)?;
-        let tests = other_tests.get(id).into_iter().flatten().map(|name| format!("`{name}`"));
-        let others: Vec<_> = tests.chain(elsewhere.map(String::from)).collect();
-        ensure!(!others.is_empty() || ours.iter().any(|row| row.finding == id), "no test names {id}");
-        for other in others {
-            writeln!(document, "| | | no counterpart | right | {other} |")?;
-        }
-    }
-    Ok((document, u32::try_from(ours.len())?))
+    let tests = tests_with_findings()?;
+    let text = workspace::read(FINDINGS)?;
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let findings = lines.map(|line| finding(line, &ours, &stock, &tests)).collect::<Result<Vec<_>>>()?;
+    let context = minijinja::context! { findings };
+    Ok((template::render(include_str!("../../templates/hardening.md"), context)?, ours.len() as u32))
 }
 
-const PREAMBLE: &str = "\
-<!-- SPDX-License-Identifier: MIT OR Apache-2.0 -->
-# Hardening
+fn finding(line: &str, ours: &[Outcome], stock: &[Outcome], tests: &[(String, String)]) -> Result<Finding> {
+    let (line, elsewhere) = match line.match_indices('\t').nth(1) {
+        Some((end, _)) => (&line[..end], Some(line[end + 1..].to_owned())),
+        None => (line, None),
+    };
+    let [id, what] = columns(line).context(FINDINGS)?;
+    let case = |ours: &Outcome| {
+        let on_stock = stock.iter().find(|other| other.name == ours.name);
+        let on_stock = on_stock.with_context(|| format!("{} did not run on stock", ours.name))?;
+        let (name, description) = (ours.name.clone(), ours.description.clone());
+        Ok(Case { name, description, stock: in_words(&on_stock.outcome) })
+    };
+    let cases = ours.iter().filter(|case| case.finding == id).map(case).collect::<Result<Vec<_>>>()?;
+    let named = tests.iter().filter(|(finding, _)| finding == id).map(|(_, name)| format!("`{name}`"));
+    let others: Vec<_> = named.chain(elsewhere).collect();
+    let tests = cases.len() + others.len();
+    ensure!(tests > 0, "no test names {id}");
+    Ok(Finding { id: id.into(), what: what.into(), stock: summary(&cases), tests, cases, others })
+}
 
-What reviews (R) and use (S) found in the C++ file, with a test for each: made by `cargo xtask hardening`, checked by
-`cargo xtask test`. Tests with a capital letter are cases of `qt-tests/hardening`, which use Qt's public API and run on
-both plugins; the others are tests of the Rust crate or of the C ABI, or steps of `cargo xtask test`, without a
-counterpart in stock.
-
-| id | what | stock | ours | test |
-|---|---|---|---|---|
-";
-
-fn section(document: &mut String, id: &str, what: &str, ours: &[Row], stock: &[Row]) -> Result<()> {
-    writeln!(document, "| **{id}** | **{what}** | | | |")?;
-    for row in ours.iter().filter(|row| row.finding == id) {
-        let same = stock.iter().find(|other| other.name == row.name);
-        let stock = same.with_context(|| format!("{} did not run on stock", row.name))?;
-        let (description, stock) = (&row.description, in_words(&stock.outcome));
-        writeln!(document, "| | {description} | {stock} | right | `{}` |", row.name)?;
+fn summary(cases: &[Case]) -> String {
+    let wrong = cases.iter().filter(|case| case.stock != "right").count();
+    let crashes = cases.iter().any(|case| case.stock.starts_with("crash"));
+    match (cases.len(), wrong) {
+        (0, _) => "–".into(),
+        (all, 0) => format!("right in {all}"),
+        (all, wrong) => format!("wrong in {wrong} of {all}{}", if crashes { CRASHES } else { "" }),
     }
-    Ok(())
 }
 
 fn in_words(outcome: &str) -> String {
@@ -131,37 +141,27 @@ fn in_words(outcome: &str) -> String {
 }
 
 /// Runs the cases on one plugin.
-fn outcomes(flavour: Flavour) -> Result<Vec<Row>> {
-    let file = workspace::target("qt-tests").join(format!("outcomes-{}.tsv", flavour.name()));
+fn outcomes(flavour: Flavour) -> Result<Vec<Outcome>> {
+    let file = workspace::target(&format!("qt-tests/outcomes-{}.tsv", flavour.name()));
     QtProgram::new("tst_hardening", flavour).run(&["--outcomes", &file.to_string_lossy()])?;
-    fs::read_to_string(file)?.lines().map(row).collect()
+    let outcome = |line| {
+        let [name, finding, outcome, description] = columns(line)?.map(String::from);
+        Ok(Outcome { name, finding, outcome, description })
+    };
+    workspace::read(file)?.lines().map(outcome).collect()
 }
 
-fn row(line: &str) -> Result<Row> {
-    let columns: Vec<_> = line.split('\t').map(String::from).collect();
-    match <[String; 4]>::try_from(columns) {
-        Ok([name, finding, outcome, description]) => Ok(Row { name, finding, outcome, description }),
-        Err(_) => bail!("'{line}' is not a row of outcomes"),
-    }
-}
-
-/// The tests of the Rust crate and the C ABI that name a finding; `cargo test` runs both.
-fn tests_by_finding() -> Result<BTreeMap<String, Vec<String>>> {
+/// Ids and names of the tests of the Rust crate and the C ABI that name a finding; `cargo test` runs both.
+fn tests_with_findings() -> Result<Vec<(String, String)>> {
     let cargo = cargo();
     let listing = cmd!(shell(), "{cargo} test --quiet --package qdtls-rs -- --list").capture()?;
     let rust = listing.lines().filter_map(|line| line.strip_suffix(": test"));
     let mut names: Vec<_> = rust.map(String::from).collect();
-    for file in fs::read_dir(workspace::root().join("tests/c-abi"))? {
-        names.extend(cases_in(&fs::read_to_string(file?.path())?).map(|name| format!("harness::{name}")));
+    for file in fs::read_dir(workspace::root().join(HARNESS))? {
+        names.extend(cases_in(&workspace::read(file?.path())?).map(|name| format!("harness::{name}")));
     }
     names.sort();
-    let mut found = BTreeMap::<String, Vec<String>>::new();
-    for name in names {
-        if let Some(id) = finding_in(&name) {
-            found.entry(id).or_default().push(name);
-        }
-    }
-    Ok(found)
+    Ok(names.into_iter().filter_map(|name| Some((finding_in(&name)?, name))).collect())
 }
 
 /// The names of the harness's cases, which are written `CASE(name)` at the beginning of a line.
@@ -196,9 +196,17 @@ mod tests {
     }
 
     #[test]
-    fn outcomes_are_put_in_words() {
-        let words = ["right", "hang", "crash:SIGSEGV", "wrong:x: y"].map(in_words);
-        assert_eq!(words, ["right", "hang", "crash (SIGSEGV)", "wrong result"]);
-        assert!(row("a\tb\tc").is_err());
+    fn stock_is_summarised_and_may_be_wrong_in_another_way() {
+        let case = |outcome| Case { name: "n".into(), description: "d".into(), stock: in_words(outcome) };
+        let cases = ["right", "hang", "crash:SIGSEGV", "wrong:x: y"].map(case);
+        assert_eq!(cases[3].stock, "wrong result");
+        let found = ["wrong in 3 of 4, crashes", "wrong in 1 of 1", "right in 1", "–"];
+        assert_eq!([&cases[..], &cases[1..2], &cases[..1], &[]].map(summary), found);
+        let comparable = |index: usize| {
+            comparable(&format!("| d | {} | n |{}", cases[index].stock, summary(&cases[index..=index])))
+        };
+        assert_eq!(comparable(1), comparable(2));
+        assert_eq!(comparable(2), comparable(3));
+        assert_ne!(comparable(0), comparable(1));
     }
 }
