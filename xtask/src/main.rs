@@ -18,7 +18,7 @@ use cli::{CommandLine, InTree, Verb};
 use debian::{matrix, portability, source_package};
 use std::process::ExitCode;
 use system::{Environment, packages};
-use test::in_tree::{Build, Options};
+use test::in_tree::Build;
 use test::{autotests, demo, in_tree, run};
 
 fn main() -> ExitCode {
@@ -37,8 +37,9 @@ fn perform(verb: Verb, environment: &Environment) -> anyhow::Result<ExitCode> {
             println!("{}", plugin::build(Flavour::of(stock), &qt_source)?.display());
         }
         Verb::InTree(InTree { version, static_qt, linked, developer_build, unity, stock }) => {
-            let options = Options { static_qt, linked_openssl: linked, developer_build, unity };
-            in_tree::run(&Build { version, flavour: Flavour::of(stock), options }, environment)?;
+            let linked_openssl = linked;
+            let build = Build { version, stock, static_qt, linked_openssl, developer_build, unity };
+            in_tree::run(&build, environment)?;
         }
         Verb::Demo => return demo::run(environment),
         Verb::Test => run::all(environment)?,

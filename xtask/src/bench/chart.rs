@@ -8,7 +8,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 /// One bar for each subject.
 pub struct Group {
-    pub label: &'static str,
+    pub label: String,
     pub bars: [Spread; 3],
 }
 
@@ -43,7 +43,7 @@ pub fn bar_chart(title: &str, groups: &[Group]) -> Result<String> {
     let left_of_axis = text(15).pos(Pos::new(HPos::Right, VPos::Center));
     chart.draw_series(groups.iter().enumerate().map(|(index, group)| {
         let at = EmptyElement::at((0.0, index as f64 + 0.5));
-        at + Text::new(group.label, (-8, 0), left_of_axis.clone())
+        at + Text::new(group.label.clone(), (-8, 0), left_of_axis.clone())
     }))?;
 
     root.draw(&Text::new(title, (0, 6), text(18)))?;
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn charts_have_a_bar_and_a_value_for_each_subject() {
         let bars = [1.0, 2.0, 3.0].map(|value| Spread { low: value, median: value, high: value });
-        let chart = bar_chart("a title", &[Group { label: "a label", bars }]).unwrap();
+        let chart = bar_chart("a title", &[Group { label: "a label".into(), bars }]).unwrap();
         assert_eq!(chart.matches("<rect").count(), 2 * Subject::ALL.len(), "{chart}");
         for text in ["\na title\n", "\na label\n", "\n2.00\n", "<title>a title</title>"] {
             assert!(chart.contains(text), "{text} is not in {chart}");

@@ -6,8 +6,8 @@ use super::counts::{Count, Handshake};
 use super::machine;
 use super::samples::{Samples, Spread, Subject, number};
 use crate::system::template;
-use anyhow::Result;
-use serde::Serialize;
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The context of the template.
@@ -17,14 +17,14 @@ pub struct Report {
     rounds: usize,
     machine: Vec<(&'static str, String)>,
     targets: Vec<Target>,
-    sections: BTreeMap<&'static str, Table>,
+    sections: BTreeMap<String, Table>,
     counts: Vec<Count>,
     handshake: Vec<Handshake>,
 }
 
 #[derive(Serialize)]
 struct Table {
-    title: &'static str,
+    title: String,
     rows: Vec<[String; 6]>,
 }
 
@@ -37,110 +37,84 @@ struct Target {
 }
 
 /// Values of one unit that are shown together.
+#[derive(Deserialize)]
 struct Section {
-    name: &'static str,
-    title: &'static str,
-    /// From what is measured to what is shown.
-    convert: fn(f64) -> f64,
-    rows: &'static [(&'static str, &'static str)],
+    name: String,
+    title: String,
+    unit: Unit,
+    /// Name and label of each.
+    rows: Vec<(String, String)>,
 }
 
-const SECTIONS: [Section; 5] = [
-    Section {
-        name: "handshakes",
-        title: "Handshakes, µs for client and server together",
-        convert: |nanoseconds| nanoseconds / 1e3,
-        rows: &[
-            ("handshake/rsa", "RSA 2048"),
-            ("handshake/rsa-cas", "RSA 2048, CA list"),
-            ("handshake/ecdsa", "ECDSA P-256"),
-            ("handshake/ecdsa-cas", "ECDSA P-256, CA list"),
-            ("handshake/ecdsa-alone", "ECDSA P-256, alone"),
-            ("handshake/psk", "pre-shared key"),
-            ("handshake/resumed", "resumed"),
-        ],
-    },
-    Section {
-        name: "server",
-        title: "Server, handshakes per second of one thread",
-        convert: |nanoseconds| 1e9 / nanoseconds,
-        rows: &[("server/1", "1 peer"), ("server/100", "100 peers"), ("server/1000", "1000 peers")],
-    },
-    Section {
-        name: "memory",
-        title: "Memory, KiB for each kept server connection",
-        convert: |bytes| bytes / 1024.0,
-        rows: &[("memory/rss", "resident"), ("memory/heap", "heap")],
-    },
-    Section {
-        name: "data",
-        title: "Data, ns for each message",
-        convert: |nanoseconds| nanoseconds,
-        rows: &[
-            ("write/64", "write, 64 B"),
-            ("write/1024", "write, 1 KiB"),
-            ("write/8192", "write, 8 KiB"),
-            ("decrypt/64", "decrypt, 64 B"),
-            ("decrypt/1024", "decrypt, 1 KiB"),
-            ("decrypt/8192", "decrypt, 8 KiB"),
-        ],
-    },
-    Section {
-        name: "verify",
-        title: "verifyClient, ns for each datagram",
-        convert: |nanoseconds| nanoseconds,
-        rows: &[
-            ("verify/no-cookie", "no cookie"),
-            ("verify/wrong-cookie", "wrong cookie"),
-            ("verify/right-cookie", "right cookie"),
-            ("verify/junk", "junk"),
-        ],
-    },
-];
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Unit {
+    Nanoseconds,
+    Microseconds,
+    PerSecond,
+    Kibibytes,
+}
+
+impl Unit {
+    /// From what is measured, nanoseconds or bytes, to what is shown.
+    fn convert(self, value: f64) -> f64 {
+        match self {
+            Self::Nanoseconds => value,
+            Self::Microseconds => value / 1e3,
+            Self::PerSecond => 1e9 / value,
+            Self::Kibibytes => value / 1024.0,
+        }
+    }
+}
+
+fn sections() -> Result<Vec<Section>> {
+    let mut sections: BTreeMap<String, _> = toml::from_str(include_str!("../../templates/sections.toml"))?;
+    sections.remove("section").context("no sections")
+}
 
 impl Section {
     fn table(&self, samples: &Samples) -> Result<Table> {
-        let row = |&(name, label): &(&str, &str)| {
+        let row = |(name, label): &(String, String)| {
             let [stock, ours, raw] = self.medians_and_quartiles(samples, name)?;
             let [of_stock, of_raw] =
                 [self.ratio(samples, name, Subject::Stock)?, self.ratio(samples, name, Subject::Raw)?];
             let [stock, ours, raw] = [stock, ours, raw].map(|spread| number(spread.median));
-            Ok([label.into(), stock, ours, raw, with_spread(of_stock), with_spread(of_raw)])
+            Ok([label.clone(), stock, ours, raw, with_spread(of_stock), with_spread(of_raw)])
         };
-        Ok(Table { title: self.title, rows: self.rows.iter().map(row).collect::<Result<_>>()? })
+        Ok(Table { title: self.title.clone(), rows: self.rows.iter().map(row).collect::<Result<_>>()? })
     }
 
     fn chart(&self, samples: &Samples) -> Result<String> {
-        let group = |&(name, label): &(&str, &'static str)| {
-            Ok(Group { label, bars: self.medians_and_quartiles(samples, name)? })
+        let group = |(name, label): &(String, String)| {
+            Ok(Group { label: label.clone(), bars: self.medians_and_quartiles(samples, name)? })
         };
-        bar_chart(self.title, &self.rows.iter().map(group).collect::<Result<Vec<_>>>()?)
+        bar_chart(&self.title, &self.rows.iter().map(group).collect::<Result<Vec<_>>>()?)
     }
 
     /// Of each subject, in the unit that is shown.
     fn medians_and_quartiles(&self, samples: &Samples, name: &str) -> Result<[Spread; 3]> {
         let [stock, ours, raw] = Subject::ALL.map(|subject| samples.spread(name, subject));
-        Ok([stock?, ours?, raw?].map(|spread| spread.map(self.convert)))
+        Ok([stock?, ours?, raw?].map(|spread| spread.map(|value| self.unit.convert(value))))
     }
 
     /// Ours to another's, in the unit that is shown.
     fn ratio(&self, samples: &Samples, name: &str, other: Subject) -> Result<Spread> {
-        let inverse = (self.convert)(2.0) < (self.convert)(1.0);
+        let inverse = matches!(self.unit, Unit::PerSecond);
         let (above, below) = if inverse { (other, Subject::Ours) } else { (Subject::Ours, other) };
         samples.ratio(name, above, below)
     }
 }
 
 /// Name and contents of each chart.
-pub fn charts(samples: &Samples) -> Result<Vec<(&'static str, String)>> {
-    SECTIONS.iter().map(|section| Ok((section.name, section.chart(samples)?))).collect()
+pub fn charts(samples: &Samples) -> Result<Vec<(String, String)>> {
+    sections()?.iter().map(|section| Ok((section.name.clone(), section.chart(samples)?))).collect()
 }
 
 impl Report {
     /// The tables alone.
     pub fn quick(samples: &Samples, counts: Vec<Count>) -> Result<Self> {
-        let table = |section: &Section| Ok((section.name, section.table(samples)?));
-        let sections = SECTIONS.iter().map(table).collect::<Result<_>>()?;
+        let table = |section: &Section| Ok((section.name.clone(), section.table(samples)?));
+        let sections = sections()?.iter().map(table).collect::<Result<_>>()?;
         let (machine, targets, handshake) = (Vec::new(), Vec::new(), Vec::new());
         Ok(Self { quick: true, rounds: 0, machine, targets, sections, counts, handshake })
     }
@@ -233,6 +207,6 @@ mod tests {
         ] {
             assert!(document.contains(part), "'{part}' is not in\n{document}");
         }
-        assert_eq!(charts(&samples).unwrap().len(), SECTIONS.len());
+        assert_eq!(charts(&samples).unwrap().len(), 5);
     }
 }

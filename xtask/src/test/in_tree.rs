@@ -6,26 +6,20 @@
 //! they lie. Any other Qt is installed into a folder first, and the tests are built against that, as an application would be.
 
 use crate::build::cmake::{self, define, switch};
-use crate::build::plugin::Flavour;
 use crate::build::qt_source;
 use crate::system::process::{Outcome, Run, cmd, shell, shell_in};
 use crate::system::{Environment, packages, workspace};
-use crate::test::autotests::AUTOTESTS;
+use crate::test::autotests::{self, AUTOTESTS};
 use crate::test::qt_program::{Totals, without_settings};
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// Which Qt to build.
+/// Which Qt to build, and what differs from its default.
+#[derive(Default)]
 pub struct Build {
     pub version: String,
-    pub flavour: Flavour,
-    pub options: Options,
-}
-
-/// What differs from Qt's default.
-#[derive(Clone, Copy, Default)]
-pub struct Options {
+    pub stock: bool,
     pub static_qt: bool,
     pub linked_openssl: bool,
     pub developer_build: bool,
@@ -47,8 +41,8 @@ pub fn run(build: &Build, environment: &Environment) -> Result<()> {
     ensure!(qt_source::version(&source)? == build.version, "{} is another version", source.display());
 
     let folder = workspace::target("in-tree").join(build.name());
-    let (qt, prefix) = (folder.join("qt"), folder.join("installed"));
-    let configured = timed("configuring", || build.configure(&source, &qt, &prefix))?;
+    let qt = folder.join("qt");
+    let configured = timed("configuring", || build.configure(&source, &qt, &folder.join("installed")))?;
     let targets: &[&str] = match build.tests_are_in_tree() {
         true => &["QTlsBackendOpenSSLPlugin", AUTOTESTS[0], AUTOTESTS[1]],
         false => &["all"],
@@ -57,15 +51,9 @@ pub fn run(build: &Build, environment: &Environment) -> Result<()> {
     let again = cmake::build_targets(&qt, targets)?;
     ensure!(again.contains("ninja: no work to do"), "a second build of the same did something:\n{again}");
 
-    let programs = if build.tests_are_in_tree() {
-        Programs::in_tree(&source, &qt)
-    } else {
-        cmd!(shell(), "cmake --install {qt}").quietly()?;
-        Programs::outside(&source, &prefix, &folder.join("tests"))?
-    };
     let mut words = vec![build.name()];
-    for name in AUTOTESTS {
-        let totals = programs.run(name, build.flavour)?;
+    for (name, program) in AUTOTESTS.into_iter().zip(build.programs(&source, &qt, &folder)?) {
+        let totals = run_test(&program, &autotests::folder(&source, name), build.stock).context(name)?;
         ensure!(totals.all_passed(), "{name}: {totals:?}");
         words.push(format!("{name} {} passed", totals.passed));
     }
@@ -78,33 +66,32 @@ impl Build {
     /// A name for its folder and for the table of results.
     fn name(&self) -> String {
         let words = [
-            (self.options.static_qt, "static"),
-            (self.options.linked_openssl, "linked"),
-            (self.options.developer_build, "developer"),
-            (self.options.unity, "unity"),
-            (self.flavour.is_stock(), "stock"),
+            (self.static_qt, "static"),
+            (self.linked_openssl, "linked"),
+            (self.developer_build, "developer"),
+            (self.unity, "unity"),
+            (self.stock, "stock"),
         ];
         let set = words.iter().filter(|(is_set, _)| *is_set).map(|(_, word)| *word);
         std::iter::once(&*self.version).chain(set).collect::<Vec<_>>().join("-")
     }
 
     fn configure(&self, source: &Path, qt: &Path, prefix: &Path) -> Result<()> {
-        let Options { static_qt, linked_openssl, developer_build, unity } = self.options;
         let mut definitions =
             WITHOUT.map(|feature| switch(&format!("FEATURE_{feature}"), self.needs(feature))).to_vec();
         definitions.extend([
             define("CMAKE_BUILD_TYPE", "Release"),
             define("CMAKE_INSTALL_PREFIX", prefix.display()),
-            define("INPUT_openssl", if linked_openssl { "linked" } else { "runtime" }),
-            switch("BUILD_SHARED_LIBS", !static_qt),
-            switch("FEATURE_developer_build", developer_build),
+            define("INPUT_openssl", if self.linked_openssl { "linked" } else { "runtime" }),
+            switch("BUILD_SHARED_LIBS", !self.static_qt),
+            switch("FEATURE_developer_build", self.developer_build),
             switch("QT_BUILD_TESTS", self.tests_are_in_tree()),
             switch("QT_BUILD_EXAMPLES", false),
         ]);
-        if unity {
+        if self.unity {
             definitions.push(switch("QT_UNITY_BUILD", true));
         }
-        if !self.flavour.is_stock() {
+        if !self.stock {
             let hook = workspace::root().join("cmake/qt-build.cmake");
             definitions.push(define("CMAKE_PROJECT_QtBase_INCLUDE", hook.display()));
         }
@@ -113,57 +100,43 @@ impl Build {
 
     /// Whether Qt's own targets are run. Qt 6.4 does not link them to the plugins of a static Qt.
     fn tests_are_in_tree(&self) -> bool {
-        self.options.developer_build && !self.options.static_qt
+        self.developer_build && !self.static_qt
     }
 
     /// Qt 6.4 does not configure its tests without its GUI module; it is not built for them.
     fn needs(&self, feature: &str) -> bool {
         feature == "gui" && self.tests_are_in_tree() && self.version.starts_with("6.4.")
     }
-}
 
-/// The two tests, and where they run.
-struct Programs {
-    binaries: PathBuf,
-    /// The tests' folders in Qt's source, with their data.
-    source: PathBuf,
-    each_in_a_folder: bool,
-}
-
-const TESTS: &str = "tests/auto/network/ssl";
-
-impl Programs {
-    fn in_tree(source: &Path, qt: &Path) -> Self {
-        Self { binaries: qt.join(TESTS), source: source.join(TESTS), each_in_a_folder: true }
-    }
-
-    /// Built outside of Qt's tree, for the Qt that is installed in `prefix`.
-    fn outside(source: &Path, prefix: &Path, build_dir: &Path) -> Result<Self> {
+    /// The tests' programs. Those that are not Qt's own targets are built for the Qt that is installed below `folder`.
+    fn programs(&self, source: &Path, qt: &Path, folder: &Path) -> Result<[PathBuf; 2]> {
+        if self.tests_are_in_tree() {
+            return Ok(AUTOTESTS.map(|name| autotests::folder(qt, name).join(name)));
+        }
+        cmd!(shell(), "cmake --install {qt}").quietly()?;
         let definitions = [
-            define("CMAKE_PREFIX_PATH", prefix.display()),
+            define("CMAKE_PREFIX_PATH", folder.join("installed").display()),
             define("QT_SOURCE_DIR", source.display()),
             define("PROGRAMS", "autotests"),
             // Debian's patches turn off what links a static Qt's plugins to its programs.
             switch("QT_SKIP_AUTO_PLUGIN_INCLUSION", false),
         ];
-        cmake::build("qt-tests", build_dir, &definitions)?;
-        Ok(Self { binaries: build_dir.join("bin"), source: source.join(TESTS), each_in_a_folder: false })
+        let tests = folder.join("tests");
+        cmake::build("qt-tests", &tests, &definitions)?;
+        Ok(AUTOTESTS.map(|name| tests.join("bin").join(name)))
     }
+}
 
-    fn run(&self, name: &str, flavour: Flavour) -> Result<Totals> {
-        let folder = name.trim_start_matches("tst_");
-        let binaries = if self.each_in_a_folder { self.binaries.join(folder) } else { self.binaries.clone() };
-        let here = shell_in(&self.source.join(folder));
-        let program = without_settings(here.cmd(binaries.join(name)));
-        let program = program.env("QT_LOGGING_RULES", "qt.tlsbackend.ossl.debug=true");
-        // QtTest writes to stdout; what comes before its first test is on stderr.
-        let Outcome { status, stdout, stderr } = program.outcome()?;
-        let output = stdout + &stderr;
-        ensure!(status.success(), "{name}: {status}\n{output}");
-        let is_stock = !output.contains(SIGN_OF_OURS);
-        ensure!(is_stock == flavour.is_stock(), "{name} must run on {}'s DTLS:\n{output}", flavour.name());
-        Totals::of(&output).with_context(|| name.to_owned())
-    }
+/// Runs a test in the folder of its source.
+fn run_test(program: &Path, folder: &Path, stock: bool) -> Result<Totals> {
+    let here = shell_in(folder);
+    let program = here.cmd(program).env("QT_LOGGING_RULES", "qt.tlsbackend.ossl.debug=true");
+    // QtTest writes to stdout; what comes before its first test is on stderr.
+    let Outcome { status, stdout, stderr } = without_settings(program).outcome()?;
+    let output = stdout + &stderr;
+    ensure!(status.success(), "{status}\n{output}");
+    ensure!(output.contains(SIGN_OF_OURS) != stock, "it ran on the wrong DTLS:\n{output}");
+    Totals::of(&output)
 }
 
 /// The seconds it took.
@@ -180,8 +153,8 @@ mod tests {
 
     #[test]
     fn names_tell_the_options() {
-        let options = Options { static_qt: true, unity: true, ..Options::default() };
-        let build = Build { version: "6.11.2".into(), flavour: Flavour::Stock, options };
-        assert_eq!(build.name(), "6.11.2-static-unity-stock");
+        let qt =
+            Build { version: "6.11.2".into(), stock: true, static_qt: true, unity: true, ..Build::default() };
+        assert_eq!(qt.name(), "6.11.2-static-unity-stock");
     }
 }

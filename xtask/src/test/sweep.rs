@@ -35,13 +35,9 @@ impl Intervals {
 /// Sweeps our plugin; fails when something goes wrong at a place that is not known. Returns how many sweeps there were.
 pub fn check(intervals: Intervals) -> Result<u32> {
     check_controls()?;
-    let known = known()?;
-    let mut unknown = Vec::new();
-    for finding in sweep(Flavour::Rust, intervals)? {
-        if finding.is_ours || !known.contains(&finding.key()) {
-            unknown.push(finding.to_string());
-        }
-    }
+    let (known, mut unknown) = (known()?, sweep(Flavour::Rust, intervals)?);
+    unknown.retain(|finding| finding.is_ours || !known.contains(&finding.key));
+    let unknown: Vec<_> = unknown.iter().map(Finding::to_string).collect();
     ensure!(unknown.is_empty(), "a failed allocation must not lead to\n    {}", unknown.join("\n    "));
     Ok(3)
 }
@@ -64,26 +60,18 @@ fn check_controls() -> Result<()> {
 }
 
 /// Something that goes wrong, and how often.
-#[derive(Debug)]
 struct Finding {
-    sweep: String,
-    outcome: String,
-    place: String,
+    /// Sweep, outcome and place.
+    key: [String; 3],
     /// The code at fault is this project's, without anybody else's between.
     is_ours: bool,
     count: u32,
     example: String,
 }
 
-impl Finding {
-    fn key(&self) -> [String; 3] {
-        [self.sweep.clone(), self.outcome.clone(), self.place.clone()]
-    }
-}
-
 impl std::fmt::Display for Finding {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { sweep, outcome, place, count, example, .. } = self;
+        let Self { key: [sweep, outcome, place], count, example, .. } = self;
         write!(formatter, "{outcome}, {count} times in {sweep} exchanges: {place} ({example})")
     }
 }
@@ -141,20 +129,18 @@ fn frames(text: &str) -> Result<Vec<Frame>> {
     text.split(' ').filter(|text| *text != "-").map(frame).collect()
 }
 
-/// Sorts what is not fine by place.
-fn find(rows: Vec<Row>) -> Result<Vec<Finding>> {
-    let bad: Vec<_> =
-        rows.into_iter().filter(|row| row.outcome != "completed" && row.outcome != "refused").collect();
-    let code = code_of(&bad)?;
+/// Sorts by place what is not fine.
+fn find(mut rows: Vec<Row>) -> Result<Vec<Finding>> {
+    rows.retain(|row| row.outcome != "completed" && row.outcome != "refused");
+    let code = code_of(&rows)?;
     let mut findings = BTreeMap::<_, Finding>::new();
-    for row in bad {
+    for Row { sweep, outcome, example, failed, place } in rows {
         // A leak is explained by what failed, not by what was lost.
-        let crashed = row.outcome.starts_with("crash") || row.outcome == "hang";
-        let (place, is_direct) = place(if crashed { &row.place } else { &row.failed }, &code);
-        let Row { sweep, outcome, example, .. } = row;
-        let is_ours = crashed && is_direct;
-        let finding = Finding { sweep, outcome, place, is_ours, count: 0, example };
-        findings.entry(finding.key()).or_insert(finding).count += 1;
+        let crashed = outcome.starts_with("crash") || outcome == "hang";
+        let (place, is_direct) = self::place(if crashed { &place } else { &failed }, &code);
+        let (key, is_ours) = ([sweep, outcome, place], crashed && is_direct);
+        let finding = findings.entry(key.clone());
+        finding.or_insert(Finding { key, is_ours, count: 0, example }).count += 1;
     }
     Ok(findings.into_values().collect())
 }
@@ -171,9 +157,9 @@ fn place(stack: &[Frame], code: &HashMap<Frame, Code>) -> (String, bool) {
         file.split('.').next().unwrap_or(file).to_owned()
     };
     match (called, in_plugin.and_then(|index| code.get(&stack[index]))) {
-        (Some(called), Some(caller)) => (format!("{} from {}", library(called), caller.name), false),
+        (Some(called), Some((caller, _))) => (format!("{} from {caller}", library(called)), false),
         (Some(called), None) => (library(called), false),
-        (None, Some(caller)) => (caller.name.clone(), caller.is_ours),
+        (None, Some(caller)) => caller.clone(),
         (None, None) => ("nowhere".into(), true),
     }
 }
@@ -182,11 +168,8 @@ fn is_file((library, _): &Frame, name: &str) -> bool {
     Path::new(library).file_name().is_some_and(|file| file.to_string_lossy().starts_with(name))
 }
 
-/// Code of the plugin.
-struct Code {
-    name: String,
-    is_ours: bool,
-}
+/// The name of code of the plugin, and whether it is ours.
+type Code = (String, bool);
 
 /// The code that those of the frames lie in that lie in the plugin.
 fn code_of(rows: &[Row]) -> Result<HashMap<Frame, Code>> {
@@ -201,15 +184,12 @@ fn code_of(rows: &[Row]) -> Result<HashMap<Frame, Code>> {
 }
 
 fn code(function: &str, file_and_line: &str) -> Code {
-    let is_ours = !file_and_line.contains("/src/plugins/tls/");
-    let name = if is_ours {
-        let file = file_and_line.split(':').next().unwrap_or_default();
-        file.rfind("/src/").map_or(file, |start| &file[start + 1..])
-    } else {
+    if file_and_line.contains("/src/plugins/tls/") {
         // Without the parameters, which differ between versions.
-        function.split('(').next().unwrap_or_default()
-    };
-    Code { name: name.into(), is_ours }
+        return (function.split('(').next().unwrap_or_default().into(), false);
+    }
+    let file = file_and_line.split(':').next().unwrap_or_default();
+    (file.rfind("/src/").map_or(file, |start| &file[start + 1..]).into(), true)
 }
 
 /// The known places, without their reasons.
