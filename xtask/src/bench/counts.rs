@@ -43,11 +43,11 @@ pub fn operations() -> Result<Vec<Count>> {
     let count = |operation: &Operation| {
         let Operation { name, count, .. } = *operation;
         eprintln!("counting instructions: {name}");
-        let ours_profile = operation.profile_on(Flavour::Rust)?;
-        let stock = operation.profile_on(Flavour::Stock)?.split(Flavour::Stock).each(count);
-        let ours = ours_profile.split(Flavour::Rust).each(count);
+        let ours_profile = operation.profile_on(Flavour::OURS)?;
+        let stock = operation.profile_on(Flavour::STOCK)?.split(Flavour::STOCK).each(count);
+        let ours = ours_profile.split(Flavour::OURS).each(count);
         let is_above_stock = ours.outside_openssl() > stock.outside_openssl();
-        let dearest = each(ours_profile.dearest_outside_openssl(Flavour::Rust, DEAREST), count);
+        let dearest = each(ours_profile.dearest_outside_openssl(Flavour::OURS, DEAREST), count);
         Ok(Count { operation: name, stock, ours, is_above_stock, dearest })
     };
     OPERATIONS.iter().map(count).collect()

@@ -52,8 +52,8 @@ fn run_group(subject: Subject, group: &str, credentials: &Path, effort: &Effort)
     let arguments = [group, &credentials.to_string_lossy(), &repetitions];
     let on = |flavour| QtProgram::new("dtls_bench", flavour).run(&arguments);
     match subject {
-        Subject::Stock => on(Flavour::Stock),
-        Subject::Ours => on(Flavour::Rust),
+        Subject::Stock => on(Flavour::STOCK),
+        Subject::Ours => on(Flavour::OURS),
         Subject::Raw => shell().cmd(build::program("raw_bench")).args(arguments).capture(),
     }
 }

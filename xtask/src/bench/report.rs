@@ -6,6 +6,7 @@ use super::counts::{Count, Handshake};
 use super::machine;
 use super::samples::{Samples, Spread, Subject, number};
 use crate::system::template;
+use crate::test::cost::MOST_FOR_A_HELLO;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -139,9 +140,6 @@ fn with_spread(spread: Spread) -> String {
     format!("{:.2} ({:.2}–{:.2})", spread.median, spread.low, spread.high)
 }
 
-/// What verifyClient may spend outside OpenSSL and the kernel.
-const MOST_OUTSIDE_OPENSSL: f64 = 6000.0;
-
 /// Limits of the medians of what is measured, and of the counts.
 fn targets(samples: &Samples, counts: &[Count]) -> Result<Vec<Target>> {
     use Subject::{Ours, Raw, Stock};
@@ -173,7 +171,7 @@ fn targets(samples: &Samples, counts: &[Count]) -> Result<Vec<Target>> {
         }
         match *operation {
             "hello-without-cookie" | "hello-with-wrong-cookie" => {
-                add("instructions outside OpenSSL", MOST_OUTSIDE_OPENSSL, outside);
+                add("instructions outside OpenSSL", MOST_FOR_A_HELLO as f64, outside);
             }
             "hello-with-right-cookie" | "handshake" => {}
             _ => add("instructions outside OpenSSL, ours / stock", 1.0, outside / outside_stock),

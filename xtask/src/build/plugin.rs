@@ -8,34 +8,31 @@ use std::path::{Path, PathBuf};
 
 /// Whose DTLS a plugin has, and whether it loads OpenSSL at run time, as Debian's Qt does, or is linked to it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Flavour {
-    Rust,
-    Stock,
-    RustLinked,
-    StockLinked,
+pub struct Flavour {
+    pub is_stock: bool,
+    pub is_linked: bool,
 }
 
 impl Flavour {
-    /// Ours and stock, built as Debian builds it.
-    pub const USUAL: [Self; 2] = [Self::Rust, Self::Stock];
-    pub const LINKED: [Self; 2] = [Self::RustLinked, Self::StockLinked];
+    pub const OURS: Self = Self { is_stock: false, is_linked: false };
+    pub const STOCK: Self = Self { is_stock: true, is_linked: false };
+    /// Ours and stock, built as Debian builds it, and linked to OpenSSL.
+    pub const USUAL: [Self; 2] = [Self::OURS, Self::STOCK];
+    pub const LINKED: [Self; 2] = [Self::OURS.linked(), Self::STOCK.linked()];
 
     /// Built as Debian builds it.
-    pub fn of(stock: bool) -> Self {
-        if stock { Self::Stock } else { Self::Rust }
+    pub fn of(is_stock: bool) -> Self {
+        Self { is_stock, is_linked: false }
     }
 
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Rust => "rust",
-            Self::Stock => "stock",
-            Self::RustLinked => "rust-linked",
-            Self::StockLinked => "stock-linked",
-        }
+    const fn linked(self) -> Self {
+        Self { is_linked: true, ..self }
     }
 
-    pub fn is_stock(self) -> bool {
-        matches!(self, Self::Stock | Self::StockLinked)
+    pub fn name(self) -> String {
+        let [whose, how] =
+            [if self.is_stock { "stock" } else { "rust" }, if self.is_linked { "-linked" } else { "" }];
+        whose.to_owned() + how
     }
 
     /// The folder that `QT_PLUGIN_PATH` takes.
@@ -62,10 +59,10 @@ pub fn build(flavour: Flavour, qt_source: &Path) -> Result<PathBuf> {
     let mut definitions = vec![
         define("QT_SOURCE_DIR", qt_source.display()),
         define("PLUGIN_DIR", plugin_dir.display()),
-        switch("OPENSSL_LINKED", Flavour::LINKED.contains(&flavour)),
-        switch("STOCK", flavour.is_stock()),
+        switch("OPENSSL_LINKED", flavour.is_linked),
+        switch("STOCK", flavour.is_stock),
     ];
-    if !flavour.is_stock() {
+    if !flavour.is_stock {
         definitions.extend([
             define("QDTLS_RS_ADAPTER_COMPILE_OPTIONS", "-Wall;-Wextra;-Werror"),
             define("QDTLS_RS_CARGO_TARGET_DIR", workspace::target("plugin-crate").display()),
@@ -79,7 +76,7 @@ pub fn build(flavour: Flavour, qt_source: &Path) -> Result<PathBuf> {
 
 /// Fails unless a second build of our plugins has nothing to do.
 pub fn check_idle() -> Result<()> {
-    for flavour in [Flavour::Rust, Flavour::RustLinked] {
+    for flavour in [Flavour::USUAL[0], Flavour::LINKED[0]] {
         let output = cmake::build_targets(&flavour.build_dir(), &["all"])?;
         let idle = output.contains("no work to do");
         ensure!(idle, "a second build of the {} plugin:\n{output}", flavour.name());
@@ -89,5 +86,5 @@ pub fn check_idle() -> Result<()> {
 
 /// Where [`build`] leaves the static library that our plugin contains.
 pub fn library() -> PathBuf {
-    Flavour::Rust.build_dir().join("qdtls_rs/libqdtls_rs.a")
+    Flavour::OURS.build_dir().join("qdtls_rs/libqdtls_rs.a")
 }

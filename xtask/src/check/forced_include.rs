@@ -14,7 +14,7 @@ const GUARD: &str = " -DQDTLS_OPENSSL_P_H";
 
 /// Compiles the file as the build does, and without each of the options.
 pub fn check() -> Result<()> {
-    let build_dir = Flavour::Rust.build_dir();
+    let build_dir = Flavour::OURS.build_dir();
     let commands = cmd!(shell(), "ninja -C {build_dir} -t commands").capture()?;
     let compile = commands.lines().find(|line| line.contains(BACKEND) && line.contains(INCLUDE));
     let compile = compile.context("our header is not forced on Qt's file")?;

@@ -6,7 +6,7 @@ use crate::build::{self, qt_source};
 use crate::system::{Environment, packages};
 use crate::test::qt_program::{QtProgram, Totals};
 use crate::test::{hardening, memcheck};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use std::fmt::{Display, Formatter};
 use std::path::{Path, PathBuf};
 
@@ -35,17 +35,15 @@ impl Display for Summary {
 
 impl Summary {
     pub fn parse(line: &str) -> Result<Self> {
-        let words = || line.strip_prefix("autotests: ").into_iter().flat_map(str::split_whitespace);
-        let value = |name: &str| {
-            let found = words().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
-            found.with_context(|| format!("no {name} in '{line}'"))
-        };
-        Ok(Self {
-            qt: value("qt")?.into(),
-            ours: value("ours")?.parse()?,
-            stock: value("stock")?.parse()?,
-            hardening: value("hardening")?.parse()?,
-        })
+        let words = line.split_whitespace().map(|word| word.split_once('=').unwrap_or((word, "")));
+        let words: Vec<_> = words.collect();
+        match words[..] {
+            [("autotests:", ""), ("qt", qt), ("ours", ours), ("stock", stock), ("hardening", hardening)] => {
+                let [ours, stock, hardening] = [ours, stock, hardening].map(str::parse);
+                Ok(Self { qt: qt.into(), ours: ours?, stock: stock?, hardening: hardening? })
+            }
+            _ => bail!("'{line}' is not a summary"),
+        }
     }
 }
 
@@ -84,7 +82,7 @@ pub fn run_memcheck(qt_source: &Path) -> Result<u32> {
     for name in AUTOTESTS {
         let folder = &folder(qt_source, name);
         let findings_on = |flavour| memcheck::run(&QtProgram { name, folder, flavour });
-        let (ours, stock) = (findings_on(Flavour::Rust)?, findings_on(Flavour::Stock)?);
+        let (ours, stock) = (findings_on(Flavour::OURS)?, findings_on(Flavour::STOCK)?);
         println!("    {name:16} ours: {ours}; stock: {stock}");
         memcheck::compare(&ours, &stock)?;
     }

@@ -85,7 +85,7 @@ impl Function {
         let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| self.library().starts_with(prefix));
         if self.library() == plugin::FILE_NAME {
             // Functions of templates and of Rust's standard library count as ours on our plugin.
-            let is_qt = flavour == Flavour::Stock || self.file.contains("/src/plugins/tls/");
+            let is_qt = flavour == Flavour::STOCK || self.file.contains("/src/plugins/tls/");
             if is_qt { Owner::Qt } else { Owner::Ours }
         } else if starts(&["libQt6"]) {
             Owner::Qt
@@ -253,12 +253,12 @@ mod tests {
 
     #[test]
     fn instructions_go_to_their_owner() {
-        let split = profile().split(Flavour::Rust);
+        let split = profile().split(Flavour::OURS);
         let expected = Split { ours: 105, qt: 245, openssl: 560, libc_for_openssl: 40, libc_for_others: 50 };
         assert_eq!(split, expected);
         assert_eq!((split.total(), split.outside_openssl()), (1000, 400));
         assert_eq!(split.each(5).ours, 21);
-        let stock = profile().split(Flavour::Stock);
+        let stock = profile().split(Flavour::STOCK);
         assert_eq!((stock.ours, stock.qt), (0, 350));
     }
 
@@ -266,16 +266,16 @@ mod tests {
     fn calls_within_openssl_are_not_calls_from_outside() {
         let within = "ob=(3)\nfn=(3)\ncob=(3)\ncfn=(6) EVP_DigestUpdate\ncalls=1 0\n0 300\n";
         let profile = Profile::read(&format!("{REPORT}{within}")).unwrap();
-        assert_eq!(profile.dearest_of_openssl(Flavour::Rust, 3), [("HMAC".to_owned(), 600)]);
+        assert_eq!(profile.dearest_of_openssl(Flavour::OURS, 3), [("HMAC".to_owned(), 600)]);
     }
 
     #[test]
     fn libc_called_by_others_is_outside_openssl() {
-        let dearest = profile().dearest_outside_openssl(Flavour::Rust, 9);
+        let dearest = profile().dearest_outside_openssl(Flavour::OURS, 9);
         let expected = [("toQt (libqopensslbackend.so)", 245), ("ours (libqopensslbackend.so)", 105)];
         assert_eq!(dearest[..2], expected.map(|(name, cost)| (name.to_owned(), cost)));
         assert_eq!(dearest[2..], [("malloc (libc.so.6)".to_owned(), 50)]);
-        assert_eq!(profile().dearest_outside_openssl(Flavour::Rust, 2), dearest[..2]);
+        assert_eq!(profile().dearest_outside_openssl(Flavour::OURS, 2), dearest[..2]);
     }
 
     #[test]
@@ -283,7 +283,7 @@ mod tests {
         let stub = "\
             ob=(3)\nfn=(3)\ncob=(5) ???\ncfn=(7) 0x1000\ncalls=1 0\n0 25\n\
             ob=(5)\nfn=(7)\n0 5\ncob=(4)\ncfn=(4)\ncalls=1 0\n0 20\nob=(4)\nfn=(4)\n0 20\n";
-        let split = Profile::read(&format!("{REPORT}{stub}")).unwrap().split(Flavour::Rust);
+        let split = Profile::read(&format!("{REPORT}{stub}")).unwrap().split(Flavour::OURS);
         assert_eq!((split.openssl, split.libc_for_openssl), (565, 60));
     }
 

@@ -27,7 +27,7 @@ const FORMS: [(&str, u8); 3] = [("", 0), (" in an inner pad", 0x36), (" in an ou
 /// Searches the dumps of both plugins; returns how many dumps of ours are clean. The search has to find on stock what
 /// is there.
 pub fn check() -> Result<u32> {
-    let (ours, stock) = (search(Flavour::Rust)?, search(Flavour::Stock)?);
+    let (ours, stock) = (search(Flavour::OURS)?, search(Flavour::STOCK)?);
     for ((kind, ours), (_, stock)) in ours.iter().zip(&stock) {
         println!("    {kind:9} ours: {}; stock: {}", describe(ours), describe(stock));
     }

@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode, Stdio};
 /// Builds and runs it, and returns its exit code.
 pub fn run(environment: &Environment) -> Result<ExitCode> {
     packages::ensure(&[packages::PLUGIN, packages::DEMO].concat(), environment.install)?;
-    let plugin_dir = plugin::build(Flavour::Rust, &qt_source::find(environment)?)?;
+    let plugin_dir = plugin::build(Flavour::OURS, &qt_source::find(environment)?)?;
     let build_dir = workspace::target("qt-echo");
     cmake::build("examples/qt-echo", &build_dir, &[])?;
 

@@ -18,14 +18,6 @@ const DOCUMENT: &str = "docs/hardening.md";
 /// The folder of the tests of the C ABI.
 const HARNESS: &str = "qt-tests/harness";
 
-/// How a case ended on a plugin.
-struct Outcome {
-    name: String,
-    finding: String,
-    outcome: String,
-    description: String,
-}
-
 /// A part of the document.
 #[derive(Serialize)]
 struct Finding {
@@ -35,16 +27,18 @@ struct Finding {
     stock: String,
     /// How many cases and other tests there are.
     tests: usize,
+    /// The cases on stock; on ours they are right.
     cases: Vec<Case>,
     others: Vec<String>,
 }
 
-/// A case that is right on ours.
-#[derive(Serialize)]
+/// A case, and how it ended on a plugin.
+#[derive(Clone, Serialize)]
 struct Case {
     name: String,
+    finding: String,
+    outcome: String,
     description: String,
-    stock: String,
 }
 
 /// Runs everything and writes the document.
@@ -80,8 +74,8 @@ pub fn check_ours() -> Result<u32> {
     Ok(our_outcomes()?.len() as u32)
 }
 
-fn our_outcomes() -> Result<Vec<Outcome>> {
-    let ours = outcomes(Flavour::Rust)?;
+fn our_outcomes() -> Result<Vec<Case>> {
+    let ours = outcomes(Flavour::OURS)?;
     let wrong: Vec<_> = ours.iter().filter(|case| case.outcome != "right").collect();
     for case in &wrong {
         eprintln!("{} is {}", case.name, case.outcome);
@@ -93,7 +87,7 @@ fn our_outcomes() -> Result<Vec<Outcome>> {
 
 /// The document, and the number of cases.
 fn generate() -> Result<(String, u32)> {
-    let (ours, stock) = (our_outcomes()?, outcomes(Flavour::Stock)?);
+    let (ours, stock) = (our_outcomes()?, outcomes(Flavour::STOCK)?);
     let tests = tests_with_findings()?;
     let text = workspace::read(FINDINGS)?;
     let lines = text.lines().filter(|line| !line.starts_with('#'));
@@ -102,19 +96,17 @@ fn generate() -> Result<(String, u32)> {
     Ok((template::render(include_str!("../../templates/hardening.md"), context)?, ours.len() as u32))
 }
 
-fn finding(line: &str, ours: &[Outcome], stock: &[Outcome], tests: &[(String, String)]) -> Result<Finding> {
+fn finding(line: &str, ours: &[Case], stock: &[Case], tests: &[(String, String)]) -> Result<Finding> {
     let (line, elsewhere) = match line.match_indices('\t').nth(1) {
         Some((end, _)) => (&line[..end], Some(line[end + 1..].to_owned())),
         None => (line, None),
     };
     let [id, what] = columns(line).context(FINDINGS)?;
-    let case = |ours: &Outcome| {
-        let on_stock = stock.iter().find(|other| other.name == ours.name);
-        let on_stock = on_stock.with_context(|| format!("{} did not run on stock", ours.name))?;
-        let (name, description) = (ours.name.clone(), ours.description.clone());
-        Ok(Case { name, description, stock: in_words(&on_stock.outcome) })
+    let on_stock = |ours: &Case| {
+        let case = stock.iter().find(|case| case.name == ours.name).cloned();
+        case.with_context(|| format!("{} did not run on stock", ours.name))
     };
-    let cases = ours.iter().filter(|case| case.finding == id).map(case).collect::<Result<Vec<_>>>()?;
+    let cases = ours.iter().filter(|case| case.finding == id).map(on_stock).collect::<Result<Vec<_>>>()?;
     let named = tests.iter().filter(|(finding, _)| finding == id).map(|(_, name)| format!("`{name}`"));
     let others: Vec<_> = named.chain(elsewhere).collect();
     let tests = cases.len() + others.len();
@@ -123,8 +115,8 @@ fn finding(line: &str, ours: &[Outcome], stock: &[Outcome], tests: &[(String, St
 }
 
 fn summary(cases: &[Case]) -> String {
-    let wrong = cases.iter().filter(|case| case.stock != "right").count();
-    let crashes = cases.iter().any(|case| case.stock.starts_with("crash"));
+    let wrong = cases.iter().filter(|case| case.outcome != "right").count();
+    let crashes = cases.iter().any(|case| case.outcome.starts_with("crash"));
     match (cases.len(), wrong) {
         (0, _) => "–".into(),
         (all, 0) => format!("right in {all}"),
@@ -141,14 +133,14 @@ fn in_words(outcome: &str) -> String {
 }
 
 /// Runs the cases on one plugin.
-fn outcomes(flavour: Flavour) -> Result<Vec<Outcome>> {
+fn outcomes(flavour: Flavour) -> Result<Vec<Case>> {
     let file = workspace::target(&format!("qt-tests/outcomes-{}.tsv", flavour.name()));
     QtProgram::new("tst_hardening", flavour).run(&["--outcomes", &file.to_string_lossy()])?;
-    let outcome = |line| {
+    let case = |line| {
         let [name, finding, outcome, description] = columns(line)?.map(String::from);
-        Ok(Outcome { name, finding, outcome, description })
+        Ok(Case { name, finding, outcome: in_words(&outcome), description })
     };
-    workspace::read(file)?.lines().map(outcome).collect()
+    workspace::read(file)?.lines().map(case).collect()
 }
 
 /// Ids and names of the tests of the Rust crate and the C ABI that name a finding; `cargo test` runs both.
@@ -197,13 +189,15 @@ mod tests {
 
     #[test]
     fn stock_is_summarised_and_may_be_wrong_in_another_way() {
-        let case = |outcome| Case { name: "n".into(), description: "d".into(), stock: in_words(outcome) };
-        let cases = ["right", "hang", "crash:SIGSEGV", "wrong:x: y"].map(case);
-        assert_eq!(cases[3].stock, "wrong result");
+        let cases = ["right", "hang", "crash:SIGSEGV", "wrong:x: y"].map(|outcome| {
+            let [name, finding, description] = ["n", "S1", "d"].map(String::from);
+            Case { name, finding, outcome: in_words(outcome), description }
+        });
+        assert_eq!(cases[3].outcome, "wrong result");
         let found = ["wrong in 3 of 4, crashes", "wrong in 1 of 1", "right in 1", "–"];
         assert_eq!([&cases[..], &cases[1..2], &cases[..1], &[]].map(summary), found);
         let comparable = |index: usize| {
-            comparable(&format!("| d | {} | n |{}", cases[index].stock, summary(&cases[index..=index])))
+            comparable(&format!("| d | {} | n |{}", cases[index].outcome, summary(&cases[index..=index])))
         };
         assert_eq!(comparable(1), comparable(2));
         assert_eq!(comparable(2), comparable(3));

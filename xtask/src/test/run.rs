@@ -4,7 +4,7 @@
 
 use crate::build::plugin::{self, Flavour};
 use crate::build::{self, header, qt_source};
-use crate::check::{deny, elf, forced_include, refusals, sources};
+use crate::check::{cmake_scripts, deny, elf, forced_include, sources};
 use crate::system::{Environment, packages};
 use crate::test::sweep::Intervals;
 use crate::test::{autotests, coredump, cost, hardening, sanitize, sweep};
@@ -26,8 +26,8 @@ pub fn all(environment: &Environment) -> Result<()> {
     sum.check("cargo-deny", || deny::check(environment.install))?;
     sum.step("Rust tests", sources::cargo_test)?;
 
-    sum.step("refused Qt builds", refusals::check_refusals)?;
-    sum.step("Rust targets of toolchains", refusals::check_rust_targets)?;
+    sum.step("refused Qt builds", || cmake_scripts::run("refusals"))?;
+    sum.step("Rust targets of toolchains", || cmake_scripts::run("rust_target"))?;
 
     let qt_source = &work("source of Qt", || qt_source::find(environment))?;
     let qt_version = &qt_source::version(qt_source)?;
@@ -78,7 +78,7 @@ pub fn sanitize(environment: &Environment) -> Result<()> {
 pub fn sweep(environment: &Environment, flavour: Flavour, all: bool) -> Result<()> {
     build::for_tests(environment)?;
     let intervals = if all { Intervals::ALL } else { Intervals::USUAL };
-    match flavour.is_stock() {
+    match flavour.is_stock {
         true => sweep::show_stock(intervals),
         false => sweep::check(intervals).map(|_| ()),
     }

@@ -33,7 +33,7 @@ pub fn memcheck() -> Result<u32> {
     ]);
     // Code that PCRE generates reads whole vectors, beyond what of them is set.
     let settings = ["env".into(), format!("{CASE_TIMEOUT}=120000"), "QT_ENABLE_REGEXP_JIT=0".into()];
-    let program = QtProgram::new("tst_hardening", Flavour::Rust);
+    let program = QtProgram::new("tst_hardening", Flavour::OURS);
     program
         .run_under(&[settings.to_vec(), memcheck].concat(), &["--outcomes", &outcomes.to_string_lossy()])?;
     // An exempt case may fail; memcheck may not find anything in it.

@@ -35,7 +35,7 @@ impl Intervals {
 /// Sweeps our plugin; fails when something goes wrong at a place that is not known. Returns how many sweeps there were.
 pub fn check(intervals: Intervals) -> Result<u32> {
     check_controls()?;
-    let (known, mut unknown) = (known()?, sweep(Flavour::Rust, intervals)?);
+    let (known, mut unknown) = (known()?, sweep(Flavour::OURS, intervals)?);
     unknown.retain(|finding| finding.is_ours || !known.contains(&finding.key));
     let unknown: Vec<_> = unknown.iter().map(Finding::to_string).collect();
     ensure!(unknown.is_empty(), "a failed allocation must not lead to\n    {}", unknown.join("\n    "));
@@ -44,12 +44,12 @@ pub fn check(intervals: Intervals) -> Result<u32> {
 
 /// Sweeps stock, to compare.
 pub fn show_stock(intervals: Intervals) -> Result<()> {
-    sweep(Flavour::Stock, intervals).map(|_| ())
+    sweep(Flavour::STOCK, intervals).map(|_| ())
 }
 
 /// The program has to notice what it is there to notice.
 fn check_controls() -> Result<()> {
-    let rows = rows(Flavour::Rust, "controls", 1)?;
+    let rows = rows(Flavour::OURS, "controls", 1)?;
     let names: BTreeSet<_> = rows.iter().map(|row| row.sweep.as_str()).collect();
     ensure!(names.len() == 5, "there are five controls");
     for name in names {
