@@ -12,7 +12,6 @@ use crate::build;
 use crate::system::{Environment, workspace};
 use anyhow::Result;
 use measure::Effort;
-use report::Report;
 use samples::Samples;
 use std::fs;
 
@@ -25,11 +24,10 @@ pub fn run(environment: &Environment, quick: bool) -> Result<()> {
     let samples = measure::measure(&effort)?;
     let counts = counts::operations()?;
     if quick {
-        println!("{}", Report::quick(&samples, counts)?.render()?);
+        println!("{}", report::quick(&samples, &counts)?);
         return Ok(());
     }
-    let report = Report::full(effort.rounds, &samples, counts, counts::handshake()?)?;
-    let document = report.render()?;
+    let document = report::full(effort.rounds, &samples, &counts, &counts::handshake()?)?;
     fs::create_dir_all(workspace::root().join("docs/performance"))?;
     fs::write(workspace::root().join(SAMPLES), samples.table())?;
     fs::write(workspace::root().join(DOCUMENT), document)?;

@@ -14,9 +14,6 @@ use std::path::Path;
 /// The plugins that are compared with each other: ours and stock.
 const PAIRS: [[Flavour; 2]; 2] = [Flavour::USUAL, Flavour::LINKED];
 
-/// What a plugin that is linked to OpenSSL needs of it.
-const OPENSSL: [&str; 2] = ["libssl.so", "libcrypto.so"];
-
 /// Rust's thread-local variables call the dynamic linker, which is in every process anyway.
 const DYNAMIC_LINKER: &str = "ld-linux";
 
@@ -29,10 +26,7 @@ pub fn compare_contents() -> Result<()> {
         let is_ours = |(name, _): &(String, u8)| name.starts_with("qdtls_");
         let contains = definitions(parse(&data)?.symbols()).iter().any(is_ours);
         let name = flavour.name();
-        ensure!(
-            contains != flavour.is_stock,
-            "the {name} plugin contains qdtls_rs.h's functions: {contains}"
-        );
+        ensure!(contains != flavour.is_stock, "the {name} plugin contains the Rust library: {contains}");
     }
     Ok(())
 }
@@ -40,15 +34,11 @@ pub fn compare_contents() -> Result<()> {
 /// Fails unless each of our plugins needs the same shared libraries as stock. One more could be a second OpenSSL.
 pub fn compare_needed() -> Result<()> {
     for [ours, stock] in PAIRS {
-        let (needed_by_ours, needed_by_stock) = (needed(&ours.plugin_file())?, needed(&stock.plugin_file())?);
-        let name = ours.name();
-        ensure!(
-            needed_by_ours == needed_by_stock,
-            "our {name} plugin needs {needed_by_ours:?}, stock needs {needed_by_stock:?}"
-        );
-        for library in OPENSSL {
-            let is_needed = needed_by_ours.iter().any(|name| name.starts_with(library));
-            let is_linked = ours.is_linked;
+        let (is_linked, name) = (ours.is_linked, ours.name());
+        let (ours, stock) = (needed(&ours.plugin_file())?, needed(&stock.plugin_file())?);
+        ensure!(ours == stock, "our {name} plugin needs {ours:?}, stock needs {stock:?}");
+        for library in ["libssl.so", "libcrypto.so"] {
+            let is_needed = ours.iter().any(|name| name.starts_with(library));
             ensure!(is_needed == is_linked, "our {name} plugin needs {library}: {is_needed}");
         }
     }

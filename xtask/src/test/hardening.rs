@@ -9,7 +9,7 @@ use crate::system::process::{Run, cargo, cmd, shell};
 use crate::system::template;
 use crate::system::workspace::{self, columns};
 use crate::test::qt_program::QtProgram;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 use std::fs;
 
@@ -97,18 +97,17 @@ fn generate() -> Result<(String, u32)> {
 }
 
 fn finding(line: &str, ours: &[Case], stock: &[Case], tests: &[(String, String)]) -> Result<Finding> {
-    let (line, elsewhere) = match line.match_indices('\t').nth(1) {
-        Some((end, _)) => (&line[..end], Some(line[end + 1..].to_owned())),
-        None => (line, None),
+    let mut parts = line.split('\t');
+    let (Some(id), Some(what), elsewhere) = (parts.next(), parts.next(), parts.next()) else {
+        bail!("{FINDINGS}: '{line}' has one column");
     };
-    let [id, what] = columns(line).context(FINDINGS)?;
     let on_stock = |ours: &Case| {
         let case = stock.iter().find(|case| case.name == ours.name).cloned();
         case.with_context(|| format!("{} did not run on stock", ours.name))
     };
     let cases = ours.iter().filter(|case| case.finding == id).map(on_stock).collect::<Result<Vec<_>>>()?;
     let named = tests.iter().filter(|(finding, _)| finding == id).map(|(_, name)| format!("`{name}`"));
-    let others: Vec<_> = named.chain(elsewhere).collect();
+    let others: Vec<_> = named.chain(elsewhere.map(String::from)).collect();
     let tests = cases.len() + others.len();
     ensure!(tests > 0, "no test names {id}");
     Ok(Finding { id: id.into(), what: what.into(), stock: summary(&cases), tests, cases, others })

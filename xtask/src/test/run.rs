@@ -86,9 +86,13 @@ pub fn sweep(environment: &Environment, flavour: Flavour, all: bool) -> Result<(
 
 /// Runs what the rest needs, but proves nothing by itself.
 fn work<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    timed(name, work, |_| "done".into())
+}
+
+fn timed<T>(name: &str, work: impl FnOnce() -> Result<T>, describe: impl Fn(&T) -> String) -> Result<T> {
     let start = Instant::now();
     let result = work().with_context(|| format!("{name} failed"))?;
-    println!("{name}: done ({:.1} s)", start.elapsed().as_secs_f32());
+    println!("{name}: {} ({:.1} s)", describe(&result), start.elapsed().as_secs_f32());
     Ok(result)
 }
 
@@ -103,10 +107,7 @@ impl Sum {
 
     /// Counts the tests of a step, which returns how many passed.
     fn step(&mut self, name: &str, step: impl FnOnce() -> Result<u32>) -> Result<()> {
-        let start = Instant::now();
-        let passed = step().with_context(|| format!("{name} failed"))?;
-        self.0 += passed;
-        println!("{name}: {passed} passed ({:.1} s)", start.elapsed().as_secs_f32());
+        self.0 += timed(name, step, |passed| format!("{passed} passed"))?;
         Ok(())
     }
 
