@@ -2,10 +2,8 @@
 //! Instructions of single operations, and of a handshake in memory.
 
 use super::samples::Subject;
-use crate::build;
-use crate::build::plugin::Flavour;
-use crate::system::process::{Run, shell};
-use crate::system::workspace;
+use crate::build::{self, Flavour};
+use crate::system::{Run, shell, workspace};
 use crate::test::callgrind::{self, Profile, Split};
 use crate::test::cost::{OPERATIONS, Operation};
 use crate::test::qt_program::QtProgram;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the numbers were measured on.
 
-use crate::system::process::{Run, cmd, shell};
+use crate::system::{Run, cmd, shell};
 use anyhow::Result;
 
 /// Names, and the commands that print their values.

@@ -5,10 +5,8 @@
 //! round are compared, so that a machine which is slower for a while is so for all of them.
 
 use super::samples::{Samples, Subject};
-use crate::build;
-use crate::build::plugin::Flavour;
-use crate::system::process::{Run, cmd, shell};
-use crate::system::workspace;
+use crate::build::{self, Flavour};
+use crate::system::{Run, cmd, shell, workspace};
 use crate::test::qt_program::QtProgram;
 use anyhow::{Context, Result};
 use std::fs;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! CMake projects.
 
-use crate::system::process::{Run, cmd, shell};
+use crate::system::{Run, cmd, shell};
 use anyhow::Result;
 use std::fmt::Display;
 use std::path::Path;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The committed C header, which every build of the crate generates.
 
-use crate::system::process::{Run, cargo, cmd, shell};
-use crate::system::workspace;
+use crate::system::{Run, cargo, cmd, shell, workspace};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::fs;

@@ -8,7 +8,7 @@ pub mod qt_source;
 
 use crate::system::{Environment, packages, workspace};
 use anyhow::Result;
-use plugin::Flavour;
+pub use plugin::Flavour;
 use std::path::{Path, PathBuf};
 
 /// Installs what the tests need, and builds our plugin, stock and the test programs. Returns Qt's source.

@@ -7,8 +7,7 @@
 //! other suites in the same way.
 
 use crate::system::apt::{self, Archives};
-use crate::system::process::{Cmd, Run, Shell, cmd, shell, shell_in};
-use crate::system::{Environment, packages, workspace};
+use crate::system::{Cmd, Environment, Run, Shell, cmd, packages, shell, shell_in, workspace};
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};

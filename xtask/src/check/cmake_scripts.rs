@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Tests of the CMake files that are CMake scripts: which Qt builds they refuse, and the Rust target of a toolchain.
 
-use crate::system::process::{Run, cmd, shell};
-use crate::system::workspace;
+use crate::system::{Run, cmd, shell, workspace};
 use anyhow::{Context, Result, ensure};
 
 /// Runs a script of `cmake/tests`, and returns how many tests passed.

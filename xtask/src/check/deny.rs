@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! cargo-deny: licences, duplicates and origins of our dependencies, by the rules in `deny.toml`.
 
-use crate::system::process::{Run, cargo, cmd, shell};
-use crate::system::workspace;
+use crate::system::{Run, cargo, cmd, shell, workspace};
 use anyhow::{Context, Result, ensure};
 use std::path::PathBuf;
 

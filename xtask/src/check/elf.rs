@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the plugins consist of, and what they show to the dynamic linker.
 
-use crate::build::plugin::{self, Flavour};
+use crate::build::{Flavour, plugin};
 use anyhow::{Context, Result, ensure};
 use object::elf::{DT_NEEDED, ELFMAG, STB_GLOBAL, STB_GNU_UNIQUE, STB_WEAK};
 use object::read::archive::ArchiveFile;

@@ -3,8 +3,8 @@
 //! and the rest of the plugin ours, the heap would be corrupted. So a build in which our header does not come first
 //! must fail where that file is compiled: a static plugin is not linked before an application is.
 
-use crate::build::plugin::Flavour;
-use crate::system::process::{Run, cmd, shell, shell_in};
+use crate::build::Flavour;
+use crate::system::{Run, cmd, shell, shell_in};
 use anyhow::{Context, Result, ensure};
 
 /// The file, and the two options that belong together.

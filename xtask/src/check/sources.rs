@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Checks of the sources, and the Rust tests.
 
-use crate::system::process::{Run, cargo, cmd, shell};
-use crate::system::workspace;
+use crate::system::{Run, cargo, cmd, shell, workspace};
 use anyhow::{Context, Result, ensure};
 use std::fs;
 

@@ -6,8 +6,7 @@
 //! mounted for it is mounted in a namespace of its own, and goes with the last of its processes.
 
 use crate::system::apt::Archives;
-use crate::system::process::{Cmd, Run, cmd, is_root, shell};
-use crate::system::workspace;
+use crate::system::{Cmd, Run, cmd, is_root, shell, workspace};
 use anyhow::{Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -4,8 +4,7 @@
 
 use crate::check::sources;
 use crate::debian::chroot::Chroot;
-use crate::system::packages;
-use crate::system::process::Run;
+use crate::system::{Run, packages};
 use crate::test::autotests::Summary;
 use anyhow::{Context, Result, ensure};
 use std::time::Instant;

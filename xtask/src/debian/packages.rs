@@ -6,8 +6,7 @@ use crate::build::cmake::define;
 use crate::build::qt_source;
 use crate::debian::chroot::Chroot;
 use crate::debian::source_package;
-use crate::system::process::Run;
-use crate::system::{packages, workspace};
+use crate::system::{Run, packages, workspace};
 use crate::test::autotests::{self, AUTOTESTS};
 use crate::test::qt_program::Totals;
 use anyhow::{Context, Result, ensure};
@@ -27,6 +26,8 @@ const NOT_UPLOADED: &str =
 /// The setting with which a program logs whose DTLS it has, and our line in that log.
 const LOG: &str = "QT_LOGGING_RULES=qt.tlsbackend.ossl.debug=true";
 const OURS: &str = "DTLS by qdtls-rs";
+
+const AUTOTESTS_BUILD: &str = "deb-autotests";
 
 /// Builds and runs programs that use the library, in C and in C++, with nothing but what is installed.
 const CONSUMERS: &str = r#"
@@ -88,12 +89,12 @@ impl Packages {
     fn try_out(&self, debs: &[PathBuf]) -> Result<()> {
         let own = self.plugin_of_qt()?;
         let stock = self.read(&own)?;
-        let programs = Programs::build(self)?;
-        let of_stock = programs.run(false).context("before the installation")?;
+        let qt_source = self.build_autotests()?;
+        let of_stock = self.run_autotests(&qt_source, false).context("before the installation")?;
 
         self.chroot.command("apt-get").args(["install", "--yes"]).args(debs).quietly()?;
         self.check_installed(&own, &stock)?;
-        let of_ours = programs.run(true).context("with the package")?;
+        let of_ours = self.run_autotests(&qt_source, true).context("with the package")?;
         ensure!(of_ours == of_stock, "on ours {of_ours:?}, on stock {of_stock:?}");
         let passed: Vec<_> = of_ours.iter().map(|totals| totals.passed.to_string()).collect();
         println!("installed: Qt's autotests pass {} on ours, the same on stock", passed.join(" + "));
@@ -109,7 +110,7 @@ impl Packages {
         ensure!(diversions.is_empty(), "left behind: {diversions}");
         ensure!(!self.on_root(&aside(&own)?).exists(), "the folder of Qt's own plugin was left behind");
         self.run("dpkg", &["--verify", "libqt6network6"])?;
-        let again = programs.run(false).context("after the removal")?;
+        let again = self.run_autotests(&qt_source, false).context("after the removal")?;
         ensure!(again == of_stock, "stock has changed: {again:?}");
         println!("removed: stock is back byte for byte");
         Ok(())
@@ -140,6 +141,31 @@ impl Packages {
         plugin.map(PathBuf::from).context("libqt6network6 has no OpenSSL plugin")
     }
 
+    /// Builds Qt's autotests of its DTLS, which run on the installed plugin, and returns Qt's source.
+    fn build_autotests(&self) -> Result<PathBuf> {
+        let query = ["--show", "--showformat=${source:Version}", "qt6-base-dev"];
+        let qt_source = qt_source::folder_of(&self.run("dpkg-query", &query)?);
+        let build = workspace::target(AUTOTESTS_BUILD);
+        let (build, source) = (&*build.to_string_lossy(), define("QT_SOURCE_DIR", qt_source.display()));
+        self.run("cmake", &["-G", "Ninja", "-S", "qt-tests", "-B", build, &source])?;
+        self.run("cmake", &["--build", build, "--target", AUTOTESTS[0], AUTOTESTS[1]])?;
+        Ok(qt_source)
+    }
+
+    /// Runs them, which must all pass, and on the DTLS that is expected.
+    fn run_autotests(&self, qt_source: &Path, ours: bool) -> Result<Vec<Totals>> {
+        let run = |name: &&str| {
+            let run = self.chroot.command("env").args([LOG, "sh", "-c", "cd \"$0\" && exec \"$1\" 2>&1"]);
+            let program = workspace::target(AUTOTESTS_BUILD).join("bin").join(name);
+            let output = run.arg(autotests::folder(qt_source, name)).arg(program).capture()?;
+            ensure!(output.contains(OURS) == ours, "{name}: the wrong DTLS answers; ours should: {ours}");
+            let totals = Totals::of(&output)?;
+            ensure!(totals.failed == 0 && totals.passed > 0, "{name}: {totals:?}");
+            Ok(totals)
+        };
+        AUTOTESTS.iter().map(run).collect()
+    }
+
     fn remove(&self) -> Result<()> {
         self.run("dpkg", &["--purge", PLUGIN, LIBRARY]).map(|_| ())
     }
@@ -165,39 +191,4 @@ impl Packages {
 fn aside(own: &Path) -> Result<PathBuf> {
     let libraries = own.ancestors().nth(4).context("the plugin is in a folder of Qt's")?;
     Ok(libraries.join(PLUGIN))
-}
-
-/// Qt's autotests of its DTLS, which run on the installed plugin.
-struct Programs<'a> {
-    packages: &'a Packages,
-    qt_source: PathBuf,
-    build: PathBuf,
-}
-
-impl<'a> Programs<'a> {
-    fn build(packages: &'a Packages) -> Result<Self> {
-        let query = ["--show", "--showformat=${source:Version}", "qt6-base-dev"];
-        let qt_source = qt_source::folder_of(&packages.run("dpkg-query", &query)?);
-        let build = workspace::target("deb-autotests");
-        let (build_dir, source) = (&*build.to_string_lossy(), define("QT_SOURCE_DIR", qt_source.display()));
-        packages.run("cmake", &["-G", "Ninja", "-S", "qt-tests", "-B", build_dir, &source])?;
-        packages.run("cmake", &["--build", build_dir, "--target", AUTOTESTS[0], AUTOTESTS[1]])?;
-        Ok(Self { packages, qt_source, build })
-    }
-
-    /// Runs them, which must all pass, and on the DTLS that is expected.
-    fn run(&self, ours: bool) -> Result<Vec<Totals>> {
-        AUTOTESTS.iter().map(|name| self.run_one(name, ours).context(*name)).collect()
-    }
-
-    fn run_one(&self, name: &str, ours: bool) -> Result<Totals> {
-        let run =
-            self.packages.chroot.command("env").args([LOG, "sh", "-c", "cd \"$0\" && exec \"$1\" 2>&1"]);
-        let run = run.arg(autotests::folder(&self.qt_source, name)).arg(self.build.join("bin").join(name));
-        let output = run.capture()?;
-        ensure!(output.contains(OURS) == ours, "the wrong DTLS answers; ours should: {ours}");
-        let totals = Totals::of(&output)?;
-        ensure!(totals.failed == 0 && totals.passed > 0, "{totals:?}");
-        Ok(totals)
-    }
 }

@@ -5,8 +5,7 @@
 //! switch for a nightly compiler, in the suite of Debian whose rustc is the oldest we support. Nothing is linked or run.
 
 use crate::debian::chroot::Chroot;
-use crate::system::process::Run;
-use crate::system::{packages, workspace};
+use crate::system::{Run, packages, workspace};
 use anyhow::{Result, ensure};
 use std::time::Instant;
 

@@ -6,8 +6,7 @@
 
 use crate::build::qt_source;
 use crate::check::sources;
-use crate::system::process::{Run, cargo, cmd, shell, shell_in};
-use crate::system::{Environment, packages, workspace};
+use crate::system::{Environment, Run, cargo, cmd, packages, shell, shell_in, workspace};
 use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};

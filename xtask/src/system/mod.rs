@@ -3,10 +3,11 @@
 
 pub mod apt;
 pub mod packages;
-pub mod process;
+mod process;
 pub mod template;
 pub mod workspace;
 
+pub use process::{Cmd, Outcome, Run, Shell, cargo, cmd, is_root, shell, shell_in};
 use std::path::PathBuf;
 
 /// What the user allows and provides.

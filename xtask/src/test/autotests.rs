@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Qt's own tests of its DTLS classes, on our plugin and on stock.
 
-use crate::build::plugin::Flavour;
-use crate::build::{self, qt_source};
+use crate::build::{self, Flavour, qt_source};
 use crate::system::{Environment, packages};
 use crate::test::qt_program::{QtProgram, Totals};
 use crate::test::{hardening, memcheck};

@@ -4,7 +4,7 @@
 //! libc counts as its caller's: memory that OpenSSL allocates is OpenSSL's cost. Callgrind knows what each call has
 //! cost with all that it led to, and libc calls nothing back, so the calls into it tell its share.
 
-use crate::build::plugin::{self, Flavour};
+use crate::build::{Flavour, plugin};
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 use std::collections::HashMap;

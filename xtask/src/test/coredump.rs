@@ -2,7 +2,7 @@
 //! Secrets in core dumps: `coredump_subject` uses a cookie secret and a pre-shared key, wipes its own copies and dumps
 //! core, with the objects that were told the secrets alive and after their end. None of its dumps may hold them.
 
-use crate::build::plugin::Flavour;
+use crate::build::Flavour;
 use crate::system::workspace;
 use crate::test::qt_program::QtProgram;
 use anyhow::{Context, Result, ensure};

@@ -2,7 +2,7 @@
 //! What operations cost on our plugin and on stock, in instructions as callgrind counts them: the same number each time,
 //! whatever else the machine is doing. The kernel's work is not counted.
 
-use crate::build::plugin::Flavour;
+use crate::build::Flavour;
 use crate::system::workspace;
 use crate::test::callgrind::{self, Profile, Split};
 use crate::test::qt_program::QtProgram;

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask demo`: the example program on our plugin.
 
-use crate::build::plugin::{self, Flavour};
-use crate::build::{cmake, qt_source};
-use crate::system::process::shell;
-use crate::system::{Environment, packages, workspace};
+use crate::build::{Flavour, cmake, plugin, qt_source};
+use crate::system::{Environment, packages, shell, workspace};
 use anyhow::Result;
 use std::process::{Command, ExitCode, Stdio};
 

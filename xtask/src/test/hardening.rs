@@ -4,10 +4,9 @@
 //! The cases of `tst_hardening` run on both plugins; tests of the Rust crate and of the C ABI, which stock has no
 //! counterpart for, are found by the ids in their names. The result is `docs/hardening.md`.
 
-use crate::build::plugin::Flavour;
-use crate::system::process::{Run, cargo, cmd, shell};
-use crate::system::template;
+use crate::build::Flavour;
 use crate::system::workspace::{self, columns};
+use crate::system::{Run, cargo, cmd, shell, template};
 use crate::test::qt_program::QtProgram;
 use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;

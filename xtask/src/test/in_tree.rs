@@ -7,8 +7,7 @@
 
 use crate::build::cmake::{self, define, switch};
 use crate::build::qt_source;
-use crate::system::process::{Outcome, Run, cmd, shell, shell_in};
-use crate::system::{Environment, packages, workspace};
+use crate::system::{Environment, Outcome, Run, cmd, packages, shell, shell_in, workspace};
 use crate::test::autotests::{self, AUTOTESTS};
 use crate::test::qt_program::{Totals, without_settings};
 use anyhow::{Context, Result, ensure};

@@ -5,10 +5,8 @@
 //! not. So each program gets a folder with a `qt.conf` that leaves our folder the only one, and the dynamic loader's
 //! own log must say that this plugin, and no other of its name, was loaded.
 
-use crate::build;
-use crate::build::plugin::{self, Flavour};
-use crate::system::process::{Cmd, Outcome, Run, shell_in};
-use crate::system::workspace;
+use crate::build::{self, Flavour, plugin};
+use crate::system::{Cmd, Outcome, Run, shell_in, workspace};
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;

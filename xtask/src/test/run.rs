@@ -2,12 +2,11 @@
 //! `cargo xtask test`: all checks and tests, in the order in which a mistake is cheapest to find; and the verbs that run
 //! a part of them.
 
-use crate::build::plugin::{self, Flavour};
-use crate::build::{self, header, qt_source};
+use crate::build::{self, Flavour, header, plugin, qt_source};
 use crate::check::{cmake_scripts, deny, elf, forced_include, sources};
 use crate::system::{Environment, packages};
-use crate::test::sweep::Intervals;
-use crate::test::{autotests, coredump, cost, hardening, sanitize, sweep};
+use crate::test::sweep::{self, Intervals};
+use crate::test::{autotests, coredump, cost, hardening, sanitize};
 use anyhow::{Context, Result};
 use std::time::Instant;
 

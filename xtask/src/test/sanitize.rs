@@ -3,9 +3,8 @@
 //! plugin's C++ (and of everything it allocates). Ten minutes, so not a part of `cargo xtask test`.
 
 use crate::build::cmake::{self, define};
-use crate::build::plugin::{self, Flavour};
-use crate::system::process::{Run, shell};
-use crate::system::workspace;
+use crate::build::{Flavour, plugin};
+use crate::system::{Run, shell, workspace};
 use crate::test::memcheck;
 use crate::test::qt_program::QtProgram;
 use anyhow::{Result, ensure};

@@ -6,9 +6,9 @@
 //! ours, whose functions the compiler inlines as it likes. Those places at which the library cannot be helped are known
 //! (`qt-tests/allocation/known.tsv`); any other fails the sweep.
 
-use crate::build::plugin::{self, Flavour};
-use crate::system::process::{Run, cmd, shell};
+use crate::build::{Flavour, plugin};
 use crate::system::workspace::{self, columns};
+use crate::system::{Run, cmd, shell};
 use crate::test::qt_program::QtProgram;
 use anyhow::{Context, Result, ensure};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
