@@ -45,7 +45,7 @@ pub fn compare_needed() -> Result<()> {
     Ok(())
 }
 
-/// Fails if a plugin of ours exports anything that stock does not, apart from the instances of C++ templates and inline
+/// Fails if one of our plugins exports anything that stock does not, apart from the instances of C++ templates and inline
 /// functions that either adapter happens to use, or anything of the Rust library.
 pub fn compare_exports() -> Result<()> {
     let library = names_of_library()?;

@@ -50,7 +50,7 @@ pub fn run(environment: &Environment) -> Result<PathBuf> {
     Ok(tree)
 }
 
-/// What is after the last hyphen of a version would be Debian's revision of ours.
+/// What is after the last hyphen of a version would be the package's revision.
 fn part_of_version(version: &str) -> String {
     version.replace('-', ".")
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Secrets in core dumps: `coredump_subject` uses a cookie secret and a pre-shared key, wipes its own copies and dumps
-//! core, with the objects that were told the secrets alive and after their end. None of its dumps may hold them.
+//! core, with the objects that hold the secrets alive and after their end. None of its dumps may hold them.
 
 use crate::build::Flavour;
 use crate::system::workspace;
@@ -24,7 +24,7 @@ const EXCLUDED_CONTROL: &str = "excluded control";
 /// The bytes as they are, and as HMAC puts them into its pads (RFC 2104).
 const FORMS: [(&str, u8); 3] = [("", 0), (" in an inner pad", 0x36), (" in an outer pad", 0x5c)];
 
-/// Searches the dumps of both plugins; returns how many dumps of ours are clean. The search has to find on stock what
+/// Searches the dumps of both plugins; returns how many of our dumps are clean. The search has to find on stock what
 /// is there.
 pub fn check() -> Result<u32> {
     let (ours, stock) = (search(Flavour::OURS)?, search(Flavour::STOCK)?);
