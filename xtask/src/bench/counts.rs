@@ -8,6 +8,7 @@ use crate::test::callgrind::{self, Profile, Split};
 use crate::test::cost::{OPERATIONS, Operation};
 use crate::test::qt_program::QtProgram;
 use anyhow::Result;
+use minijinja::{Value, context};
 use serde::Serialize;
 
 /// How many functions a ranking has.
@@ -28,15 +29,6 @@ pub struct Count {
     pub dearest: Vec<(String, u64)>,
 }
 
-/// A handshake of one subject.
-#[derive(Serialize)]
-pub struct Handshake {
-    pub subject: &'static str,
-    pub split: Split,
-    /// The functions of OpenSSL that cost most.
-    pub dearest: Vec<(String, u64)>,
-}
-
 pub fn operations() -> Result<Vec<Count>> {
     let count = |operation: &Operation| {
         let Operation { name, count, .. } = *operation;
@@ -51,7 +43,8 @@ pub fn operations() -> Result<Vec<Count>> {
     OPERATIONS.iter().map(count).collect()
 }
 
-pub fn handshake() -> Result<Vec<Handshake>> {
+/// A handshake of each subject, and the functions of OpenSSL that cost most in it.
+pub fn handshake() -> Result<Vec<Value>> {
     let profile = |subject: Subject| {
         eprintln!("profiling a handshake: {}", subject.name());
         // Raw has no plugin.
@@ -59,7 +52,7 @@ pub fn handshake() -> Result<Vec<Handshake>> {
         let profile = profile_of(subject, flavour)?;
         let split = profile.split(flavour).each(HANDSHAKES);
         let dearest = each(profile.dearest_of_openssl(flavour, DEAREST), HANDSHAKES);
-        Ok(Handshake { subject: subject.name(), split, dearest })
+        Ok(context! { subject => subject.name(), split, dearest })
     };
     Subject::ALL.into_iter().map(profile).collect()
 }

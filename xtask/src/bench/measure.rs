@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Rounds of measuring.
 //!
-//! A round runs each group of benchmarks once for each of the three, in a process of its own. Only the three results of a
+//! A round runs each group of benchmarks once for each of the three, each in a new process. Only the three results of a
 //! round are compared, so that a machine which is slower for a while is so for all of them.
 
 use super::samples::{Samples, Subject};

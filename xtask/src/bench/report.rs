@@ -2,29 +2,15 @@
 //! What `docs/performance.md` shows: tables, targets, charts. Its text is in `templates/performance.md`.
 
 use super::chart::{Group, bar_chart};
-use super::counts::{Count, Handshake};
+use super::counts::Count;
 use super::machine;
 use super::samples::{Samples, Spread, Subject, number};
 use crate::system::template;
 use crate::test::cost::MOST_FOR_A_HELLO;
 use anyhow::{Context, Result};
-use minijinja::context;
-use serde::{Deserialize, Serialize};
+use minijinja::{Value, context};
+use serde::Deserialize;
 use std::collections::BTreeMap;
-
-#[derive(Serialize)]
-struct Table {
-    title: String,
-    rows: Vec<[String; 6]>,
-}
-
-#[derive(Serialize)]
-struct Target {
-    what: String,
-    limit: String,
-    found: String,
-    reached: bool,
-}
 
 /// Values of one unit that are shown together.
 #[derive(Deserialize)]
@@ -63,7 +49,7 @@ fn sections() -> Result<Vec<Section>> {
 }
 
 impl Section {
-    fn table(&self, samples: &Samples) -> Result<Table> {
+    fn table(&self, samples: &Samples) -> Result<Value> {
         let row = |(name, label): &(String, String)| {
             let [stock, ours, raw] = self.medians_and_quartiles(samples, name)?;
             let [of_stock, of_raw] =
@@ -71,7 +57,8 @@ impl Section {
             let [stock, ours, raw] = [stock, ours, raw].map(|spread| number(spread.median));
             Ok([label.clone(), stock, ours, raw, with_spread(of_stock), with_spread(of_raw)])
         };
-        Ok(Table { title: self.title.clone(), rows: self.rows.iter().map(row).collect::<Result<_>>()? })
+        let rows = self.rows.iter().map(row).collect::<Result<Vec<[String; 6]>>>()?;
+        Ok(context! { title => self.title, rows })
     }
 
     fn chart(&self, samples: &Samples) -> Result<String> {
@@ -106,16 +93,16 @@ pub fn quick(samples: &Samples, counts: &[Count]) -> Result<String> {
 }
 
 /// The document.
-pub fn full(rounds: usize, samples: &Samples, counts: &[Count], handshake: &[Handshake]) -> Result<String> {
+pub fn full(rounds: usize, samples: &Samples, counts: &[Count], handshake: &[Value]) -> Result<String> {
     let (machine, targets, sections) = (machine::describe()?, targets(samples, counts)?, tables(samples)?);
     render(context! { quick => false, rounds, machine, targets, sections, counts, handshake })
 }
 
-fn render(context: minijinja::Value) -> Result<String> {
+fn render(context: Value) -> Result<String> {
     template::render(include_str!("../../templates/performance.md"), context)
 }
 
-fn tables(samples: &Samples) -> Result<BTreeMap<String, Table>> {
+fn tables(samples: &Samples) -> Result<BTreeMap<String, Value>> {
     sections()?.iter().map(|section| Ok((section.name.clone(), section.table(samples)?))).collect()
 }
 
@@ -125,11 +112,11 @@ fn with_spread(spread: Spread) -> String {
 }
 
 /// Limits of the medians of what is measured, and of the counts.
-fn targets(samples: &Samples, counts: &[Count]) -> Result<Vec<Target>> {
+fn targets(samples: &Samples, counts: &[Count]) -> Result<Vec<Value>> {
     use Subject::{Ours, Raw, Stock};
     let mut targets = Vec::new();
     let mut add = |what: String, limit: f64, value: f64, found: String| {
-        targets.push(Target { what, limit: number(limit), found, reached: value <= limit });
+        targets.push(context! { what, limit => number(limit), found, reached => value <= limit });
     };
     for (what, name, below, limit) in [
         ("time of an ECDSA handshake", "handshake/ecdsa", Stock, 0.5),
@@ -171,7 +158,7 @@ mod tests {
             (Split { qt: 6, ..Split::default() }, Split { ours: 7, openssl: 1, ..Split::default() });
         let dearest = vec![("f()".to_owned(), 7)];
         let count = Count { operation: "junk", stock, ours, is_above_stock: true, dearest: dearest.clone() };
-        let handshake = Handshake { subject: "raw", split: stock, dearest };
+        let handshake = context! { subject => "raw", split => stock, dearest };
         let document = full(21, &samples, &[count], &[handshake]).unwrap();
         for part in [
             "| time of an ECDSA handshake, ours / stock | ≤ 0.50 | ",

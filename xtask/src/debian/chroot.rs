@@ -3,7 +3,7 @@
 //!
 //! The packages come from the archives that the machine itself uses, and apt checks their signatures. A command sees
 //! the repository under its usual path, read-only, with the suite's own `target` in place of the machine's. All that is
-//! mounted for it is mounted in a namespace of its own, and goes with the last of its processes.
+//! mounted for it is mounted in its own namespace, and goes with the last of its processes.
 
 use crate::system::apt::Archives;
 use crate::system::{Cmd, Run, cmd, is_root, shell, workspace};
@@ -21,7 +21,7 @@ pub struct Chroot {
 /// Variables that say how the network is reached.
 const NETWORK: [&str; 3] = ["http_proxy", "https_proxy", "no_proxy"];
 
-/// Whom the machine trusts. cargo trusts them there, too, under the second name in the suite's target.
+/// The certificates that the machine trusts, and their copy for cargo in the suite's target.
 const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 const TRUSTED: &str = "trusted.crt";
 
@@ -38,7 +38,7 @@ APT::Install-Recommends \"false\";
 DPkg::Lock::Timeout \"600\";
 ";
 
-/// The command that follows sees mounts and processes of its own; none of either outlives it.
+/// The command that follows gets its own mounts and processes; none of them outlives it.
 const IN_NAMESPACES: [&str; 5] = ["--mount", "--pid", "--fork", "--kill-child", "--"];
 
 impl Chroot {

@@ -19,7 +19,7 @@ const LIBRARY: &str = "libqdtls-rs-dev";
 /// For making the source package, checking the binary ones, and building what uses them.
 const TOOLS: &[&str] = &["ca-certificates", "cargo", "git", "lintian", "make", "openssl"];
 
-/// What lintian has against packages that nobody uploads: the address, and that no bug asked for them.
+/// What lintian reports of packages that are not uploaded: the address, and that no bug asked for them.
 const NOT_UPLOADED: &str =
     "bogus-mail-host,bogus-mail-host-in-debian-changelog,initial-upload-closes-no-bugs";
 

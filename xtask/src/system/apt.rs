@@ -45,7 +45,7 @@ impl Archives {
         Self::among(&uris).context("no archive of Debian's in the machine's package lists")
     }
 
-    /// Others than Debian publish packages, too.
+    /// Other archives than Debian's are left out.
     fn among(uris: &str) -> Option<Self> {
         let ending = |name| uris.lines().find(|uri| uri.trim_end_matches('/').ends_with(name));
         Some(Self { main: ending("/debian")?.into(), security: ending("/debian-security").map(String::from) })

@@ -16,9 +16,9 @@ const SEED: u64 = 20_171_201;
 
 /// What the subject has in memory, in the order of its patterns.
 const SUBJECTS: [&str; 4] = ["cookie secret", "pre-shared key", FOUND_CONTROL, EXCLUDED_CONTROL];
-/// Bytes that nobody hides: a search that does not find them proves nothing.
+/// Bytes that are not hidden: a search that does not find them proves nothing.
 const FOUND_CONTROL: &str = "open control";
-/// Bytes marked as ours are (MADV_DONTDUMP): a dump with them is not one that the kernel would make.
+/// Bytes marked as our secrets are (MADV_DONTDUMP): the kernel would leave them out of a dump.
 const EXCLUDED_CONTROL: &str = "excluded control";
 
 /// The bytes as they are, and as HMAC puts them into its pads (RFC 2104).

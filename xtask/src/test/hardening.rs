@@ -9,6 +9,7 @@ use crate::system::workspace::{self, columns};
 use crate::system::{Run, cargo, cmd, shell, template};
 use crate::test::qt_program::QtProgram;
 use anyhow::{Context, Result, bail, ensure};
+use minijinja::{Value, context};
 use serde::Serialize;
 use std::fs;
 
@@ -16,20 +17,6 @@ const FINDINGS: &str = "qt-tests/findings.tsv";
 const DOCUMENT: &str = "docs/hardening.md";
 /// The folder of the tests of the C ABI.
 const HARNESS: &str = "qt-tests/harness";
-
-/// A part of the document.
-#[derive(Serialize)]
-struct Finding {
-    id: String,
-    what: String,
-    /// A summary of the cases on stock.
-    stock: String,
-    /// How many cases and other tests there are.
-    tests: usize,
-    /// The cases on stock; on ours they are right.
-    cases: Vec<Case>,
-    others: Vec<String>,
-}
 
 /// A case, and how it ended on a plugin.
 #[derive(Clone, Serialize)]
@@ -91,11 +78,12 @@ fn generate() -> Result<(String, u32)> {
     let text = workspace::read(FINDINGS)?;
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     let findings = lines.map(|line| finding(line, &ours, &stock, &tests)).collect::<Result<Vec<_>>>()?;
-    let context = minijinja::context! { findings };
-    Ok((template::render(include_str!("../../templates/hardening.md"), context)?, ours.len() as u32))
+    let document = template::render(include_str!("../../templates/hardening.md"), context! { findings })?;
+    Ok((document, ours.len() as u32))
 }
 
-fn finding(line: &str, ours: &[Case], stock: &[Case], tests: &[(String, String)]) -> Result<Finding> {
+/// The part of the document about a finding.
+fn finding(line: &str, ours: &[Case], stock: &[Case], tests: &[(String, String)]) -> Result<Value> {
     let mut parts = line.split('\t');
     let (Some(id), Some(what), elsewhere) = (parts.next(), parts.next(), parts.next()) else {
         bail!("{FINDINGS}: '{line}' has one column");
@@ -109,7 +97,8 @@ fn finding(line: &str, ours: &[Case], stock: &[Case], tests: &[(String, String)]
     let others: Vec<_> = named.chain(elsewhere.map(String::from)).collect();
     let tests = cases.len() + others.len();
     ensure!(tests > 0, "no test names {id}");
-    Ok(Finding { id: id.into(), what: what.into(), stock: summary(&cases), tests, cases, others })
+    // The cases on stock; on ours they are right.
+    Ok(context! { id, what, stock => summary(&cases), tests, cases, others })
 }
 
 fn summary(cases: &[Case]) -> String {

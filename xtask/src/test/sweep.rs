@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `cargo xtask sweep`: what becomes of a DTLS exchange in which one of OpenSSL's allocations fails, or all from one on.
+//! `cargo xtask sweep`: DTLS exchanges in which one of OpenSSL's allocations fails, or all from one on.
 //!
-//! The program `allocation_sweep` fails them and says how each exchange ended; here the places of what went wrong get
-//! their names. A place is where the plugin's code was left, and for which library: a function of Qt's, or a file of
-//! ours, whose functions the compiler inlines as it likes. Those places at which the library cannot be helped are known
-//! (`qt-tests/allocation/known.tsv`); any other fails the sweep.
+//! The program `allocation_sweep` makes them fail and reports how each exchange ended. This module names the places of
+//! what went wrong. A place is where the plugin's code was left, and for which library: a function of Qt's, or a file of
+//! the crate, because the compiler inlines its functions. `qt-tests/allocation/known.tsv` lists the places that the
+//! library cannot mend; any other fails the sweep.
 
 use crate::build::{Flavour, plugin};
 use crate::system::workspace::{self, columns};
@@ -42,12 +42,7 @@ pub fn check(intervals: Intervals) -> Result<u32> {
     Ok(3)
 }
 
-/// Sweeps stock, to compare.
-pub fn show_stock(intervals: Intervals) -> Result<()> {
-    sweep(Flavour::STOCK, intervals).map(|_| ())
-}
-
-/// The program has to notice what it is there to notice.
+/// Fails unless the program notices faults that are made on purpose.
 fn check_controls() -> Result<()> {
     let rows = rows(Flavour::OURS, "controls", 1)?;
     let names: BTreeSet<_> = rows.iter().map(|row| row.sweep.as_str()).collect();
@@ -60,10 +55,10 @@ fn check_controls() -> Result<()> {
 }
 
 /// Something that goes wrong, and how often.
-struct Finding {
+pub struct Finding {
     /// Sweep, outcome and place.
     key: [String; 3],
-    /// The code at fault is this project's, without anybody else's between.
+    /// The code at fault is this project's, with no other code between.
     is_ours: bool,
     count: u32,
     example: String,
@@ -76,7 +71,8 @@ impl std::fmt::Display for Finding {
     }
 }
 
-fn sweep(flavour: Flavour, intervals: Intervals) -> Result<Vec<Finding>> {
+/// Sweeps a plugin, and shows what goes wrong.
+pub fn sweep(flavour: Flavour, intervals: Intervals) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for (name, interval) in [("later", intervals.later), ("first", intervals.first)] {
         let rows = rows(flavour, name, interval)?;
@@ -148,7 +144,7 @@ fn find(mut rows: Vec<Row>) -> Result<Vec<Finding>> {
 /// Where in the plugin the innermost part of the stack begins, and which library that part is; whether there is no such
 /// part and the plugin's code is ours.
 fn place(stack: &[Frame], code: &HashMap<Frame, Code>) -> (String, bool) {
-    // The C library is nobody's fault, and the kernel's way into a signal handler leads through it.
+    // The C library is not at fault, and the kernel's way into a signal handler leads through it.
     let foreign = |frame: &&Frame| !is_file(frame, "libc.so") && !is_file(frame, "allocation_sweep");
     let in_plugin = stack.iter().position(|frame| is_file(frame, plugin::FILE_NAME));
     let called = stack[..in_plugin.unwrap_or(stack.len())].iter().rfind(foreign);
