@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The command line. Only `main` knows it; other modules take plain arguments.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
 /// Builds, tests, measures and packages qdtls-rs
@@ -13,7 +13,7 @@ pub struct CommandLine {
     /// Install nothing; fail if a prerequisite is missing
     #[arg(long, global = true)]
     pub no_install: bool,
-    /// Use this source of qtbase; its version must be that of the installed Qt
+    /// Use this source of qtbase; its version must be that of the installed Qt, or of the Qt to build
     #[arg(long, global = true, value_name = "DIR")]
     pub qt_source: Option<PathBuf>,
 }
@@ -54,7 +54,25 @@ pub enum Verb {
     /// Check the crate for other systems, in a suite of Debian; as root (some minutes)
     Portability,
     /// Build this version of Qt with our DTLS and run its autotests (up to half an hour)
-    InTree(InTree),
+    InTree {
+        /// The version of Qt, such as 6.11.2
+        version: String,
+        /// Build static libraries
+        #[arg(long = "static")]
+        static_qt: bool,
+        /// Link OpenSSL instead of loading it at run time
+        #[arg(long)]
+        linked: bool,
+        /// Make a developer build of Qt
+        #[arg(long)]
+        developer_build: bool,
+        /// Make a unity build; Qt has them since 6.5
+        #[arg(long)]
+        unity: bool,
+        /// Use Qt's own DTLS, for comparison
+        #[arg(long)]
+        stock: bool,
+    },
     /// Build the Debian packages and try them; as root (ten minutes)
     Deb {
         /// The suite to build in
@@ -78,27 +96,6 @@ pub enum Verb {
         #[arg(long)]
         check: bool,
     },
-}
-
-#[derive(Args, Debug, PartialEq)]
-pub struct InTree {
-    /// The version of Qt, such as 6.11.2
-    pub version: String,
-    /// Build static libraries
-    #[arg(long = "static")]
-    pub static_qt: bool,
-    /// Link OpenSSL instead of loading it at run time
-    #[arg(long)]
-    pub linked: bool,
-    /// Make a developer build of Qt
-    #[arg(long)]
-    pub developer_build: bool,
-    /// Make a unity build; Qt has them since 6.5
-    #[arg(long)]
-    pub unity: bool,
-    /// Use Qt's own DTLS, for comparison
-    #[arg(long)]
-    pub stock: bool,
 }
 
 #[cfg(test)]

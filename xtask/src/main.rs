@@ -14,7 +14,7 @@ mod test;
 use build::plugin::{self, Flavour};
 use build::{header, qt_source};
 use clap::Parser;
-use cli::{CommandLine, InTree, Verb};
+use cli::{CommandLine, Verb};
 use debian::{matrix, portability, source_package};
 use std::process::ExitCode;
 use system::{Environment, packages};
@@ -36,7 +36,7 @@ fn perform(verb: Verb, environment: &Environment) -> anyhow::Result<ExitCode> {
             let qt_source = qt_source::find(environment)?;
             println!("{}", plugin::build(Flavour::of(stock), &qt_source)?.display());
         }
-        Verb::InTree(InTree { version, static_qt, linked, developer_build, unity, stock }) => {
+        Verb::InTree { version, static_qt, linked, developer_build, unity, stock } => {
             let linked_openssl = linked;
             let build = Build { version, stock, static_qt, linked_openssl, developer_build, unity };
             in_tree::run(&build, environment)?;

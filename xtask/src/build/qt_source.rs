@@ -74,27 +74,33 @@ fn download(apt: &Apt, version: &str) -> Result<()> {
 /// apt with its own lists of sources, and its state below `work_dir`, where its sandbox user may have no access.
 struct Apt {
     work_dir: PathBuf,
-    settings: &'static [&'static str],
     /// Some archives may have no sources: only that the package is found in the end matters.
     update_errors: String,
 }
 
+const APT_OPTIONS: [&str; 4] = [
+    "Dir::Etc::SourceList=/dev/null",
+    "APT::Sandbox::User=root",
+    "Acquire::Languages=none",
+    "Acquire::Retries=3",
+];
+
 impl Apt {
     /// The sources of what the machine can install.
     fn of_machine() -> Result<Self> {
-        Self::update("apt", &[], apt::lists_of_sources()?)
+        Self::update("apt", apt::lists_of_sources()?)
     }
 
     /// The sources of all suites that may have a Qt 6 of interest, from the archive that the machine uses.
     fn of_all_suites() -> Result<Self> {
         let archive = Archives::of_machine()?.main;
-        let line = |suite| format!("deb-src [signed-by={KEYRING}] {archive} {suite} main\n");
         // The copy of an archive may be older than its index promises. Its signature is checked all the same.
-        let settings = &["Acquire::Check-Valid-Until=false"];
-        Self::update("apt-all-suites", settings, vec![("suites.list".into(), SUITES.map(line).concat())])
+        let options = format!("signed-by={KEYRING} check-valid-until=no");
+        let line = |suite| format!("deb-src [{options}] {archive} {suite} main\n");
+        Self::update("apt-all-suites", vec![("suites.list".into(), SUITES.map(line).concat())])
     }
 
-    fn update(name: &str, settings: &'static [&'static str], lists: Vec<(String, String)>) -> Result<Self> {
+    fn update(name: &str, lists: Vec<(String, String)>) -> Result<Self> {
         let work_dir = workspace::target("qt-source").join(name);
         for needed in ["lists.d", "state/lists/partial", "cache/archives/partial"] {
             fs::create_dir_all(work_dir.join(needed))?;
@@ -102,24 +108,17 @@ impl Apt {
         for (name, text) in lists {
             fs::write(work_dir.join("lists.d").join(name), text)?;
         }
-        let mut apt = Self { work_dir, settings, update_errors: String::new() };
+        let mut apt = Self { work_dir, update_errors: String::new() };
         apt.update_errors = apt.command(shell(), "apt-get").arg("update").outcome()?.stderr;
         Ok(apt)
     }
 
     fn command<'a>(&self, shell: &'a Shell, program: &str) -> Cmd<'a> {
-        let option = |name: &str, path: &str| format!("{name}={}", self.work_dir.join(path).display());
-        let own = [
-            option("Dir::Etc::SourceParts", "lists.d"),
-            option("Dir::State", "state"),
-            option("Dir::Cache", "cache"),
-            "Dir::Etc::SourceList=/dev/null".into(),
-            "APT::Sandbox::User=root".into(),
-            "Acquire::Languages=none".into(),
-            "Acquire::Retries=3".into(),
-        ];
-        let settings = own.into_iter().chain(self.settings.iter().map(|setting| (*setting).into()));
-        shell.cmd(program).args(settings.flat_map(|setting| ["--option".into(), setting]))
+        let folders =
+            [("Dir::Etc::SourceParts", "lists.d"), ("Dir::State", "state"), ("Dir::Cache", "cache")];
+        let folders = folders.map(|(name, path)| format!("{name}={}", self.work_dir.join(path).display()));
+        let options = APT_OPTIONS.map(String::from).into_iter().chain(folders);
+        shell.cmd(program).args(options.flat_map(|option| ["--option".into(), option]))
     }
 }
 
