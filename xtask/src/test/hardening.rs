@@ -16,7 +16,7 @@ use std::fs;
 const FINDINGS: &str = "qt-tests/findings.tsv";
 const DOCUMENT: &str = "docs/hardening.md";
 /// The folder of the tests of the C ABI.
-const HARNESS: &str = "qt-tests/harness";
+const HARNESS: &str = "tests/c-abi";
 
 /// A case, and how it ended on a plugin.
 #[derive(Clone, Serialize)]
