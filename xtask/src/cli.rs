@@ -90,6 +90,8 @@ pub enum Verb {
         #[arg(long, conflicts_with = "quick")]
         redraw: bool,
     },
+    /// Draw docs/figures/*.svg from their sources
+    Figures,
     /// Refresh include/qdtls_rs.h from the Rust sources
     Header {
         /// Change nothing; fail if the header is out of date

@@ -12,7 +12,7 @@ mod system;
 mod test;
 
 use build::plugin::{self, Flavour};
-use build::{header, qt_source};
+use build::{figures, header, qt_source};
 use clap::Parser;
 use cli::{CommandLine, Verb};
 use debian::{matrix, portability, source_package};
@@ -53,6 +53,7 @@ fn perform(verb: Verb, environment: &Environment) -> anyhow::Result<ExitCode> {
         Verb::DebSource => println!("{}", source_package::run(environment)?.display()),
         Verb::Bench { redraw: true, .. } => bench::redraw()?,
         Verb::Bench { quick, .. } => bench::run(environment, quick)?,
+        Verb::Figures => figures::draw(environment)?,
         Verb::Header { check: true } => header::check()?,
         Verb::Header { check: false } => header::write()?,
     }

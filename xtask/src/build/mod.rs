@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Builds: Qt's source, the plugins, the test programs, the C header.
+//! Builds: Qt's source, the plugins, the test programs, the C header, the figures.
 
 pub mod cmake;
+pub mod figures;
 pub mod header;
 pub mod plugin;
 pub mod qt_source;

@@ -81,8 +81,7 @@ fn fill(row: &mut Row, suite: &Suite) -> Result<()> {
     *openssl = second_word(&chroot.command("openssl").arg("version").capture()?)?;
 
     // The tests of the installed package need a newer CMake than a suite without Qt 6 has.
-    let which: &[&str] =
-        if suite.has_qt { &[] } else { &["--lib", "--test", "c_abi", "--test", "header"] };
+    let which: &[&str] = if suite.has_qt { &[] } else { &["--lib", "--test", "c_abi", "--test", "header"] };
     let tests = chroot.command("cargo").args(["test", "--locked", "--package", "qdtls-rs"]).args(which);
     *crate_tests = sources::passed(&tests.show()?)?.to_string();
     if !suite.has_qt {

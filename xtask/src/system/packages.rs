@@ -25,6 +25,9 @@ pub const CHROOT: &[&str] = &["debootstrap", "util-linux", "mount"];
 /// For making a Debian source package for the installed Qt.
 pub const DEB_SOURCE: &[&str] = &["qt6-base-dev", "dpkg-dev", "git", "xz-utils"];
 
+/// For drawing the figures of the documents.
+pub const FIGURES: &[&str] = &["graphviz", "mscgen"];
+
 /// Installs the packages that are missing; fails instead if `install` is false.
 pub fn ensure(packages: &[&str], install: bool) -> Result<()> {
     let missing = missing(packages)?;

@@ -30,12 +30,12 @@ pub const OPERATIONS: [Operation; 11] = [
     operation("hello-without-cookie", 200, 25, 100),
     operation("hello-with-wrong-cookie", 200, 25, 100),
     operation("hello-with-right-cookie", 200, 25, 100),
-    operation("write-64", 200, 115, 140),
-    operation("write-1024", 200, 110, 140),
-    operation("write-8192", 200, 105, 140),
-    operation("read-64", 200, 115, 170),
-    operation("read-1024", 200, 110, 150),
-    operation("read-8192", 200, 105, 110),
+    operation("write-64", 200, 103, 120),
+    operation("write-1024", 200, 102, 120),
+    operation("write-8192", 200, 101, 120),
+    operation("read-64", 200, 101, 115),
+    operation("read-1024", 200, 101, 110),
+    operation("read-8192", 200, 100, 101),
     operation("handshake", 5, 85, 100),
 ];
 
