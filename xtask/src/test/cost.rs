@@ -33,9 +33,9 @@ pub const OPERATIONS: [Operation; 11] = [
     operation("write-64", 200, 103, 120),
     operation("write-1024", 200, 102, 120),
     operation("write-8192", 200, 101, 120),
-    operation("read-64", 200, 101, 115),
-    operation("read-1024", 200, 101, 110),
-    operation("read-8192", 200, 100, 101),
+    operation("read-64", 200, 101, 118),
+    operation("read-1024", 200, 101, 113),
+    operation("read-8192", 200, 101, 102),
     operation("handshake", 5, 85, 100),
 ];
 
