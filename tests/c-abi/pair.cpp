@@ -108,6 +108,19 @@ void Pair::waitForTimer()
     }
 }
 
+void Pair::connectUntilVerdicts()
+{
+    CHECK_EQUAL(server.start(verifiedHello()), QDTLS_STATUS_OK);
+    for (int flight = 0; flight < 2; ++flight) {
+        while (!server.outbox.empty())
+            CHECK_EQUAL(client.proceed(server.take()), QDTLS_STATUS_OK);
+        while (!client.outbox.empty())
+            CHECK_EQUAL(server.proceed(client.take()), QDTLS_STATUS_OK);
+    }
+    CHECK_EQUAL(client.need, QDTLS_NEED_VERDICT);
+    CHECK_EQUAL(server.need, QDTLS_NEED_VERDICT);
+}
+
 Bytes Pair::verifiedHello()
 {
     CHECK_EQUAL(client.start(), QDTLS_STATUS_OK);

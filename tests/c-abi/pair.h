@@ -20,6 +20,8 @@ public:
     void connect();
     // Delivers datagrams until neither side sends.
     void deliver();
+    // The cookie exchange and the handshake, to where both sides ask for a verdict.
+    void connectUntilVerdicts();
     // The client's ClientHello with a valid cookie; the server has not seen it.
     Bytes verifiedHello();
     // Checks that messages get through in both directions.
