@@ -62,7 +62,9 @@ struct Restart {
         QByteArray hello = nextHello();
         if (!verify(hello)) {
             link.client.deliver();
-            hello = nextHello();
+            // On a slow machine the client resends its first hello before it sends the second.
+            const auto hellos = takeDatagrams(link.server.socket);
+            hello = hellos.value(hellos.size() - 1);
             if (!verify(hello))
                 return false;
         }
