@@ -3,7 +3,7 @@
 //!
 //! Code that needs the cause of a failure clears the queue before the call and takes the entry after it, so that an
 //! entry never comes from another object and none remains. Checking the queue costs a tenth of a short write: the
-//! data path checks it only after a failure, whose own entry is then the last one.
+//! data path checks it only after a failure, whose own entry comes after those of others ([`take_last`]).
 
 use super::{Api, api};
 use crate::error::{Error, Status};

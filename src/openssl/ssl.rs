@@ -2,7 +2,7 @@
 //! One owned `SSL`: its operations, and its queries between them.
 //!
 //! Every method takes `&self`: OpenSSL calls back while an operation runs, and the callbacks may use the same object,
-//! so no exclusive reference may exist. Operations are methods of [`Running`], of which [`Ssl::run`] provides one at
+//! so no exclusive reference may exist. Operations are methods of [`Running`], of which [`OnStage::run`] provides one at
 //! a time.
 
 use super::buffers::Buffers;
@@ -33,7 +33,7 @@ mod number {
 pub struct Ssl {
     pub(super) raw: NonNull<SSL>,
     pub(super) api: &'static Api,
-    /// The running operation, for the callbacks. Boxed, because the BIO points to it.
+    /// The running operation, for the callbacks. Counted, because the BIO points to it while this moves.
     pub(super) stage: Rc<Stage>,
     buffers: Buffers,
 }
