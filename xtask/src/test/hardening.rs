@@ -15,6 +15,8 @@ use std::fs;
 
 const FINDINGS: &str = "qt-tests/findings.tsv";
 const DOCUMENT: &str = "docs/hardening.md";
+/// The letters of findings in the names of tests.
+const KINDS: [char; 5] = ['r', 's', 'f', 'a', 'e'];
 /// The folder of the tests of the C ABI.
 const HARNESS: &str = "tests/c-abi";
 
@@ -97,8 +99,9 @@ fn finding(line: &str, ours: &[Case], stock: &[Case], tests: &[(String, String)]
     let others: Vec<_> = named.chain(elsewhere.map(String::from)).collect();
     let tests = cases.len() + others.len();
     ensure!(tests > 0, "no test names {id}");
+    let in_stock = id.starts_with(['R', 'S']);
     // The cases on stock; on ours they are right.
-    Ok(context! { id, what, stock => summary(&cases), tests, cases, others })
+    Ok(context! { id, what, in_stock, stock => summary(&cases), tests, cases, others })
 }
 
 fn summary(cases: &[Case]) -> String {
@@ -151,9 +154,9 @@ fn cases_in(source: &str) -> impl Iterator<Item = &str> {
 /// `S15` of `cookie::tests::s15_expires`.
 fn finding_in(name: &str) -> Option<String> {
     let (id, _) = name.rsplit("::").next()?.split_once('_')?;
-    let is_id =
-        id.starts_with(['r', 's']) && id.len() > 1 && id[1..].bytes().all(|byte| byte.is_ascii_digit());
-    is_id.then(|| id.to_uppercase())
+    let number = id.strip_prefix(KINDS)?;
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| id.to_uppercase())
 }
 
 #[cfg(test)]
@@ -164,7 +167,8 @@ mod tests {
     fn names_tell_their_finding() {
         assert_eq!(finding_in("cookie::tests::s15_expires").as_deref(), Some("S15"));
         assert_eq!(finding_in("r1_bounds").as_deref(), Some("R1"));
-        for other in ["records_are_split", "s_x", "sum_1", "rfc_4231"] {
+        assert_eq!(finding_in("a19_timeval").as_deref(), Some("A19"));
+        for other in ["records_are_split", "s_x", "sum_1", "rfc_4231", "b1_x"] {
             assert_eq!(finding_in(other), None, "{other}");
         }
     }
