@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The command line. Only `main` knows it; other modules take plain arguments.
 
+use crate::debian::matrix;
+use crate::system::Environment;
+use crate::test::in_tree;
 use clap::{Parser, Subcommand};
-use std::path::PathBuf;
 
 /// Builds, tests, measures and packages qdtls-rs
 #[derive(Debug, Parser)]
@@ -10,12 +12,8 @@ use std::path::PathBuf;
 pub struct CommandLine {
     #[command(subcommand)]
     pub verb: Verb,
-    /// Install nothing; fail if a prerequisite is missing
-    #[arg(long, global = true)]
-    pub no_install: bool,
-    /// Use this source of qtbase; its version must be that of the installed Qt, or of the Qt to build
-    #[arg(long, global = true, value_name = "DIR")]
-    pub qt_source: Option<PathBuf>,
+    #[command(flatten)]
+    pub environment: Environment,
 }
 
 #[derive(Debug, PartialEq, Subcommand)]
@@ -48,31 +46,13 @@ pub enum Verb {
     /// Run `autotests` and the crate's tests in each supported suite of Debian; as root (half an hour)
     Matrix {
         /// Only these suites
-        #[arg(value_name = "SUITE")]
+        #[arg(value_name = "SUITE", value_parser = matrix::SUITES.map(|suite| suite.name))]
         suites: Vec<String>,
     },
     /// Check the crate for other systems, in a suite of Debian; as root (some minutes)
     Portability,
     /// Build this version of Qt with our DTLS and run its autotests (up to half an hour)
-    InTree {
-        /// The version of Qt, such as 6.11.2
-        version: String,
-        /// Build static libraries
-        #[arg(long = "static")]
-        static_qt: bool,
-        /// Link OpenSSL instead of loading it at run time
-        #[arg(long)]
-        linked: bool,
-        /// Make a developer build of Qt
-        #[arg(long)]
-        developer_build: bool,
-        /// Make a unity build; Qt has them since 6.5
-        #[arg(long)]
-        unity: bool,
-        /// Use Qt's own DTLS, for comparison
-        #[arg(long)]
-        stock: bool,
-    },
+    InTree(in_tree::Build),
     /// Build the Debian packages and try them; as root (ten minutes)
     Deb {
         /// The suite to build in
@@ -112,10 +92,10 @@ mod tests {
     fn options_belong_to_their_verb() {
         let parsed = parse("plugin --stock --no-install --qt-source /src").unwrap();
         assert_eq!(parsed.verb, Verb::Plugin { stock: true });
-        assert_eq!((parsed.no_install, parsed.qt_source), (true, Some("/src".into())));
+        assert!(parsed.environment.no_install && parsed.environment.qt_source == Some("/src".into()));
         let right = ["in-tree --unity 6.11.2", "deb", "deb sid", "matrix trixie forky", "bench --quick"];
         assert!(right.into_iter().all(|line| parse(line).is_some()));
-        let wrong = ["", "tset", "test --stock", "test --qt-source", "autotests trixie", "in-tree --static"];
+        let wrong = ["", "tset", "test --stock", "test --qt-source", "in-tree --static", "matrix potato"];
         assert!(wrong.into_iter().all(|line| parse(line).is_none()));
     }
 }

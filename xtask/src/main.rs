@@ -18,12 +18,11 @@ use cli::{CommandLine, Verb};
 use debian::{matrix, portability, source_package};
 use std::process::ExitCode;
 use system::{Environment, packages};
-use test::in_tree::Build;
 use test::{autotests, demo, in_tree, run};
 
 fn main() -> ExitCode {
-    let CommandLine { verb, no_install, qt_source } = CommandLine::parse();
-    perform(verb, &Environment { install: !no_install, qt_source }).unwrap_or_else(|error| {
+    let CommandLine { verb, environment } = CommandLine::parse();
+    perform(verb, &environment).unwrap_or_else(|error| {
         eprintln!("xtask: {error:#}");
         ExitCode::FAILURE
     })
@@ -32,24 +31,20 @@ fn main() -> ExitCode {
 fn perform(verb: Verb, environment: &Environment) -> anyhow::Result<ExitCode> {
     match verb {
         Verb::Plugin { stock } => {
-            packages::ensure(packages::PLUGIN, environment.install)?;
+            packages::ensure(packages::PLUGIN, environment)?;
             let qt_source = qt_source::find(environment)?;
             println!("{}", plugin::build(Flavour::of(stock), &qt_source)?.display());
         }
-        Verb::InTree { version, static_qt, linked, developer_build, unity, stock } => {
-            let linked_openssl = linked;
-            let build = Build { version, stock, static_qt, linked_openssl, developer_build, unity };
-            in_tree::run(&build, environment)?;
-        }
+        Verb::InTree(build) => in_tree::run(&build, environment)?,
         Verb::Demo => return demo::run(environment),
         Verb::Test => run::all(environment)?,
         Verb::Sanitize => run::sanitize(environment)?,
         Verb::Hardening => run::hardening(environment)?,
         Verb::Sweep { stock, all } => run::sweep(environment, Flavour::of(stock), all)?,
         Verb::Autotests => println!("{}", autotests::run_alone(environment)?),
-        Verb::Matrix { suites } => matrix::run(&suites, environment.install)?,
-        Verb::Portability => portability::run(environment.install)?,
-        Verb::Deb { suite } => debian::packages::run(&suite, environment.install)?,
+        Verb::Matrix { suites } => matrix::run(&suites, environment)?,
+        Verb::Portability => portability::run(environment)?,
+        Verb::Deb { suite } => debian::packages::run(&suite, environment)?,
         Verb::DebSource => println!("{}", source_package::run(environment)?.display()),
         Verb::Bench { redraw: true, .. } => bench::redraw()?,
         Verb::Bench { quick, .. } => bench::run(environment, quick)?,

@@ -5,31 +5,23 @@ use super::samples::{Spread, Subject, number};
 use anyhow::Result;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
+use strum::VariantArray;
 
-/// One bar for each subject.
-pub struct Group {
-    pub label: String,
-    pub bars: [Spread; 3],
-}
+/// A label, and one bar for each subject.
+pub type Group = (String, [Spread; 3]);
 
 const WIDTH: u32 = 760;
 const BAR: u32 = 14;
 const GAP: u32 = 12;
 const GREY: RGBColor = RGBColor(128, 128, 128);
-
-fn colour(subject: Subject) -> RGBColor {
-    match subject {
-        Subject::Stock => RGBColor(154, 154, 154),
-        Subject::Ours => RGBColor(217, 118, 43),
-        Subject::Raw => RGBColor(74, 144, 194),
-    }
-}
+/// Of each subject.
+const COLOURS: [RGBColor; 3] = [RGBColor(154, 154, 154), RGBColor(217, 118, 43), RGBColor(74, 144, 194)];
 
 /// Draws a chart. `title` includes the unit. A line across the end of a bar shows the quartiles.
 pub fn bar_chart(title: &str, groups: &[Group]) -> Result<String> {
     let count = groups.len();
     let height = 80 + count as u32 * (3 * BAR + GAP);
-    let longest = groups.iter().flat_map(|group| group.bars).map(|spread| spread.high).fold(0.0, f64::max);
+    let longest = groups.iter().flat_map(|(_, bars)| bars).map(|spread| spread.high).fold(0.0, f64::max);
     let text = |size: u32| ("sans-serif", size).into_font().color(&GREY);
 
     let mut svg = String::new();
@@ -41,20 +33,20 @@ pub fn bar_chart(title: &str, groups: &[Group]) -> Result<String> {
     axes.disable_mesh().axis_style(GREY).x_labels(8).y_labels(0);
     axes.x_label_style(text(14)).x_label_formatter(&f64::to_string).draw()?;
     let left_of_axis = text(15).pos(Pos::new(HPos::Right, VPos::Center));
-    chart.draw_series(groups.iter().enumerate().map(|(index, group)| {
+    chart.draw_series(groups.iter().enumerate().map(|(index, (label, _))| {
         let at = EmptyElement::at((0.0, index as f64 + 0.5));
-        at + Text::new(group.label.clone(), (-8, 0), left_of_axis.clone())
+        at + Text::new(label.clone(), (-8, 0), left_of_axis.clone())
     }))?;
 
     root.draw(&Text::new(title, (0, 6), text(18)))?;
-    for (index, subject) in Subject::ALL.into_iter().enumerate() {
-        let (fill, x) = (colour(subject).filled(), 170 + 90 * index as i32);
+    for (index, (subject, colour)) in Subject::VARIANTS.iter().zip(COLOURS).enumerate() {
+        let (fill, x) = (colour.filled(), 170 + 90 * index as i32);
         root.draw(&Rectangle::new([(x, 30), (x + 11, 41)], fill))?;
-        root.draw(&Text::new(subject.name(), (x + 16, 29), text(15)))?;
+        root.draw(&Text::new(subject.to_string(), (x + 16, 29), text(15)))?;
         // A group takes its share of the height; the rest of it is the gap.
         let thickness = f64::from(BAR) / f64::from(3 * BAR + GAP);
         let top = |group: usize| group as f64 + 0.11 + thickness * index as f64;
-        let bars = groups.iter().enumerate().map(|(group, Group { bars, .. })| (top(group), bars[index]));
+        let bars = groups.iter().enumerate().map(|(group, (_, bars))| (top(group), bars[index]));
         chart.draw_series(bars.clone().map(|(top, Spread { median, .. })| {
             Rectangle::new([(0.0, top), (median, top + 0.9 * thickness)], fill)
         }))?;
@@ -80,8 +72,8 @@ mod tests {
     #[test]
     fn charts_have_a_bar_and_a_value_for_each_subject() {
         let bars = [1.0, 2.0, 3.0].map(|value| Spread { low: value, median: value, high: value });
-        let chart = bar_chart("a title", &[Group { label: "a label".into(), bars }]).unwrap();
-        assert_eq!(chart.matches("<rect").count(), 2 * Subject::ALL.len(), "{chart}");
+        let chart = bar_chart("a title", &[("a label".into(), bars)]).unwrap();
+        assert_eq!(chart.matches("<rect").count(), 2 * Subject::VARIANTS.len(), "{chart}");
         for text in ["\na title\n", "\na label\n", "\n2.00\n", "<title>a title</title>"] {
             assert!(chart.contains(text), "{text} is not in {chart}");
         }

@@ -10,12 +10,12 @@ use crate::system::{Run, cmd, shell, workspace};
 use crate::test::qt_program::QtProgram;
 use anyhow::{Context, Result};
 use std::fs;
-use std::path::{Path, PathBuf};
+use strum::VariantArray;
 
 pub struct Effort {
     pub rounds: usize,
     /// What `dtls_bench` and `raw_bench` multiply their repetitions by.
-    repetitions: usize,
+    repetitions: u64,
 }
 
 impl Effort {
@@ -28,16 +28,16 @@ impl Effort {
 const GROUPS: [&str; 5] = ["handshakes", "server", "memory", "data", "verify"];
 
 pub fn measure(effort: &Effort) -> Result<Samples> {
-    let credentials = credentials()?;
+    make_credentials()?;
     let mut samples = Samples::default();
     for round in 0..effort.rounds {
         eprintln!("round {} of {}", round + 1, effort.rounds);
         for group in GROUPS {
             // The first one changes from round to round.
-            for turn in 0..Subject::ALL.len() {
-                let subject = Subject::ALL[(round + turn) % Subject::ALL.len()];
-                let output = run_group(subject, group, &credentials, effort)?;
-                samples.add(subject, &output).with_context(|| format!("{group} of {}", subject.name()))?;
+            for turn in 0..Subject::VARIANTS.len() {
+                let subject = Subject::VARIANTS[(round + turn) % Subject::VARIANTS.len()];
+                let output = subject.run(&[], group, effort.repetitions)?;
+                samples.add(subject, &output).with_context(|| format!("{group} of {subject}"))?;
             }
         }
     }
@@ -45,24 +45,31 @@ pub fn measure(effort: &Effort) -> Result<Samples> {
     Ok(samples)
 }
 
-fn run_group(subject: Subject, group: &str, credentials: &Path, effort: &Effort) -> Result<String> {
-    let repetitions = effort.repetitions.to_string();
-    let arguments = [group, &credentials.to_string_lossy(), &repetitions];
-    let on = |flavour| QtProgram::new("dtls_bench", flavour).run(&arguments);
-    match subject {
-        Subject::Stock => on(Flavour::STOCK),
-        Subject::Ours => on(Flavour::OURS),
-        Subject::Raw => shell().cmd(build::program("raw_bench")).args(arguments).capture(),
+impl Subject {
+    /// Runs a group of its benchmarks by way of `wrapper`, a program and its arguments.
+    pub fn run(self, wrapper: &[String], group: &str, repetitions: u64) -> Result<String> {
+        let folder = workspace::target(FOLDER);
+        let arguments = [group, &folder.to_string_lossy(), &repetitions.to_string()];
+        let on = |flavour| QtProgram::new("dtls_bench", flavour).run_under(wrapper, &arguments);
+        let raw = build::program("raw_bench");
+        match self {
+            Self::Stock => on(Flavour::STOCK),
+            Self::Ours => on(Flavour::OURS),
+            Self::Raw => cmd!(shell(), "env {wrapper...} {raw} {arguments...}").capture(),
+        }
     }
 }
 
+/// Where the keys and certificates are.
+const FOLDER: &str = "bench";
+
 /// Makes keys and self-signed certificates for the server, the same for all.
-fn credentials() -> Result<PathBuf> {
+fn make_credentials() -> Result<()> {
     const KEYS: [(&str, &[&str]); 2] = [
         ("rsa", &["-newkey", "rsa:2048"]),
         ("ecdsa", &["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]),
     ];
-    let folder = workspace::target("bench");
+    let folder = workspace::target(FOLDER);
     fs::create_dir_all(&folder)?;
     for (name, kind) in KEYS {
         let file = folder.join(name);
@@ -71,5 +78,5 @@ fn credentials() -> Result<PathBuf> {
         let request = cmd!(shell(), "openssl req -x509 -nodes -days 2 {subject...} {kind...}");
         request.arg("-keyout").arg(key).arg("-out").arg(certificate).quietly()?;
     }
-    Ok(folder)
+    Ok(())
 }

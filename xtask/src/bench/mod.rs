@@ -3,7 +3,6 @@
 
 mod chart;
 mod counts;
-mod machine;
 mod measure;
 mod report;
 mod samples;

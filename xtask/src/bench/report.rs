@@ -1,90 +1,86 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What `docs/performance.md` shows: tables, targets, charts. Its text is in `templates/performance.md`.
 
-use super::chart::{Group, bar_chart};
+use super::chart::bar_chart;
 use super::counts::Count;
-use super::machine;
 use super::samples::{Samples, Spread, Subject, number};
-use crate::system::template;
+use crate::system::{Run, cmd, shell, template};
 use crate::test::cost::MOST_FOR_A_HELLO;
-use anyhow::{Context, Result};
+use anyhow::Result;
+use itertools::Itertools;
 use minijinja::{Value, context};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::slice::from_ref;
 
 /// Values of one unit that are shown together.
 #[derive(Deserialize)]
 struct Section {
     name: String,
     title: String,
-    unit: Unit,
+    /// In nanoseconds or bytes, which is what is measured. A rate is per this unit.
+    unit: f64,
+    #[serde(default)]
+    is_rate: bool,
     /// Name and label of each.
     rows: Vec<(String, String)>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Unit {
-    Nanoseconds,
-    Microseconds,
-    PerSecond,
-    Kibibytes,
+/// A limit for the median ratio of ours to another's.
+#[derive(Deserialize)]
+struct Target {
+    what: String,
+    name: String,
+    than: Subject,
+    limit: f64,
 }
 
-impl Unit {
-    /// From what is measured, nanoseconds or bytes, to what is shown.
-    fn convert(self, value: f64) -> f64 {
-        match self {
-            Self::Nanoseconds => value,
-            Self::Microseconds => value / 1e3,
-            Self::PerSecond => 1e9 / value,
-            Self::Kibibytes => value / 1024.0,
-        }
-    }
+#[derive(Deserialize)]
+struct Plan {
+    section: Vec<Section>,
+    target: Vec<Target>,
 }
 
-fn sections() -> Result<Vec<Section>> {
-    let mut sections: BTreeMap<String, _> = toml::from_str(include_str!("../../templates/sections.toml"))?;
-    sections.remove("section").context("no sections")
+fn plan() -> Result<Plan> {
+    Ok(toml::from_str(include_str!("../../templates/performance.toml"))?)
 }
 
 impl Section {
     fn table(&self, samples: &Samples) -> Result<Value> {
         let row = |(name, label): &(String, String)| {
-            let [stock, ours, raw] = self.medians_and_quartiles(samples, name)?;
+            let medians = self.spreads(samples, name)?.map(|spread| number(spread.median));
             let [of_stock, of_raw] =
-                [self.ratio(samples, name, Subject::Stock)?, self.ratio(samples, name, Subject::Raw)?];
-            let [stock, ours, raw] = [stock, ours, raw].map(|spread| number(spread.median));
-            Ok([label.clone(), stock, ours, raw, with_spread(of_stock), with_spread(of_raw)])
+                [Subject::Stock, Subject::Raw].map(|other| self.ratio(samples, name, other));
+            let ratios = [of_stock?, of_raw?].map(with_spread);
+            anyhow::Ok([from_ref(label), &medians, &ratios].concat())
         };
-        let rows = self.rows.iter().map(row).collect::<Result<Vec<[String; 6]>>>()?;
+        let rows: Vec<_> = self.rows.iter().map(row).try_collect()?;
         Ok(context! { title => self.title, rows })
     }
 
     fn chart(&self, samples: &Samples) -> Result<String> {
-        let group = |(name, label): &(String, String)| {
-            Ok(Group { label: label.clone(), bars: self.medians_and_quartiles(samples, name)? })
-        };
-        bar_chart(&self.title, &self.rows.iter().map(group).collect::<Result<Vec<_>>>()?)
+        let group =
+            |(name, label): &(String, String)| anyhow::Ok((label.clone(), self.spreads(samples, name)?));
+        let groups: Vec<_> = self.rows.iter().map(group).try_collect()?;
+        bar_chart(&self.title, &groups)
     }
 
     /// Of each subject, in the unit that is shown.
-    fn medians_and_quartiles(&self, samples: &Samples, name: &str) -> Result<[Spread; 3]> {
-        let [stock, ours, raw] = Subject::ALL.map(|subject| samples.spread(name, subject));
-        Ok([stock?, ours?, raw?].map(|spread| spread.map(|value| self.unit.convert(value))))
+    fn spreads(&self, samples: &Samples, name: &str) -> Result<[Spread; 3]> {
+        let convert = |value| if self.is_rate { self.unit / value } else { value / self.unit };
+        let spread = |subject| samples.spread(name, subject).map(|spread| spread.map(convert));
+        Ok([spread(Subject::Stock)?, spread(Subject::Ours)?, spread(Subject::Raw)?])
     }
 
     /// Ours to another's, in the unit that is shown.
     fn ratio(&self, samples: &Samples, name: &str, other: Subject) -> Result<Spread> {
-        let inverse = matches!(self.unit, Unit::PerSecond);
-        let (above, below) = if inverse { (other, Subject::Ours) } else { (Subject::Ours, other) };
+        let (above, below) = if self.is_rate { (other, Subject::Ours) } else { (Subject::Ours, other) };
         samples.ratio(name, above, below)
     }
 }
 
-/// Name and contents of each chart.
 pub fn charts(samples: &Samples) -> Result<Vec<(String, String)>> {
-    sections()?.iter().map(|section| Ok((section.name.clone(), section.chart(samples)?))).collect()
+    plan()?.section.iter().map(|section| Ok((section.name.clone(), section.chart(samples)?))).collect()
 }
 
 /// The tables alone.
@@ -92,9 +88,8 @@ pub fn quick(samples: &Samples, counts: &[Count]) -> Result<String> {
     render(context! { quick => true, sections => tables(samples)?, counts })
 }
 
-/// The document.
 pub fn full(rounds: usize, samples: &Samples, counts: &[Count], handshake: &[Value]) -> Result<String> {
-    let (machine, targets, sections) = (machine::describe()?, targets(samples, counts)?, tables(samples)?);
+    let (machine, targets, sections) = (machine()?, targets(samples, counts)?, tables(samples)?);
     render(context! { quick => false, rounds, machine, targets, sections, counts, handshake })
 }
 
@@ -103,7 +98,23 @@ fn render(context: Value) -> Result<String> {
 }
 
 fn tables(samples: &Samples) -> Result<BTreeMap<String, Value>> {
-    sections()?.iter().map(|section| Ok((section.name.clone(), section.table(samples)?))).collect()
+    plan()?.section.iter().map(|section| Ok((section.name.clone(), section.table(samples)?))).collect()
+}
+
+/// What the numbers were measured on: names, and the commands that print their values.
+const MACHINE: [(&str, &str); 8] = [
+    ("processor", r"sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1"),
+    ("logical processors", "nproc"),
+    ("system", ". /etc/os-release && echo \"$PRETTY_NAME\""),
+    ("kernel", "uname -sr"),
+    ("Qt", "dpkg-query --show --showformat='${Version}' qt6-base-dev"),
+    ("OpenSSL", "dpkg-query --show --showformat='${Version}' libssl-dev"),
+    ("rustc", "rustc --version"),
+    ("C++ compiler", "c++ --version | head -n 1"),
+];
+
+fn machine() -> Result<Vec<(&'static str, String)>> {
+    MACHINE.iter().map(|(name, line)| Ok((*name, cmd!(shell(), "sh -c {line}").capture()?))).collect()
 }
 
 /// Median, and quartiles in brackets.
@@ -113,24 +124,13 @@ fn with_spread(spread: Spread) -> String {
 
 /// Limits of the medians of what is measured, and of the counts.
 fn targets(samples: &Samples, counts: &[Count]) -> Result<Vec<Value>> {
-    use Subject::{Ours, Raw, Stock};
     let mut targets = Vec::new();
     let mut add = |what: String, limit: f64, value: f64, found: String| {
         targets.push(context! { what, limit => number(limit), found, reached => value <= limit });
     };
-    for (what, name, below, limit) in [
-        ("time of an ECDSA handshake", "handshake/ecdsa", Stock, 0.5),
-        ("time of an ECDSA handshake", "handshake/ecdsa", Raw, 1.3),
-        ("the same with the system's CA certificates", "handshake/ecdsa-cas", Stock, 0.35),
-        ("time of an RSA handshake", "handshake/rsa", Stock, 0.55),
-        ("resident memory of a kept server connection", "memory/rss", Raw, 1.0),
-        ("time of a write of 64 bytes", "write/64", Stock, 1.0),
-        ("time of a write of 8 KiB", "write/8192", Stock, 1.0),
-        ("time of decrypting 64 bytes", "decrypt/64", Stock, 1.0),
-        ("time of decrypting 8 KiB", "decrypt/8192", Stock, 1.0),
-    ] {
-        let ratio = samples.ratio(name, Ours, below)?;
-        add(format!("{what}, ours / {}", below.name()), limit, ratio.median, with_spread(ratio));
+    for Target { what, name, than, limit } in plan()?.target {
+        let ratio = samples.ratio(&name, Subject::Ours, than)?;
+        add(format!("{what}, ours / {than}"), limit, ratio.median, with_spread(ratio));
     }
     for Count { operation, stock, ours, .. } in counts {
         let mut add = |what, limit, value| {

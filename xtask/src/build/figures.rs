@@ -8,7 +8,7 @@ use std::fs;
 const LICENCE: &str = "<!-- SPDX-License-Identifier: MIT OR Apache-2.0 -->\n";
 
 pub fn draw(environment: &Environment) -> Result<()> {
-    packages::ensure(packages::FIGURES, environment.install)?;
+    packages::ensure(packages::FIGURES, environment)?;
     let architecture = cmd!(shell(), "dot -Tsvg docs/figures/architecture.dot").capture()?;
     let (declaration, rest) = architecture.split_once('\n').unwrap_or_default();
     write("architecture", &format!("{declaration}\n{LICENCE}{rest}\n"))?;

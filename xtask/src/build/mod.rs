@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 /// Installs what the tests need, and builds our plugin, stock and the test programs. Returns Qt's source.
 pub fn for_tests(environment: &Environment) -> Result<PathBuf> {
-    packages::ensure(&[packages::PLUGIN, packages::TEST].concat(), environment.install)?;
+    packages::ensure(&[packages::PLUGIN, packages::TEST].concat(), environment)?;
     let qt_source = qt_source::find(environment)?;
     plugins(&qt_source)?;
     programs(&qt_source)?;

@@ -14,14 +14,14 @@ pub struct Flavour {
 }
 
 impl Flavour {
-    pub const OURS: Self = Self { is_stock: false, is_linked: false };
-    pub const STOCK: Self = Self { is_stock: true, is_linked: false };
+    pub const OURS: Self = Self::of(false);
+    pub const STOCK: Self = Self::of(true);
     /// Ours and stock, built as Debian builds it, and linked to OpenSSL.
     pub const USUAL: [Self; 2] = [Self::OURS, Self::STOCK];
     pub const LINKED: [Self; 2] = [Self::OURS.linked(), Self::STOCK.linked()];
 
     /// Built as Debian builds it.
-    pub fn of(is_stock: bool) -> Self {
+    pub const fn of(is_stock: bool) -> Self {
         Self { is_stock, is_linked: false }
     }
 
@@ -30,9 +30,8 @@ impl Flavour {
     }
 
     pub fn name(self) -> String {
-        let [whose, how] =
-            [if self.is_stock { "stock" } else { "rust" }, if self.is_linked { "-linked" } else { "" }];
-        whose.to_owned() + how
+        let whose = if self.is_stock { "stock" } else { "rust" };
+        format!("{whose}{}", if self.is_linked { "-linked" } else { "" })
     }
 
     /// The folder that `QT_PLUGIN_PATH` takes.

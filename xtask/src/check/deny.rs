@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! cargo-deny: licences, duplicates and origins of our dependencies, by the rules in `deny.toml`.
 
-use crate::system::{Run, cargo, cmd, shell, workspace};
+use crate::system::{Environment, Run, cargo, cmd, shell, workspace};
 use anyhow::{Context, Result, ensure};
 use std::path::PathBuf;
 
 const VERSION: &str = "0.20.2";
 
 /// Checks all but the advisories, whose database would have to be fetched each time.
-pub fn check(install: bool) -> Result<()> {
-    let deny = find(install)?;
+pub fn check(environment: &Environment) -> Result<()> {
+    let deny = find(environment)?;
     cmd!(shell(), "{deny} --log-level warn check bans licenses sources").quietly()
 }
 
 /// The user's own, or else one under `target/`.
-fn find(install: bool) -> Result<PathBuf> {
+fn find(environment: &Environment) -> Result<PathBuf> {
     let version = cmd!(shell(), "cargo-deny --version").outcome();
     if version.is_ok_and(|version| version.status.success()) {
         return Ok("cargo-deny".into());
@@ -23,7 +23,10 @@ fn find(install: bool) -> Result<PathBuf> {
     let built = tools.join("bin/cargo-deny");
     if !built.exists() {
         let (cargo, package) = (cargo(), format!("cargo-deny@{VERSION}"));
-        ensure!(install, "cargo-deny is missing; run `cargo install --locked {package}` first");
+        ensure!(
+            !environment.no_install,
+            "cargo-deny is missing; run `cargo install --locked {package}` first"
+        );
         eprintln!("installing {package} into {}", tools.display());
         let install = cmd!(shell(), "{cargo} install --locked --root {tools} {package}");
         install.quietly().context("cannot install cargo-deny")?;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Checks of the sources, the build files and the binaries.
 
-pub mod cmake_scripts;
 pub mod deny;
 pub mod elf;
 pub mod forced_include;

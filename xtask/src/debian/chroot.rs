@@ -6,14 +6,16 @@
 //! mounted for it is mounted in its own namespace, and goes with the last of its processes.
 
 use crate::system::apt::Archives;
-use crate::system::{Cmd, Run, cmd, is_root, shell, workspace};
+use crate::system::{Cmd, Environment, Run, cmd, is_root, packages, shell, workspace};
 use anyhow::{Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A suite that is installed as far as apt.
 pub struct Chroot {
-    folder: PathBuf,
+    /// Its root folder, and what is `target` in the repository there, as the machine sees them.
+    pub root: PathBuf,
+    pub target: PathBuf,
     /// A Rust toolchain of the machine's that commands see there.
     rust: Option<PathBuf>,
 }
@@ -42,39 +44,33 @@ DPkg::Lock::Timeout \"600\";
 const IN_NAMESPACES: [&str; 5] = ["--mount", "--pid", "--fork", "--kill-child", "--"];
 
 impl Chroot {
-    /// The suite, made on first use.
-    pub fn of(suite: &str) -> Result<Self> {
+    /// The suite, made on first use, with these packages in its newest versions.
+    pub fn with(packages: &[&str], suite: &str, environment: &Environment) -> Result<Self> {
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         ensure!(!suite.is_empty() && suite.bytes().all(is_name), "'{suite}' is no name of a suite");
         ensure!(is_root()?, "only root can make and enter chroots");
-        let chroot = Self { folder: workspace::target("chroots").join(suite), rust: None };
-        fs::create_dir_all(chroot.target())?;
+        packages::ensure(packages::CHROOT, environment)?;
+        let folder = workspace::target("chroots").join(suite);
+        let chroot = Self { root: folder.join("root"), target: folder.join("target"), rust: None };
+        fs::create_dir_all(&chroot.target)?;
         let archives = Archives::of_machine()?;
-        if !chroot.root().exists() {
+        if !chroot.root.exists() {
             eprintln!("installing Debian's {suite} below target/chroots");
             chroot.make(suite, &archives.main)?;
         }
-        fs::write(chroot.root().join("etc/apt/apt.conf.d/90qdtls-rs"), APT_SETTINGS)?;
-        fs::write(chroot.root().join("etc/apt/sources.list"), archives.list(suite))?;
+        fs::write(chroot.root.join("etc/apt/apt.conf.d/90qdtls-rs"), APT_SETTINGS)?;
+        fs::write(chroot.root.join("etc/apt/sources.list"), archives.list(suite))?;
         if Path::new(CERTIFICATES).exists() {
-            fs::copy(CERTIFICATES, chroot.target().join(TRUSTED))?;
+            fs::copy(CERTIFICATES, chroot.target.join(TRUSTED))?;
         }
+        chroot.command("apt-get").arg("update").quietly()?;
+        chroot.command("apt-get").args(["install", "--yes"]).args(packages).quietly()?;
         Ok(chroot)
-    }
-
-    /// Its root folder, as the machine sees it.
-    pub fn root(&self) -> PathBuf {
-        self.folder.join("root")
-    }
-
-    /// What is `target` in the repository there, as the machine sees it.
-    pub fn target(&self) -> PathBuf {
-        self.folder.join("target")
     }
 
     /// Made under another name, so that what is under the final name is complete.
     fn make(&self, suite: &str, archive: &str) -> Result<()> {
-        let partial = self.folder.join("root.partial");
+        let partial = self.root.with_extension("partial");
         workspace::remove(&partial)?;
         // A debootstrap that is older than the suite does not know it; sid's script does the same.
         let is_known = Path::new(SCRIPTS).join(suite).exists();
@@ -82,13 +78,7 @@ impl Chroot {
         let debootstrap = ["debootstrap", "--variant=minbase", suite];
         cmd!(shell(), "unshare {IN_NAMESPACES...} {debootstrap...} {partial} {archive} {script...}")
             .quietly()?;
-        Ok(fs::rename(&partial, self.root())?)
-    }
-
-    /// Installs the packages in the suite's newest versions.
-    pub fn install(&self, packages: &[&str]) -> Result<()> {
-        self.command("apt-get").arg("update").quietly()?;
-        self.command("apt-get").args(["install", "--yes"]).args(packages).quietly()
+        Ok(fs::rename(&partial, &self.root)?)
     }
 
     /// Shows the machine's Rust toolchain there, for a suite whose own is too old. It has to be one of rustup's: they
@@ -104,18 +94,14 @@ impl Chroot {
 
     /// A command that runs there as root, in the root of the repository.
     pub fn command(&self, program: &str) -> Cmd<'static> {
-        let (root, target) = (self.root(), self.target());
         let rust = self.rust.as_deref().unwrap_or(Path::new(""));
         let enter = cmd!(shell(), "unshare {IN_NAMESPACES...} sh xtask/src/debian/chroot-enter.sh");
         let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-        let path = match &self.rust {
-            Some(rust) => format!("{}/bin:{path}", rust.display()),
-            None => path.into(),
-        };
+        let path = self.rust.iter().map(|rust| format!("{}/bin:", rust.display())).collect::<String>() + path;
         let network = NETWORK.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)));
-        let trusted = target.join(TRUSTED).exists().then(|| workspace::target(TRUSTED));
+        let trusted = self.target.join(TRUSTED).exists().then(|| workspace::target(TRUSTED));
         enter
-            .args([&*root, &*target, rust])
+            .args([&*self.root, &*self.target, rust])
             .arg(program)
             .env_clear()
             .envs(network)

@@ -5,7 +5,7 @@
 //! switch for a nightly compiler, in the suite of Debian whose rustc is the oldest we support. Nothing is linked or run.
 
 use crate::debian::chroot::Chroot;
-use crate::system::{Run, packages, workspace};
+use crate::system::{Environment, Run, workspace};
 use anyhow::{Result, ensure};
 use std::time::Instant;
 
@@ -44,10 +44,8 @@ const HEADERS: [(&str, &str); 5] = [
     ("CRATE_CC_NO_DEFAULTS", "1"),
 ];
 
-pub fn run(install: bool) -> Result<()> {
-    packages::ensure(packages::CHROOT, install)?;
-    let chroot = Chroot::of(SUITE)?;
-    chroot.install(PACKAGES)?;
+pub fn run(environment: &Environment) -> Result<()> {
+    let chroot = Chroot::with(PACKAGES, SUITE, environment)?;
     println!("with {}", chroot.command("rustc").arg("--version").capture()?);
     let mut bad = Vec::new();
     for target in TARGETS {

@@ -6,8 +6,9 @@
 
 use crate::build::qt_source;
 use crate::check::sources;
-use crate::system::{Environment, Run, cargo, cmd, packages, shell, shell_in, workspace};
-use anyhow::{Context, Result, ensure};
+use crate::system::{Environment, Run, cargo, cmd, packages, shell, shell_in, template, workspace};
+use anyhow::{Context, Result};
+use minijinja::context;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,10 +22,11 @@ pub fn folder() -> PathBuf {
 
 /// Makes the package and returns the folder of its unpacked source, which lies beside its archives.
 pub fn run(environment: &Environment) -> Result<PathBuf> {
-    packages::ensure(packages::DEB_SOURCE, environment.install)?;
+    packages::ensure(packages::DEB_SOURCE, environment)?;
     let qt_source = qt_source::find(environment)?;
     let qt_version = packages::field("qt6-base-dev", "source:Version")?;
-    let version = format!("{}+qt{}", env!("CARGO_PKG_VERSION"), part_of_version(&qt_version));
+    // What is after the last hyphen of a version would be the package's revision.
+    let version = format!("{}+qt{}", env!("CARGO_PKG_VERSION"), qt_version.replace('-', "."));
     let tree = folder().join(format!("qdtls-rs-{version}"));
     workspace::remove(&folder())?;
     fs::create_dir_all(&tree)?;
@@ -50,11 +52,6 @@ pub fn run(environment: &Environment) -> Result<PathBuf> {
     Ok(tree)
 }
 
-/// What is after the last hyphen of a version would be the package's revision.
-fn part_of_version(version: &str) -> String {
-    version.replace('-', ".")
-}
-
 fn copy_files(from: &Path, files: &[impl AsRef<str>], to: &Path) -> Result<()> {
     let (here, files) = (shell_in(from), files.iter().map(AsRef::as_ref));
     cmd!(here, "cp --parents --recursive --no-dereference -- {files...} {to}").quietly()
@@ -72,40 +69,17 @@ fn pack(folder: &Path, archive: &Path, time: &str) -> Result<()> {
 fn write_recipe(tree: &Path, version: &str, time: &str) -> Result<()> {
     let debian = tree.join("debian");
     cmd!(shell(), "cp --recursive packaging/debian {debian}").quietly()?;
-    let maintainer = maintainer();
-    let control = workspace::read(debian.join("control"))?;
-    ensure!(control.contains("@MAINTAINER@"), "packaging/debian/control has no @MAINTAINER@");
-    fs::write(debian.join("control"), control.replace("@MAINTAINER@", &maintainer))?;
+    // Who makes the package, from the variables that Debian's tools use.
+    let variable = |name, otherwise: &str| std::env::var(name).unwrap_or_else(|_| otherwise.into());
+    let maintainer =
+        format!("{} <{}>", variable("DEBFULLNAME", "qdtls-rs"), variable("DEBEMAIL", "qdtls-rs@localhost"));
     let date = cmd!(shell(), "date --rfc-email --utc --date=@{time}").capture()?;
-    fs::write(debian.join("changelog"), changelog(version, &maintainer, &date))?;
+    let (control, changelog) =
+        (workspace::read(debian.join("control"))?, include_str!("../../templates/changelog"));
+    for (file, template) in [("control", &*control), ("changelog", changelog)] {
+        let context = context! { maintainer, version, date };
+        fs::write(debian.join(file), template::render(template, context)?)?;
+    }
     fs::create_dir(debian.join("source"))?;
     Ok(fs::write(debian.join("source/format"), "3.0 (quilt)\n")?)
-}
-
-/// Who makes the package, from the variables that Debian's tools use.
-fn maintainer() -> String {
-    let variable = |name, otherwise: &str| std::env::var(name).unwrap_or_else(|_| otherwise.into());
-    format!("{} <{}>", variable("DEBFULLNAME", "qdtls-rs"), variable("DEBEMAIL", "qdtls-rs@localhost"))
-}
-
-fn changelog(version: &str, maintainer: &str, date: &str) -> String {
-    let change = "  * Built for this version of Qt.";
-    format!("qdtls-rs ({version}) UNRELEASED; urgency=medium\n\n{change}\n\n -- {maintainer}  {date}\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_version_of_qt_has_no_revision() {
-        assert_eq!(part_of_version("6.8.2+dfsg-9+deb13u2"), "6.8.2+dfsg.9+deb13u2");
-    }
-
-    #[test]
-    fn the_changelog_is_in_debians_format() {
-        let text = changelog("0.1.0+qt6-1", "A <a@b>", "Sat, 21 Nov 2026 10:00:00 +0000");
-        assert!(text.starts_with("qdtls-rs (0.1.0+qt6-1) UNRELEASED; urgency=medium\n\n  * "));
-        assert!(text.ends_with("\n\n -- A <a@b>  Sat, 21 Nov 2026 10:00:00 +0000\n"));
-    }
 }

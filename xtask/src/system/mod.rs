@@ -7,13 +7,17 @@ mod process;
 pub mod template;
 pub mod workspace;
 
+use clap::Args;
 pub use process::{Cmd, Outcome, Run, Shell, cargo, cmd, is_root, shell, shell_in};
 use std::path::PathBuf;
 
 /// What the user allows and provides.
+#[derive(Args, Debug)]
 pub struct Environment {
-    /// Missing Debian packages may be installed.
-    pub install: bool,
-    /// Source of qtbase to use instead of the one that Debian's installed packages were built from.
+    /// Install nothing; fail if a prerequisite is missing
+    #[arg(long, global = true)]
+    pub no_install: bool,
+    /// Use this source of qtbase; its version must be that of the installed Qt, or of the Qt to build
+    #[arg(long, global = true, value_name = "DIR")]
     pub qt_source: Option<PathBuf>,
 }

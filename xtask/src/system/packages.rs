@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The Debian packages that each verb needs.
 
-use crate::system::process::{Run, cmd, is_root, shell};
+use crate::system::{Environment, Run, cmd, is_root, shell};
 use anyhow::{Context, Result, ensure};
+use itertools::Itertools;
 
 /// For building the plugin: Qt with its private headers, compilers, OpenSSL, and what unpacks Qt's source.
 #[rustfmt::skip]
@@ -28,37 +29,28 @@ pub const DEB_SOURCE: &[&str] = &["qt6-base-dev", "dpkg-dev", "git", "xz-utils"]
 /// For drawing the figures of the documents.
 pub const FIGURES: &[&str] = &["graphviz", "mscgen"];
 
-/// Installs the packages that are missing; fails instead if `install` is false.
-pub fn ensure(packages: &[&str], install: bool) -> Result<()> {
-    let missing = missing(packages)?;
+/// Installs the packages that are missing; fails instead if the user does not allow that.
+pub fn ensure(packages: &[&str], environment: &Environment) -> Result<()> {
+    // dpkg-query fails if it does not know one of them, but prints the others.
+    let format = "${Package} ${db:Status-Status}\\n";
+    let query = cmd!(shell(), "dpkg-query --show --showformat={format} {packages...}").outcome();
+    let known = query.context("xtask needs Debian or Ubuntu; elsewhere use cmake/plugin directly")?.stdout;
+    let is_missing = |package: &&&str| !known.lines().any(|line| line == format!("{package} installed"));
+    let missing: Vec<_> = packages.iter().filter(is_missing).collect();
     if missing.is_empty() {
         return Ok(());
     }
-    let list = missing.join(" ");
-    ensure!(install, "missing packages; run `apt-get install {list}` first");
+    let list = missing.iter().join(" ");
+    ensure!(!environment.no_install, "missing packages; run `apt-get install {list}` first");
     eprintln!("installing {list}");
-    apt_get(&["update"])?;
-    apt_get(&[&["install", "--yes", "--no-install-recommends"], missing.as_slice()].concat())
+    let sudo = if is_root()? { None } else { Some("sudo") };
+    let apt_get = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"];
+    cmd!(shell(), "env {sudo...} {apt_get...} update").quietly()?;
+    cmd!(shell(), "env {sudo...} {apt_get...} install --yes --no-install-recommends {missing...}").quietly()
 }
 
 /// One field of an installed package, such as its version.
 pub fn field(package: &str, field: &str) -> Result<String> {
     let format = format!("${{{field}}}");
     cmd!(shell(), "dpkg-query --show --showformat={format} {package}").capture()
-}
-
-fn missing<'a>(packages: &[&'a str]) -> Result<Vec<&'a str>> {
-    // dpkg-query fails if it does not know one of them, but prints the others.
-    let format = "${Package} ${db:Status-Status}\\n";
-    let query = cmd!(shell(), "dpkg-query --show --showformat={format} {packages...}").outcome();
-    let known = query.context("xtask needs Debian or Ubuntu; elsewhere use cmake/plugin directly")?.stdout;
-    let installed = |package: &&str| known.lines().any(|line| line == format!("{package} installed"));
-    Ok(packages.iter().copied().filter(|package| !installed(package)).collect())
-}
-
-fn apt_get(arguments: &[&str]) -> Result<()> {
-    let apt_get = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"];
-    let command =
-        if is_root()? { shell().cmd("env").args(&apt_get[1..]) } else { shell().cmd("sudo").args(apt_get) };
-    command.args(arguments).quietly()
 }

@@ -2,6 +2,7 @@
 //! Paths in the repository.
 
 use anyhow::{Context, Result};
+use serde::de::DeserializeOwned;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -34,8 +35,10 @@ pub fn read(path: impl AsRef<Path>) -> Result<String> {
     fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// The columns of a line of tab-separated values.
-pub fn columns<const N: usize>(line: &str) -> Result<[&str; N]> {
-    let columns: Vec<_> = line.split('\t').collect();
-    columns.try_into().ok().with_context(|| format!("'{line}' does not have {N} columns"))
+/// The lines of a table of tab-separated values, without those that begin with `#`.
+pub fn table<Row: DeserializeOwned>(text: &str) -> Result<Vec<Row>> {
+    let mut format = csv::ReaderBuilder::new();
+    format.delimiter(b'\t').quoting(false).comment(Some(b'#')).has_headers(false).flexible(true);
+    let lines = format.from_reader(text.as_bytes()).into_deserialize();
+    lines.map(|row| row.context("a line does not have the columns it should")).collect()
 }

@@ -5,9 +5,12 @@
 //! cost with all that it led to, and libc calls nothing back, so the calls into it tell its share.
 
 use crate::build::{Flavour, plugin};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
+use itertools::Itertools;
 use serde::Serialize;
+use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::mem::{replace, take};
 use std::path::Path;
 
 /// Runs a program under callgrind, which counts from where the program asks for it.
@@ -16,7 +19,7 @@ pub fn wrapper(report: &Path) -> [String; 5] {
     ["valgrind", "--quiet", "--tool=callgrind", "--collect-atstart=no", &out_file].map(String::from)
 }
 
-/// Instructions by owner.
+/// Instructions of one operation by owner.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Split {
     /// This library and its adapter.
@@ -38,15 +41,6 @@ impl Split {
     pub fn outside_openssl(&self) -> u64 {
         self.ours + self.qt + self.libc_for_others
     }
-
-    /// Of one operation, when `count` were counted.
-    pub fn each(&self, count: u64) -> Self {
-        let Self { ours, qt, openssl, libc_for_openssl, libc_for_others } = *self;
-        let [ours, qt, openssl] = [ours, qt, openssl].map(|cost| cost / count);
-        let [libc_for_openssl, libc_for_others] =
-            [libc_for_openssl, libc_for_others].map(|cost| cost / count);
-        Self { ours, qt, openssl, libc_for_openssl, libc_for_others }
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,12 +53,20 @@ enum Owner {
     Program,
 }
 
-/// What each function cost by itself, and each pair of caller and callee with all that the call led to.
-#[derive(Default)]
+/// Whose instructions are not OpenSSL's.
+const OTHERS: [Owner; 2] = [Owner::Ours, Owner::Qt];
+
+/// What each function cost by itself, and each pair of caller and callee with all that the call led to, in some number
+/// of operations. What is derived from it is of one operation.
 pub struct Profile {
+    flavour: Flavour,
+    operations: u64,
     functions: HashMap<Function, u64>,
     calls: HashMap<(Function, Function), u64>,
 }
+
+/// How many functions a ranking has.
+const DEAREST: usize = 12;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Function {
@@ -99,139 +101,127 @@ impl Function {
     }
 }
 
-/// Names are spelt out once, `(7) name`, and then referred to as `(7)`.
-#[derive(Default)]
-struct Names(HashMap<String, String>);
-
-impl Names {
-    fn resolve(&mut self, text: &str) -> Result<String> {
-        let Some((number, name)) = text.split_once(')') else {
-            return Ok(text.to_owned());
-        };
-        if !name.is_empty() {
-            self.0.insert(number.to_owned(), name.trim_start().to_owned());
-        }
-        self.0.get(number).cloned().with_context(|| format!("name {text} is not known"))
-    }
-}
-
 impl Profile {
     /// Reads callgrind's file of events `Ir`.
-    pub fn read(text: &str) -> Result<Self> {
+    pub fn read(text: &str, flavour: Flavour, operations: u64) -> Result<Self> {
         ensure!(text.lines().any(|line| line == "events: Ir"), "callgrind has not counted Ir");
-        let [mut objects, mut files, mut names] = [(); 3].map(|()| Names::default());
-        let mut profile = Self::default();
+        // Names are spelt out once, `(7) name`, and then referred to as `(7)`.
+        let mut names = HashMap::new();
+        let mut resolve = |kind: &'static str, text: &str| {
+            let Some((number, name)) = text.split_once(')') else { return Ok(text.to_owned()) };
+            let known = names.entry((kind, number.to_owned()));
+            let known = known.or_insert_with(|| name.trim_start().to_owned());
+            ensure!(!known.is_empty(), "name {text} is not known");
+            Ok(known.clone())
+        };
+        let (mut functions, mut calls) = (Vec::new(), Vec::new());
         let (mut here, mut callee) = (Function::default(), Function::default());
         let mut is_call = false;
         for line in text.lines() {
             match line.split_once('=') {
-                Some(("ob", name)) => here.object = objects.resolve(name)?,
-                Some(("fl", name)) => here.file = files.resolve(name)?,
+                Some(("ob", name)) => here.object = resolve("object", name)?,
+                Some(("fl", name)) => here.file = resolve("file", name)?,
                 // Code of another file, inlined into this function.
-                Some(("fi" | "fe", name)) => drop(files.resolve(name)?),
+                Some(("fi" | "fe", name)) => drop(resolve("file", name)?),
                 Some(("fn", name)) => {
-                    here.name = names.resolve(name)?;
+                    here.name = resolve("function", name)?;
                     callee = here.clone();
                 }
-                Some(("cob", name)) => callee.object = objects.resolve(name)?,
-                Some(("cfi" | "cfl", name)) => callee.file = files.resolve(name)?,
-                Some(("cfn", name)) => callee.name = names.resolve(name)?,
+                Some(("cob", name)) => callee.object = resolve("object", name)?,
+                Some(("cfi" | "cfl", name)) => callee.file = resolve("file", name)?,
+                Some(("cfn", name)) => callee.name = resolve("function", name)?,
                 Some(("calls", _)) => is_call = true,
                 _ => {
                     let Some(cost) = cost(line) else { continue };
-                    if std::mem::take(&mut is_call) {
+                    if take(&mut is_call) {
                         // What the next call leaves out is as in the caller.
-                        let called = std::mem::replace(&mut callee, here.clone());
-                        *profile.calls.entry((here.clone(), called)).or_default() += cost;
+                        let called = replace(&mut callee, here.clone());
+                        calls.push(((here.clone(), called), cost));
                     } else {
-                        *profile.functions.entry(here.clone()).or_default() += cost;
+                        functions.push((here.clone(), cost));
                     }
                 }
             }
         }
-        ensure!(!profile.functions.is_empty(), "callgrind collected nothing");
-        Ok(profile.with_stubs_at_home())
+        ensure!(!functions.is_empty(), "callgrind collected nothing");
+        let settle = stubs_at_home(&calls);
+        let functions = functions.into_iter().map(|(function, cost)| (settle(function), cost));
+        let calls = calls
+            .iter()
+            .map(|((caller, callee), cost)| ((settle(caller.clone()), settle(callee.clone())), *cost));
+        let (functions, calls) = (functions.into_grouping_map().sum(), calls.into_grouping_map().sum());
+        Ok(Self { flavour, operations, functions, calls })
     }
 
-    /// The stubs through which a library calls others are in no library that callgrind knows of: they go to the library
-    /// that calls them most.
-    fn with_stubs_at_home(self) -> Self {
-        let mut homes = HashMap::<Function, (u64, String)>::new();
-        for ((caller, callee), &cost) in &self.calls {
-            let home = homes.entry(callee.clone()).or_default();
-            if callee.object == UNKNOWN && caller.object != UNKNOWN && cost >= home.0 {
-                *home = (cost, caller.object.clone());
-            }
-        }
-        let settle = |function: Function| match homes.get(&function) {
-            Some((_, object)) if !object.is_empty() => Function { object: object.clone(), ..function },
-            _ => function,
+    fn owner(&self, function: &Function) -> Owner {
+        function.owner(self.flavour)
+    }
+
+    pub fn split(&self) -> Split {
+        let own = |owner| {
+            let functions = self.functions.iter().filter(|(function, _)| self.owner(function) == owner);
+            functions.map(|(_, cost)| cost).sum::<u64>() / self.operations
         };
-        let functions = self.functions.into_iter().map(|(function, cost)| (settle(function), cost));
-        let calls = self.calls.into_iter();
-        let calls = calls.map(|((caller, callee), cost)| ((settle(caller), settle(callee)), cost));
-        Self { functions: sum(functions), calls: sum(calls) }
+        let of_libc = |callers: &[Owner]| {
+            let calls = self.calls_of_libc(callers);
+            calls.map(|(_, cost)| cost).sum::<u64>() / self.operations
+        };
+        Split {
+            ours: own(Owner::Ours),
+            qt: own(Owner::Qt),
+            openssl: own(Owner::OpenSsl),
+            libc_for_openssl: of_libc(&[Owner::OpenSsl]),
+            libc_for_others: of_libc(&OTHERS),
+        }
     }
 
-    pub fn split(&self, flavour: Flavour) -> Split {
-        let mut split = Split::default();
-        for (function, cost) in &self.functions {
-            match function.owner(flavour) {
-                Owner::Ours => split.ours += cost,
-                Owner::Qt => split.qt += cost,
-                Owner::OpenSsl => split.openssl += cost,
-                Owner::Libc | Owner::Program => {}
-            }
-        }
-        for ((caller, callee), cost) in &self.calls {
-            match (caller.owner(flavour), callee.owner(flavour)) {
-                (Owner::OpenSsl, Owner::Libc) => split.libc_for_openssl += cost,
-                (Owner::Ours | Owner::Qt, Owner::Libc) => split.libc_for_others += cost,
-                _ => {}
-            }
-        }
-        split
+    /// What functions of libc cost for these callers.
+    fn calls_of_libc(&self, callers: &[Owner]) -> impl Iterator<Item = (&Function, &u64)> {
+        let calls = self.calls.iter().filter(move |((caller, callee), _)| {
+            callers.contains(&self.owner(caller)) && self.owner(callee) == Owner::Libc
+        });
+        calls.map(|((_, callee), cost)| (callee, cost))
     }
 
     /// The functions outside OpenSSL that cost most by themselves, and the libraries they lie in.
-    pub fn dearest_outside_openssl(&self, flavour: Flavour, count: usize) -> Vec<(String, u64)> {
-        let is_other = |function: &Function| matches!(function.owner(flavour), Owner::Ours | Owner::Qt);
-        let own = self.functions.iter().filter(|(function, _)| is_other(function));
-        let of_libc = self
-            .calls
-            .iter()
-            .filter(|((caller, callee), _)| is_other(caller) && callee.owner(flavour) == Owner::Libc);
-        let all = own.chain(of_libc.map(|((_, callee), cost)| (callee, cost)));
-        most(
+    pub fn dearest_outside_openssl(&self) -> Vec<(String, u64)> {
+        let own = self.functions.iter().filter(|(function, _)| OTHERS.contains(&self.owner(function)));
+        let all = own.chain(self.calls_of_libc(&OTHERS));
+        self.dearest(
             all.map(|(function, cost)| (format!("{} ({})", function.name, function.library()), *cost)),
-            count,
         )
     }
 
     /// The functions of OpenSSL that cost most when code outside OpenSSL calls them, with all that they call.
-    pub fn dearest_of_openssl(&self, flavour: Flavour, count: usize) -> Vec<(String, u64)> {
-        let is_entry = |(caller, callee): &(Function, Function)| {
-            let from_outside = !matches!(caller.owner(flavour), Owner::OpenSsl | Owner::Libc);
-            from_outside && callee.owner(flavour) == Owner::OpenSsl
-        };
-        let entries = self.calls.iter().filter(|(call, _)| is_entry(call));
-        most(entries.map(|((_, callee), cost)| (callee.name.clone(), *cost)), count)
+    pub fn dearest_of_openssl(&self) -> Vec<(String, u64)> {
+        let entries = self.calls.iter().filter(|((caller, callee), _)| {
+            let from_outside = !matches!(self.owner(caller), Owner::OpenSsl | Owner::Libc);
+            from_outside && self.owner(callee) == Owner::OpenSsl
+        });
+        self.dearest(entries.map(|((_, callee), cost)| (callee.name.clone(), *cost)))
+    }
+
+    fn dearest(&self, costs: impl Iterator<Item = (String, u64)>) -> Vec<(String, u64)> {
+        let sums = costs.into_grouping_map().sum().into_iter();
+        let sorted = sums.sorted_by_key(|(name, cost)| (Reverse(*cost), name.clone())).take(DEAREST);
+        sorted.map(|(name, cost)| (name, cost / self.operations)).collect()
     }
 }
 
-fn sum<K: Eq + std::hash::Hash>(costs: impl Iterator<Item = (K, u64)>) -> HashMap<K, u64> {
-    let mut sums = HashMap::new();
-    for (key, cost) in costs {
-        *sums.entry(key).or_default() += cost;
+/// The stubs through which a library calls others are in no library that callgrind knows of: they go to the library that
+/// calls them most.
+fn stubs_at_home(calls: &[((Function, Function), u64)]) -> impl Fn(Function) -> Function {
+    let mut homes = HashMap::<Function, (u64, String)>::new();
+    for ((caller, callee), cost) in calls.iter().cloned().into_grouping_map().sum() {
+        if callee.object == UNKNOWN && caller.object != UNKNOWN {
+            let home = homes.entry(callee).or_default();
+            *home = (cost, caller.object).max(take(home));
+        }
     }
-    sums
-}
-
-fn most(costs: impl Iterator<Item = (String, u64)>, count: usize) -> Vec<(String, u64)> {
-    let mut dearest: Vec<_> = sum(costs).into_iter().collect();
-    dearest.sort_by(|(a, x), (b, y)| y.cmp(x).then_with(|| a.cmp(b)));
-    dearest.truncate(count);
-    dearest
+    move |function| match homes.get(&function) {
+        Some((_, object)) => Function { object: object.clone(), ..function },
+        None => function,
+    }
 }
 
 /// `+3 17`: a position, which may be relative, and a number of instructions.
@@ -247,49 +237,44 @@ mod tests {
 
     const REPORT: &str = include_str!("../../fixtures/callgrind.out");
 
-    fn profile() -> Profile {
-        Profile::read(REPORT).unwrap()
+    fn profile(addition: &str, flavour: Flavour) -> Profile {
+        Profile::read(&format!("{REPORT}{addition}"), flavour, 1).unwrap()
     }
 
     #[test]
     fn instructions_go_to_their_owner() {
-        let split = profile().split(Flavour::OURS);
+        let split = profile("", Flavour::OURS).split();
         let expected = Split { ours: 105, qt: 245, openssl: 560, libc_for_openssl: 40, libc_for_others: 50 };
         assert_eq!(split, expected);
         assert_eq!((split.total(), split.outside_openssl()), (1000, 400));
-        assert_eq!(split.each(5).ours, 21);
-        let stock = profile().split(Flavour::STOCK);
+        let stock = profile("", Flavour::STOCK).split();
         assert_eq!((stock.ours, stock.qt), (0, 350));
-    }
-
-    #[test]
-    fn calls_within_openssl_are_not_calls_from_outside() {
-        let within = "ob=(3)\nfn=(3)\ncob=(3)\ncfn=(6) EVP_DigestUpdate\ncalls=1 0\n0 300\n";
-        let profile = Profile::read(&format!("{REPORT}{within}")).unwrap();
-        assert_eq!(profile.dearest_of_openssl(Flavour::OURS, 3), [("HMAC".to_owned(), 600)]);
-    }
-
-    #[test]
-    fn libc_called_by_others_is_outside_openssl() {
-        let dearest = profile().dearest_outside_openssl(Flavour::OURS, 9);
-        let expected = [("toQt (libqopensslbackend.so)", 245), ("ours (libqopensslbackend.so)", 105)];
-        assert_eq!(dearest[..2], expected.map(|(name, cost)| (name.to_owned(), cost)));
-        assert_eq!(dearest[2..], [("malloc (libc.so.6)".to_owned(), 50)]);
-        assert_eq!(profile().dearest_outside_openssl(Flavour::OURS, 2), dearest[..2]);
-    }
-
-    #[test]
-    fn a_stub_belongs_to_its_caller() {
+        assert_eq!(Profile::read(REPORT, Flavour::OURS, 5).unwrap().split().ours, 21);
+        // A stub belongs to its caller.
         let stub = "\
             ob=(3)\nfn=(3)\ncob=(5) ???\ncfn=(7) 0x1000\ncalls=1 0\n0 25\n\
             ob=(5)\nfn=(7)\n0 5\ncob=(4)\ncfn=(4)\ncalls=1 0\n0 20\nob=(4)\nfn=(4)\n0 20\n";
-        let split = Profile::read(&format!("{REPORT}{stub}")).unwrap().split(Flavour::OURS);
+        let split = profile(stub, Flavour::OURS).split();
         assert_eq!((split.openssl, split.libc_for_openssl), (565, 60));
     }
 
     #[test]
+    fn rankings_have_the_calls_from_outside_and_those_of_libc() {
+        let within = "ob=(3)\nfn=(3)\ncob=(3)\ncfn=(6) EVP_DigestUpdate\ncalls=1 0\n0 300\n";
+        let profile = profile(within, Flavour::OURS);
+        assert_eq!(profile.dearest_of_openssl(), [("HMAC".to_owned(), 600)]);
+        let expected = [
+            ("toQt (libqopensslbackend.so)", 245),
+            ("ours (libqopensslbackend.so)", 105),
+            ("malloc (libc.so.6)", 50),
+        ];
+        assert_eq!(profile.dearest_outside_openssl(), expected.map(|(name, cost)| (name.to_owned(), cost)));
+    }
+
+    #[test]
     fn an_empty_report_is_none() {
-        assert!(Profile::read("events: Ir\ntotals: 0\n").is_err());
-        assert!(Profile::read("fn=main\n0 5\n").is_err());
+        for report in ["events: Ir\ntotals: 0\n", "fn=main\n0 5\n", "events: Ir\nfn=(1)\n0 5\n"] {
+            assert!(Profile::read(report, Flavour::OURS, 1).is_err(), "{report}");
+        }
     }
 }

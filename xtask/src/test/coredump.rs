@@ -6,10 +6,11 @@ use crate::build::Flavour;
 use crate::system::workspace;
 use crate::test::qt_program::QtProgram;
 use anyhow::{Context, Result, ensure};
+use itertools::{Itertools, izip};
 use memchr::memmem;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 
 /// The number of the first pattern; the subject counts on from it.
 const SEED: u64 = 20_171_201;
@@ -27,36 +28,34 @@ const FORMS: [(&str, u8); 3] = [("", 0), (" in an inner pad", 0x36), (" in an ou
 /// Searches the dumps of both plugins; returns how many of our dumps are clean. The search has to find on stock what
 /// is there.
 pub fn check() -> Result<u32> {
-    let (ours, stock) = (search(Flavour::OURS)?, search(Flavour::STOCK)?);
-    for ((kind, ours), (_, stock)) in ours.iter().zip(&stock) {
-        println!("    {kind:9} ours: {}; stock: {}", describe(ours), describe(stock));
+    for (kind, ours, stock) in izip!(KINDS, search(Flavour::OURS)?, search(Flavour::STOCK)?) {
+        let list = |found: &BTreeSet<_>| {
+            if found.is_empty() { "nothing found".into() } else { found.iter().join(", ") }
+        };
+        println!("    {kind:9} ours: {}; stock: {}", list(&ours), list(&stock));
+        ensure!(ours.is_empty(), "our plugin leaves in a core dump: {}", list(&ours));
+        ensure!(!stock.is_empty(), "no secret found in the core dump of stock");
     }
-    ensure!(ours.iter().all(|(_, found)| found.is_empty()), "our plugin leaves secrets in core dumps");
-    ensure!(stock.iter().all(|(_, found)| !found.is_empty()), "no secret found in the core dumps of stock");
-    Ok(ours.len() as u32)
+    Ok(KINDS.len() as u32)
 }
 
-fn describe(found: &[String]) -> String {
-    if found.is_empty() { "nothing found".into() } else { found.join(", ") }
-}
+/// With the objects that hold the secrets alive, and after their end.
+const KINDS: [&str; 2] = ["live", "destroyed"];
 
-/// The secrets found in each kind of dump.
-fn search(flavour: Flavour) -> Result<[(&'static str, Vec<String>); 2]> {
-    let file = |kind| workspace::target(&format!("qt-tests/core-{}-{kind}", flavour.name()));
-    let (live, destroyed) = (file("live"), file("destroyed"));
-    let arguments = [&SEED.to_string(), &*live.to_string_lossy(), &destroyed.to_string_lossy()];
-    QtProgram::new("coredump_subject", flavour).run(&arguments)?;
-    Ok([("live", secrets_in(&live)?), ("destroyed", secrets_in(&destroyed)?)])
-}
-
-/// Searches the dump, which is then deleted: it is large.
-fn secrets_in(file: &Path) -> Result<Vec<String>> {
-    let dump = fs::read(file).with_context(|| format!("no dump {}", file.display()))?;
-    fs::remove_file(file)?;
-    let mut found = found_in(&dump);
-    ensure!(found.remove(FOUND_CONTROL), "the search does not find what is there");
-    ensure!(!found.contains(EXCLUDED_CONTROL), "the dump has memory that is excluded from dumps");
-    Ok(found.into_iter().collect())
+/// The secrets found in each kind of dump. A dump is then deleted: it is large.
+fn search(flavour: Flavour) -> Result<Vec<BTreeSet<String>>> {
+    let files = KINDS.map(|kind| workspace::target(&format!("qt-tests/core-{}-{kind}", flavour.name())));
+    let [live, destroyed] = files.each_ref().map(|file| file.to_string_lossy());
+    QtProgram::new("coredump_subject", flavour).run(&[&SEED.to_string(), &live, &destroyed])?;
+    let secrets_in = |file: &PathBuf| {
+        let dump = fs::read(file).with_context(|| format!("no dump {}", file.display()))?;
+        fs::remove_file(file)?;
+        let mut found = found_in(&dump);
+        ensure!(found.remove(FOUND_CONTROL), "the search does not find what is there");
+        ensure!(!found.contains(EXCLUDED_CONTROL), "the dump has memory that is excluded from dumps");
+        Ok(found)
+    };
+    files.iter().map(secrets_in).collect()
 }
 
 /// Which of the subject's patterns the dump contains, in any form. Half of one is enough: the allocator overwrites a part

@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 /// Builds and runs it, and returns its exit code.
 pub fn run(environment: &Environment) -> Result<ExitCode> {
-    packages::ensure(&[packages::PLUGIN, packages::DEMO].concat(), environment.install)?;
+    packages::ensure(&[packages::PLUGIN, packages::DEMO].concat(), environment)?;
     let plugin_dir = plugin::build(Flavour::OURS, &qt_source::find(environment)?)?;
     let build_dir = workspace::target("qt-echo");
     cmake::build("examples/qt-echo", &build_dir, &[])?;

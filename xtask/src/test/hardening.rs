@@ -5,12 +5,11 @@
 //! counterpart for, are found by the ids in their names. The result is `docs/hardening.md`.
 
 use crate::build::Flavour;
-use crate::system::workspace::{self, columns};
-use crate::system::{Run, cargo, cmd, shell, template};
+use crate::system::{Run, cargo, cmd, shell, template, workspace};
 use crate::test::qt_program::QtProgram;
-use anyhow::{Context, Result, bail, ensure};
-use minijinja::{Value, context};
-use serde::Serialize;
+use anyhow::{Result, ensure};
+use minijinja::context;
+use serde::{Deserialize, Serialize};
 use std::fs;
 
 const FINDINGS: &str = "qt-tests/findings.tsv";
@@ -21,12 +20,28 @@ const KINDS: [char; 5] = ['r', 's', 'f', 'a', 'e'];
 const HARNESS: &str = "tests/c-abi";
 
 /// A case, and how it ended on a plugin.
-#[derive(Clone, Serialize)]
+#[derive(Deserialize, Serialize)]
 struct Case {
     name: String,
     finding: String,
     outcome: String,
     description: String,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Finding {
+    id: String,
+    what: String,
+    /// Where it is checked if no test can have the id in its name.
+    #[serde(default)]
+    elsewhere: Option<String>,
+}
+
+/// A test of the Rust crate or of the C ABI.
+#[derive(Serialize)]
+struct Test {
+    finding: String,
+    name: String,
 }
 
 /// Runs everything and writes the document.
@@ -64,54 +79,31 @@ pub fn check_ours() -> Result<u32> {
 
 fn our_outcomes() -> Result<Vec<Case>> {
     let ours = outcomes(Flavour::OURS)?;
-    let wrong: Vec<_> = ours.iter().filter(|case| case.outcome != "right").collect();
-    for case in &wrong {
-        eprintln!("{} is {}", case.name, case.outcome);
-    }
-    let (wrong, all) = (wrong.len(), ours.len());
-    ensure!(all > 0 && wrong == 0, "{wrong} of {all} not right on our plugin");
+    let wrong = ours.iter().filter(|case| case.outcome != "right");
+    let wrong: Vec<_> = wrong.map(|case| format!("{} is {}", case.name, case.outcome)).collect();
+    let all = ours.len();
+    ensure!(all > 0 && wrong.is_empty(), "of {all} not right on our plugin: {}", wrong.join("; "));
     Ok(ours)
 }
 
 /// The document, and the number of cases.
 fn generate() -> Result<(String, u32)> {
     let (ours, stock) = (our_outcomes()?, outcomes(Flavour::STOCK)?);
+    let names = |cases: &[Case]| cases.iter().map(|case| case.name.clone()).collect::<Vec<_>>();
+    ensure!(names(&ours) == names(&stock), "the cases on stock are others than on ours");
+    let findings: Vec<Finding> = workspace::table(&workspace::read(FINDINGS)?)?;
     let tests = tests_with_findings()?;
-    let text = workspace::read(FINDINGS)?;
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    let findings = lines.map(|line| finding(line, &ours, &stock, &tests)).collect::<Result<Vec<_>>>()?;
-    let document = template::render(include_str!("../../templates/hardening.md"), context! { findings })?;
-    Ok((document, ours.len() as u32))
-}
-
-/// The part of the document about a finding.
-fn finding(line: &str, ours: &[Case], stock: &[Case], tests: &[(String, String)]) -> Result<Value> {
-    let mut parts = line.split('\t');
-    let (Some(id), Some(what), elsewhere) = (parts.next(), parts.next(), parts.next()) else {
-        bail!("{FINDINGS}: '{line}' has one column");
-    };
-    let on_stock = |ours: &Case| {
-        let case = stock.iter().find(|case| case.name == ours.name).cloned();
-        case.with_context(|| format!("{} did not run on stock", ours.name))
-    };
-    let cases = ours.iter().filter(|case| case.finding == id).map(on_stock).collect::<Result<Vec<_>>>()?;
-    let named = tests.iter().filter(|(finding, _)| finding == id).map(|(_, name)| format!("`{name}`"));
-    let others: Vec<_> = named.chain(elsewhere.map(String::from)).collect();
-    let tests = cases.len() + others.len();
-    ensure!(tests > 0, "no test names {id}");
-    let in_stock = id.starts_with(['R', 'S']);
-    // The cases on stock; on ours they are right.
-    Ok(context! { id, what, in_stock, stock => summary(&cases), tests, cases, others })
-}
-
-fn summary(cases: &[Case]) -> String {
-    let wrong = cases.iter().filter(|case| case.outcome != "right").count();
-    let crashes = cases.iter().any(|case| case.outcome.starts_with("crash"));
-    match (cases.len(), wrong) {
-        (0, _) => "–".into(),
-        (all, 0) => format!("right in {all}"),
-        (all, wrong) => format!("wrong in {wrong} of {all}{}", if crashes { CRASHES } else { "" }),
+    for Finding { id, elsewhere, .. } in &findings {
+        let has_case = ours.iter().any(|case| case.finding == *id);
+        let has_test = elsewhere.is_some() || tests.iter().any(|test| test.finding == *id);
+        ensure!(has_case || has_test, "no test names {id}");
     }
+    Ok((render(&findings, &stock, &tests)?, ours.len() as u32))
+}
+
+/// The document shows the cases on stock; on ours they are right.
+fn render(findings: &[Finding], cases: &[Case], tests: &[Test]) -> Result<String> {
+    template::render(include_str!("../../templates/hardening.md"), context! { findings, cases, tests })
 }
 
 fn in_words(outcome: &str) -> String {
@@ -126,15 +118,15 @@ fn in_words(outcome: &str) -> String {
 fn outcomes(flavour: Flavour) -> Result<Vec<Case>> {
     let file = workspace::target(&format!("qt-tests/outcomes-{}.tsv", flavour.name()));
     QtProgram::new("tst_hardening", flavour).run(&["--outcomes", &file.to_string_lossy()])?;
-    let case = |line| {
-        let [name, finding, outcome, description] = columns(line)?.map(String::from);
-        Ok(Case { name, finding, outcome: in_words(&outcome), description })
-    };
-    workspace::read(file)?.lines().map(case).collect()
+    let mut cases: Vec<Case> = workspace::table(&workspace::read(file)?)?;
+    for case in &mut cases {
+        case.outcome = in_words(&case.outcome);
+    }
+    Ok(cases)
 }
 
-/// Ids and names of the tests of the Rust crate and the C ABI that name a finding; `cargo test` runs both.
-fn tests_with_findings() -> Result<Vec<(String, String)>> {
+/// The tests of the Rust crate and the C ABI that name a finding; `cargo test` runs both.
+fn tests_with_findings() -> Result<Vec<Test>> {
     let cargo = cargo();
     let listing = cmd!(shell(), "{cargo} test --quiet --package qdtls-rs -- --list").capture()?;
     let rust = listing.lines().filter_map(|line| line.strip_suffix(": test"));
@@ -143,7 +135,7 @@ fn tests_with_findings() -> Result<Vec<(String, String)>> {
         names.extend(cases_in(&workspace::read(file?.path())?).map(|name| format!("harness::{name}")));
     }
     names.sort();
-    Ok(names.into_iter().filter_map(|name| Some((finding_in(&name)?, name))).collect())
+    Ok(names.into_iter().filter_map(|name| Some(Test { finding: finding_in(&name)?, name })).collect())
 }
 
 /// The names of the harness's cases, which are written `CASE(name)` at the beginning of a line.
@@ -165,33 +157,41 @@ mod tests {
 
     #[test]
     fn names_tell_their_finding() {
-        assert_eq!(finding_in("cookie::tests::s15_expires").as_deref(), Some("S15"));
-        assert_eq!(finding_in("r1_bounds").as_deref(), Some("R1"));
-        assert_eq!(finding_in("a19_timeval").as_deref(), Some("A19"));
-        for other in ["records_are_split", "s_x", "sum_1", "rfc_4231", "b1_x"] {
-            assert_eq!(finding_in(other), None, "{other}");
+        assert_eq!(cases_in("CASE(r6_x)\n{\n    CASE(y)\n").collect::<Vec<_>>(), ["r6_x"]);
+        for (name, finding) in
+            [("cookie::tests::s15_expires", Some("S15")), ("r1_bounds", Some("R1")), ("a19_x", Some("A19"))]
+                .into_iter()
+                .chain(["records_are_split", "s_x", "sum_1", "rfc_4231", "b1_x"].map(|name| (name, None)))
+        {
+            assert_eq!(finding_in(name).as_deref(), finding, "{name}");
         }
     }
 
-    #[test]
-    fn cases_are_found_where_they_are_defined() {
-        assert_eq!(cases_in("CASE(r6_x)\n{\n    CASE(y)\n").collect::<Vec<_>>(), ["r6_x"]);
+    fn document(outcomes: &[&str]) -> String {
+        let case = |outcome: &&str| {
+            let [name, finding, description] = ["n", "S1", "d"].map(String::from);
+            Case { name, finding, outcome: in_words(outcome), description }
+        };
+        let finding = Finding { id: "S1".into(), what: "w".into(), elsewhere: None };
+        let test = Test { finding: "S1".into(), name: "t".into() };
+        render(&[finding], &outcomes.iter().map(case).collect::<Vec<_>>(), &[test]).unwrap()
     }
 
     #[test]
     fn stock_is_summarised_and_may_be_wrong_in_another_way() {
-        let cases = ["right", "hang", "crash:SIGSEGV", "wrong:x: y"].map(|outcome| {
-            let [name, finding, description] = ["n", "S1", "d"].map(String::from);
-            Case { name, finding, outcome: in_words(outcome), description }
-        });
-        assert_eq!(cases[3].outcome, "wrong result");
-        let found = ["wrong in 3 of 4, crashes", "wrong in 1 of 1", "right in 1", "–"];
-        assert_eq!([&cases[..], &cases[1..2], &cases[..1], &[]].map(summary), found);
-        let comparable = |index: usize| {
-            comparable(&format!("| d | {} | n |{}", cases[index].outcome, summary(&cases[index..=index])))
-        };
-        assert_eq!(comparable(1), comparable(2));
-        assert_eq!(comparable(2), comparable(3));
-        assert_ne!(comparable(0), comparable(1));
+        for (outcomes, stock, tests) in [
+            (&["right", "hang", "crash:SIGSEGV", "wrong:x: y"][..], "wrong in 3 of 4, crashes", 5),
+            (&["hang"], "wrong in 1 of 1", 2),
+            (&["right"], "right in 1", 2),
+            (&[], "–", 1),
+        ] {
+            let document = document(outcomes);
+            let row = format!("| [S1](#s1) | w | {stock} | {tests} pass |\n");
+            assert!(document.contains(&row) && document.contains("- `t`\n"), "{document}");
+        }
+        let comparable = |outcome| comparable(&document(&[outcome]));
+        assert_eq!(comparable("hang"), comparable("crash:SIGSEGV"));
+        assert_eq!(comparable("hang"), comparable("wrong:x: y"));
+        assert_ne!(comparable("hang"), comparable("right"));
     }
 }

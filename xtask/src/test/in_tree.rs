@@ -7,32 +7,42 @@
 
 use crate::build::cmake::{self, define, switch};
 use crate::build::qt_source;
-use crate::system::{Environment, Outcome, Run, cmd, packages, shell, shell_in, workspace};
+use crate::system::{Environment, Run, cmd, packages, shell, shell_in, workspace};
 use crate::test::autotests::{self, AUTOTESTS};
-use crate::test::qt_program::{Totals, without_settings};
+use crate::test::qt_program::without_settings;
 use anyhow::{Context, Result, ensure};
+use clap::Args;
+use itertools::Itertools;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Which Qt to build, and what differs from its default.
-#[derive(Default)]
+#[derive(Args, Debug, Default, PartialEq)]
 pub struct Build {
-    pub version: String,
-    pub stock: bool,
-    pub static_qt: bool,
-    pub linked_openssl: bool,
-    pub developer_build: bool,
-    pub unity: bool,
+    /// The version of Qt, such as 6.11.2
+    version: String,
+    /// Build static libraries
+    #[arg(long = "static")]
+    static_qt: bool,
+    /// Link OpenSSL instead of loading it at run time
+    #[arg(long)]
+    linked: bool,
+    /// Make a developer build of Qt
+    #[arg(long)]
+    developer_build: bool,
+    /// Make a unity build; Qt has them since 6.5
+    #[arg(long)]
+    unity: bool,
+    /// Use Qt's own DTLS, for comparison
+    #[arg(long)]
+    stock: bool,
 }
 
 /// Parts of qtbase that have no part in DTLS.
 const WITHOUT: [&str; 7] = ["gui", "widgets", "sql", "dbus", "xml", "concurrent", "printsupport"];
 
-/// What our adapter writes to the log when it is first used.
-const SIGN_OF_OURS: &str = "DTLS by qdtls-rs";
-
 pub fn run(build: &Build, environment: &Environment) -> Result<()> {
-    packages::ensure(packages::IN_TREE, environment.install)?;
+    packages::ensure(packages::IN_TREE, environment)?;
     let source = match &environment.qt_source {
         Some(_) => qt_source::find(environment)?,
         None => qt_source::of_version(&build.version)?,
@@ -52,8 +62,9 @@ pub fn run(build: &Build, environment: &Environment) -> Result<()> {
 
     let mut words = vec![build.name()];
     for (name, program) in AUTOTESTS.into_iter().zip(build.programs(&source, &qt, &folder)?) {
-        let totals = run_test(&program, &autotests::folder(&source, name), build.stock).context(name)?;
-        ensure!(totals.all_passed(), "{name}: {totals:?}");
+        let here = shell_in(&autotests::folder(&source, name));
+        let totals =
+            autotests::run_elsewhere(without_settings(here.cmd(program)), build.stock).context(name)?;
         words.push(format!("{name} {} passed", totals.passed));
     }
     words.push(format!("configured in {configured} s, built in {built} s"));
@@ -66,13 +77,13 @@ impl Build {
     fn name(&self) -> String {
         let words = [
             (self.static_qt, "static"),
-            (self.linked_openssl, "linked"),
+            (self.linked, "linked"),
             (self.developer_build, "developer"),
             (self.unity, "unity"),
             (self.stock, "stock"),
         ];
         let set = words.iter().filter(|(is_set, _)| *is_set).map(|(_, word)| *word);
-        std::iter::once(&*self.version).chain(set).collect::<Vec<_>>().join("-")
+        std::iter::once(&*self.version).chain(set).join("-")
     }
 
     fn configure(&self, source: &Path, qt: &Path, prefix: &Path) -> Result<()> {
@@ -81,7 +92,7 @@ impl Build {
         definitions.extend([
             define("CMAKE_BUILD_TYPE", "Release"),
             define("CMAKE_INSTALL_PREFIX", prefix.display()),
-            define("INPUT_openssl", if self.linked_openssl { "linked" } else { "runtime" }),
+            define("INPUT_openssl", if self.linked { "linked" } else { "runtime" }),
             switch("BUILD_SHARED_LIBS", !self.static_qt),
             switch("FEATURE_developer_build", self.developer_build),
             switch("QT_BUILD_TESTS", self.tests_are_in_tree()),
@@ -124,18 +135,6 @@ impl Build {
         cmake::build("qt-tests", &tests, &definitions)?;
         Ok(AUTOTESTS.map(|name| tests.join("bin").join(name)))
     }
-}
-
-/// Runs a test in the folder of its source.
-fn run_test(program: &Path, folder: &Path, stock: bool) -> Result<Totals> {
-    let here = shell_in(folder);
-    let program = here.cmd(program).env("QT_LOGGING_RULES", "qt.tlsbackend.ossl.debug=true");
-    // QtTest writes to stdout; what comes before its first test is on stderr.
-    let Outcome { status, stdout, stderr } = without_settings(program).outcome()?;
-    let output = stdout + &stderr;
-    ensure!(status.success(), "{status}\n{output}");
-    ensure!(output.contains(SIGN_OF_OURS) != stock, "it ran on the wrong DTLS:\n{output}");
-    Totals::of(&output)
 }
 
 /// The seconds it took.

@@ -6,10 +6,10 @@
 //! own log must say that this plugin, and no other of its name, was loaded.
 
 use crate::build::{self, Flavour, plugin};
-use crate::system::{Cmd, Outcome, Run, shell_in, workspace};
+use crate::system::{Cmd, Outcome, Run, cmd, shell_in, workspace};
 use anyhow::{Context, Result, bail, ensure};
+use derive_more::Display;
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,8 @@ pub struct QtProgram<'a> {
 }
 
 /// What a QtTest program prints at its end.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Display, PartialEq)]
+#[display("{passed} passed, {failed} failed, {skipped} skipped")]
 pub struct Totals {
     pub passed: u32,
     pub failed: u32,
@@ -45,10 +46,8 @@ impl<'a> QtProgram<'a> {
         let logs = run_dir.join("loader-logs");
         fs::create_dir(&logs)?;
         let shell = shell_in(self.folder);
-        let mut words = wrapper.iter().map(OsStr::new).chain([program.as_os_str()]);
-        let command = shell.cmd(words.next().context("no program")?).args(words).args(arguments);
+        let command = cmd!(shell, "env {wrapper...} {program} {arguments...}");
         let command = command.env("LD_DEBUG", "files").env("LD_DEBUG_OUTPUT", logs.join("log"));
-
         let Outcome { status, stdout, stderr } = without_settings(command).outcome()?;
         if !status.success() {
             eprint!("{stdout}{stderr}");
@@ -72,12 +71,9 @@ impl<'a> QtProgram<'a> {
 
 /// Keeps the user's settings for Qt, for its tests and for us from a command.
 pub fn without_settings(command: Cmd) -> Cmd {
-    let names = std::env::vars_os().map(|(name, _)| name);
-    let is_setting = |name: &OsStr| {
-        let prefixes = ["QT", "QDTLS", "SSL_CERT", "OPENSSL_"];
-        prefixes.iter().any(|prefix| name.to_string_lossy().starts_with(prefix))
-    };
-    names.filter(|name| is_setting(name)).fold(command, Cmd::env_remove)
+    let prefixes = ["QT", "QDTLS", "SSL_CERT", "OPENSSL_"];
+    let names = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
+    names.filter(|name| prefixes.iter().any(|prefix| name.starts_with(prefix))).fold(command, Cmd::env_remove)
 }
 
 /// Fails unless the loader's logs, one for each process, name `plugin` and no other plugin of that name.
@@ -85,9 +81,9 @@ fn check_loaded(loader_logs: &[Vec<u8>], plugin: &Path) -> Result<()> {
     let mut loaded = BTreeSet::new();
     for log in loader_logs {
         let log = String::from_utf8_lossy(log);
-        let initialised = log.lines().filter_map(|line| line.split_once("calling init: "));
-        let plugins = initialised.map(|(_, path)| PathBuf::from(path));
-        loaded.extend(plugins.filter(|path| path.ends_with(plugin::FILE_NAME)));
+        let initialised =
+            log.lines().filter_map(|line| Some(PathBuf::from(line.split_once("calling init: ")?.1)));
+        loaded.extend(initialised.filter(|path| path.ends_with(plugin::FILE_NAME)));
     }
     ensure!(loaded.iter().eq([plugin]), "{} must be loaded alone; loaded: {loaded:?}", plugin.display());
     Ok(())
@@ -104,10 +100,6 @@ impl Totals {
         let (passed, failed, skipped) = (number_of("passed")?, number_of("failed")?, number_of("skipped")?);
         Ok(Self { passed, failed, skipped })
     }
-
-    pub fn all_passed(&self) -> bool {
-        self.passed > 0 && self.failed == 0 && self.skipped == 0
-    }
 }
 
 #[cfg(test)]
@@ -123,16 +115,21 @@ mod tests {
 
     #[test]
     fn the_wrong_plugin_is_noticed() {
-        let log = |path: &str| format!("  42:\tcalling init: {path}\n").into_bytes();
-        let [ours, installed] =
-            ["ours", "installed"].map(|path| log(&format!("/{path}/tls/libqopensslbackend.so")));
-        let libc = log("/lib/libc.so.6");
-        let is_right = |logs: &[&[u8]]| {
-            let logs: Vec<_> = logs.iter().map(|log| log.to_vec()).collect();
-            check_loaded(&logs, Path::new("/ours/tls/libqopensslbackend.so")).is_ok()
-        };
-        assert!(is_right(&[&ours, &libc]) && is_right(&[&ours, &ours]));
-        assert!(!is_right(&[&installed]) && !is_right(&[&libc]));
-        assert!(!is_right(&[&ours, &installed]) && !is_right(&[&[&ours[..], &installed].concat()]));
+        let log = |path: &&str| format!("  42:\tcalling init: {path}\n");
+        let (ours, installed) = ("/ours/tls/libqopensslbackend.so", "/qt/tls/libqopensslbackend.so");
+        let libc = "/lib/libc.so.6";
+        // The libraries of each process.
+        for (processes, is_right) in [
+            (&[&[ours][..], &[libc]][..], true),
+            (&[&[ours], &[ours, libc]], true),
+            (&[&[installed]], false),
+            (&[&[libc]], false),
+            (&[&[ours], &[installed]], false),
+            (&[&[ours, installed]], false),
+        ] {
+            let logs: Vec<_> =
+                processes.iter().map(|paths| paths.iter().map(log).collect::<String>().into()).collect();
+            assert_eq!(check_loaded(&logs, Path::new(ours)).is_ok(), is_right, "{processes:?}");
+        }
     }
 }

@@ -2,8 +2,8 @@
 //! `cargo xtask test`: all checks and tests, in the order in which a mistake is cheapest to find; and the verbs that run
 //! a part of them.
 
-use crate::build::{self, Flavour, header, plugin, qt_source};
-use crate::check::{cmake_scripts, deny, elf, forced_include, sources};
+use crate::build::{self, Flavour, cmake, header, plugin, qt_source};
+use crate::check::{deny, elf, forced_include, sources};
 use crate::system::{Environment, packages};
 use crate::test::sweep::{self, Intervals};
 use crate::test::{autotests, coredump, cost, hardening, sanitize};
@@ -12,9 +12,7 @@ use std::time::Instant;
 
 pub fn all(environment: &Environment) -> Result<()> {
     let mut sum = Sum(0);
-    work("prerequisites", || {
-        packages::ensure(&[packages::PLUGIN, packages::TEST].concat(), environment.install)
-    })?;
+    work("prerequisites", || packages::ensure(&[packages::PLUGIN, packages::TEST].concat(), environment))?;
 
     sum.check("rustfmt", sources::rustfmt)?;
     sum.check("clippy", sources::clippy)?;
@@ -22,11 +20,11 @@ pub fn all(environment: &Environment) -> Result<()> {
     sum.check("licence lines", sources::spdx)?;
     sum.check("clang-format", sources::clang_format)?;
     sum.check("C header", header::check)?;
-    sum.check("cargo-deny", || deny::check(environment.install))?;
+    sum.check("cargo-deny", || deny::check(environment))?;
     sum.step("Rust tests", sources::cargo_test)?;
 
-    sum.step("refused Qt builds", || cmake_scripts::run("refusals"))?;
-    sum.step("Rust targets of toolchains", || cmake_scripts::run("rust_target"))?;
+    sum.step("refused Qt builds", || cmake::test("refusals"))?;
+    sum.step("Rust targets of toolchains", || cmake::test("rust_target"))?;
 
     let qt_source = &work("source of Qt", || qt_source::find(environment))?;
     let qt_version = &qt_source::version(qt_source)?;
@@ -77,9 +75,10 @@ pub fn sanitize(environment: &Environment) -> Result<()> {
 pub fn sweep(environment: &Environment, flavour: Flavour, all: bool) -> Result<()> {
     build::for_tests(environment)?;
     let intervals = if all { Intervals::ALL } else { Intervals::USUAL };
-    match flavour.is_stock {
-        true => sweep::sweep(flavour, intervals).map(|_| ()),
-        false => sweep::check(intervals).map(|_| ()),
+    if flavour.is_stock {
+        sweep::sweep(flavour, intervals).map(drop)
+    } else {
+        sweep::check(intervals).map(drop)
     }
 }
 

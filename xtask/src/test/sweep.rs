@@ -7,10 +7,13 @@
 //! library cannot mend; any other fails the sweep.
 
 use crate::build::{Flavour, plugin};
-use crate::system::workspace::{self, columns};
-use crate::system::{Run, cmd, shell};
+use crate::system::{Run, cmd, shell, workspace};
 use crate::test::qt_program::QtProgram;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
+use derive_more::Display;
+use itertools::Itertools;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
@@ -37,24 +40,25 @@ pub fn check(intervals: Intervals) -> Result<u32> {
     check_controls()?;
     let (known, mut unknown) = (known()?, sweep(Flavour::OURS, intervals)?);
     unknown.retain(|finding| finding.is_ours || !known.contains(&finding.key));
-    let unknown: Vec<_> = unknown.iter().map(Finding::to_string).collect();
-    ensure!(unknown.is_empty(), "a failed allocation must not lead to\n    {}", unknown.join("\n    "));
+    let list = unknown.iter().join("\n    ");
+    ensure!(unknown.is_empty(), "a failed allocation must not lead to\n    {list}");
     Ok(3)
 }
 
 /// Fails unless the program notices faults that are made on purpose.
 fn check_controls() -> Result<()> {
-    let rows = rows(Flavour::OURS, "controls", 1)?;
-    let names: BTreeSet<_> = rows.iter().map(|row| row.sweep.as_str()).collect();
-    ensure!(names.len() == 5, "there are five controls");
-    for name in names {
-        let mut of_name = rows.iter().filter(|row| row.sweep == name);
-        ensure!(of_name.any(|row| row.outcome == name), "the sweep does not notice: {name}");
+    let rows = rows(Flavour::OURS, "controls", 1)?.into_iter();
+    let controls = rows.map(|row| (row.sweep, row.outcome)).into_group_map();
+    ensure!(controls.len() == 5, "there are five controls");
+    for (name, outcomes) in controls {
+        ensure!(outcomes.contains(&name), "the sweep does not notice: {name}");
     }
     Ok(())
 }
 
 /// Something that goes wrong, and how often.
+#[derive(Display)]
+#[display("{}, {count} times in {} exchanges: {} ({example})", key[1], key[0], key[2])]
 pub struct Finding {
     /// Sweep, outcome and place.
     key: [String; 3],
@@ -62,13 +66,6 @@ pub struct Finding {
     is_ours: bool,
     count: u32,
     example: String,
-}
-
-impl std::fmt::Display for Finding {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { key: [sweep, outcome, place], count, example, .. } = self;
-        write!(formatter, "{outcome}, {count} times in {sweep} exchanges: {place} ({example})")
-    }
 }
 
 /// Sweeps a plugin, and shows what goes wrong.
@@ -90,11 +87,16 @@ pub fn sweep(flavour: Flavour, intervals: Intervals) -> Result<Vec<Finding>> {
 }
 
 /// What became of one failed allocation; see `qt-tests/allocation/sweep.h`.
+#[derive(Deserialize)]
 struct Row {
     sweep: String,
+    failure: String,
+    number: u32,
     outcome: String,
-    example: String,
+    detail: String,
+    #[serde(deserialize_with = "frames")]
     failed: Vec<Frame>,
+    #[serde(deserialize_with = "frames")]
     place: Vec<Frame>,
 }
 
@@ -105,24 +107,17 @@ fn rows(flavour: Flavour, what: &str, interval: u32) -> Result<Vec<Row>> {
     let file = workspace::target(&format!("qt-tests/sweep-{}-{what}.tsv", flavour.name()));
     let arguments = [what, &interval.to_string(), &file.to_string_lossy()];
     QtProgram::new("allocation_sweep", flavour).run(&arguments)?;
-    let rows = workspace::read(file)?.lines().map(row).collect::<Result<Vec<_>>>()?;
+    let rows: Vec<_> = workspace::table(&workspace::read(file)?)?;
     ensure!(!rows.is_empty(), "nothing was swept");
     Ok(rows)
 }
 
-fn row(line: &str) -> Result<Row> {
-    let [sweep, failure, number, outcome, detail, failed, place] = columns(line)?;
-    let example = format!("{failure} {number}: {detail}");
-    let (failed, place) = (frames(failed)?, frames(place)?);
-    Ok(Row { sweep: sweep.into(), outcome: outcome.into(), example, failed, place })
-}
-
-fn frames(text: &str) -> Result<Vec<Frame>> {
+fn frames<'a, D: Deserializer<'a>>(column: D) -> Result<Vec<Frame>, D::Error> {
     let frame = |text: &str| {
-        let (library, offset) = text.rsplit_once('+').with_context(|| format!("'{text}' is no frame"))?;
+        let (library, offset) = text.rsplit_once('+').ok_or_else(|| D::Error::custom("not a frame"))?;
         Ok((library.into(), offset.into()))
     };
-    text.split(' ').filter(|text| *text != "-").map(frame).collect()
+    String::deserialize(column)?.split(' ').filter(|text| *text != "-").map(frame).collect()
 }
 
 /// Sorts by place what is not fine.
@@ -130,7 +125,8 @@ fn find(mut rows: Vec<Row>) -> Result<Vec<Finding>> {
     rows.retain(|row| row.outcome != "completed" && row.outcome != "refused");
     let code = code_of(&rows)?;
     let mut findings = BTreeMap::<_, Finding>::new();
-    for Row { sweep, outcome, example, failed, place } in rows {
+    for Row { sweep, failure, number, outcome, detail, failed, place } in rows {
+        let example = format!("{failure} {number}: {detail}");
         // A leak is explained by what failed, not by what was lost.
         let crashed = outcome.starts_with("crash") || outcome == "hang";
         let (place, is_direct) = self::place(if crashed { &place } else { &failed }, &code);
@@ -190,51 +186,50 @@ fn code(function: &str, file_and_line: &str) -> Code {
 
 /// The known places, without their reasons.
 fn known() -> Result<BTreeSet<[String; 3]>> {
-    let text = workspace::read(KNOWN)?;
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    let key = |line| {
-        let [sweep, outcome, place, _reason] = columns(line).context(KNOWN)?;
-        Ok([sweep, outcome, place].map(String::from))
-    };
-    lines.map(key).collect()
+    let lines: Vec<[String; 4]> = workspace::table(&workspace::read(KNOWN)?)?;
+    Ok(lines.into_iter().map(|[sweep, outcome, place, _reason]| [sweep, outcome, place]).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde::de::IntoDeserializer;
 
     const PLUGIN: &str = "/p/tls/libqopensslbackend.so";
 
-    fn place_of(stack: &str) -> (String, bool) {
-        let ours = code("hmac", "/r/src/openssl/digest.rs:7");
-        let qts = code("QSslContext::make(int)", "/qt/src/plugins/tls/openssl/x.cpp:1 (discriminator 2)");
-        let code = [("0x1", ours), ("0x2", qts)];
-        let code = code.into_iter().map(|(offset, code)| ((PLUGIN.into(), offset.into()), code));
-        place(&frames(stack).unwrap(), &code.collect())
+    fn frames_of(stack: &str) -> Result<Vec<Frame>, serde::de::value::Error> {
+        frames(stack.into_deserializer())
     }
 
     #[test]
     fn places_are_where_the_plugin_is_left() {
+        let ours = code("hmac", "/r/src/openssl/digest.rs:7");
+        let qts = code("QSslContext::make(int)", "/qt/src/plugins/tls/openssl/x.cpp:1 (discriminator 2)");
+        let code = [("0x1", ours), ("0x2", qts)].map(|(offset, code)| ((PLUGIN.into(), offset.into()), code));
+        let code = HashMap::from(code);
         let crash = "/t/allocation_sweep+0x9 /lib/libc.so.6+0x9";
         let crypto = "/lib/libcrypto.so.3+0x4 /lib/libssl.so.3+0x3";
-        let place_is = |stack: &str, place: &str, is_ours| {
-            assert_eq!(place_of(stack), (place.to_owned(), is_ours), "{stack}");
-        };
-        place_is(&format!("{crypto} {PLUGIN}+0x1 {PLUGIN}+0x2"), "libssl from src/openssl/digest.rs", false);
-        place_is(&format!("{crash} {crypto} {PLUGIN}+0x2"), "libssl from QSslContext::make", false);
-        place_is(&format!("{crash} {PLUGIN}+0x1 {PLUGIN}+0x2"), "src/openssl/digest.rs", true);
-        place_is(&format!("{crash} {PLUGIN}+0x2 {PLUGIN}+0x1"), "QSslContext::make", false);
-        place_is(crypto, "libssl", false);
-        place_is("-", "nowhere", true);
+        for (stack, expected, is_ours) in [
+            (format!("{crypto} {PLUGIN}+0x1 {PLUGIN}+0x2"), "libssl from src/openssl/digest.rs", false),
+            (format!("{crash} {crypto} {PLUGIN}+0x2"), "libssl from QSslContext::make", false),
+            (format!("{crash} {PLUGIN}+0x1 {PLUGIN}+0x2"), "src/openssl/digest.rs", true),
+            (format!("{crash} {PLUGIN}+0x2 {PLUGIN}+0x1"), "QSslContext::make", false),
+            (crypto.into(), "libssl", false),
+            ("-".into(), "nowhere", true),
+        ] {
+            let found = place(&frames_of(&stack).unwrap(), &code);
+            assert_eq!(found, (expected.to_owned(), is_ours), "{stack}");
+        }
     }
 
     #[test]
     fn rows_are_read() {
-        let row = row("later\tonce\t7\tleak\tx\t/a/libx+y.so+0x1 /b+0x2\t-").unwrap();
-        assert_eq!((row.outcome.as_str(), row.example.as_str()), ("leak", "once 7: x"));
+        let rows: Vec<Row> =
+            workspace::table("later\tonce\t7\tleak\tx\t/a/libx+y.so+0x1 /b+0x2\t-\n").unwrap();
+        assert_eq!((&*rows[0].outcome, rows[0].number), ("leak", 7));
         let frame = |library: &str, offset: &str| (library.to_owned(), offset.to_owned());
-        assert_eq!(row.failed, [frame("/a/libx+y.so", "0x1"), frame("/b", "0x2")]);
-        assert!(super::row("later\tonce\t7").is_err());
-        assert!(frames("no-offset").is_err());
+        assert_eq!(rows[0].failed, [frame("/a/libx+y.so", "0x1"), frame("/b", "0x2")]);
+        assert!(workspace::table::<Row>("later\tonce\t7\n").is_err());
+        assert!(frames_of("no-offset").is_err());
     }
 }
