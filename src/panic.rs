@@ -28,7 +28,8 @@ pub fn guard<R>(name: &'static str, fallback: R, body: impl FnOnce() -> R) -> R 
 
 #[cold]
 fn report(name: &str) {
-    log::warn(format_args!("{name}: a panic was caught; this is a defect, please report it"));
+    static PANIC: log::Recurring = log::Recurring::new();
+    PANIC.warn(format_args!("{name}: a panic was caught; this is a defect, please report it"));
 }
 
 #[cfg(test)]

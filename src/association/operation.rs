@@ -171,7 +171,8 @@ impl<'a> Operation<'a> {
 
     #[cold]
     fn note_loss(&self, length: usize, result: SendResult) {
-        log::warn(format_args!("{}: a datagram of {length} bytes: {result:?}", self.association.peer));
+        static LOSS: log::Recurring = log::Recurring::new();
+        LOSS.warn(format_args!("{}: a datagram of {length} bytes: {result:?}", self.association.peer));
         self.send_result.set(self.send_result.get().max(result));
     }
 }
@@ -239,7 +240,8 @@ impl Events for Operation<'_> {
         let Some(misfit) = PskMisfit::of(&psk, request) else {
             return Some(psk);
         };
-        log::warn(format_args!("{}: {misfit}", self.association.peer));
+        static MISFIT: log::Recurring = log::Recurring::new();
+        MISFIT.warn(format_args!("{}: {misfit}", self.association.peer));
         self.psk_failure.set(Some(misfit));
         None
     }

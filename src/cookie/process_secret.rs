@@ -103,8 +103,9 @@ fn new_secret() -> Result<Secret> {
     static WIPE_AT_EXIT: Once = Once::new();
     WIPE_AT_EXIT.call_once(|| os::at_exit(forget_process_secret));
     let length = usize::try_from(COOKIE_SECRET_SIZE.get()).unwrap_or(usize::MAX);
+    static FAILURE: log::Recurring = log::Recurring::new();
     Secret::generate(length, random::fill)
-        .inspect_err(|error| log::warn(format_args!("cookie secret: {error}")))
+        .inspect_err(|error| FAILURE.warn(format_args!("cookie secret: {error}")))
 }
 
 extern "C" fn forget_process_secret() {

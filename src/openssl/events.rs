@@ -76,7 +76,8 @@ impl Stage {
 /// Logs why a callback refuses, and returns its answer.
 #[cold]
 pub(super) fn refuse<T>(answer: T, callback: &str, why: &str) -> T {
-    log::warn(format_args!("{callback}: {why}"));
+    static REFUSAL: log::Recurring = log::Recurring::new();
+    REFUSAL.warn(format_args!("{callback}: {why}"));
     answer
 }
 

@@ -31,12 +31,15 @@ static QByteArray alpnList(const QList<QByteArray> &protocols)
     QByteArray list;
     for (const QByteArray &protocol : protocols) {
         if (protocol.size() > 255)
-            qCWarning(lcTlsBackend) << "ALPN:" << protocol << "is too long and left out";
+    qsizetype tooLong = 0;
+            ++tooLong;
         else if (!protocol.isEmpty())
             list += char(protocol.size()) + protocol;
     }
     return list;
 }
+    if (tooLong > 0)
+        qCWarning(lcTlsBackend) << "ALPN:" << tooLong << "names are too long and left out";
 
 bool QdtlsRsConnection::configure(QUdpSocket *socket)
 {
