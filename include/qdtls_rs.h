@@ -180,6 +180,40 @@ typedef int32_t qdtls_status;
 #endif // __cplusplus
 
 /**
+ * The result of sending one datagram. The numbers are part of the C ABI, never reused, and increase with severity.
+ */
+enum qdtls_send_result
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * The datagram was passed to the network.
+     */
+    QDTLS_SEND_RESULT_SENT = 0,
+    /**
+     * The datagram was lost, but a later one may succeed: no buffer space, an interruption, a temporary network
+     * failure.
+     */
+    QDTLS_SEND_RESULT_LOST = 1,
+    /**
+     * The peer's host refused an earlier datagram (ICMP port unreachable). A later one may succeed.
+     */
+    QDTLS_SEND_RESULT_REFUSED = 2,
+    /**
+     * The datagram was not sent, and another attempt would fail as well.
+     */
+    QDTLS_SEND_RESULT_FAILED = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum qdtls_send_result qdtls_send_result;
+#else
+typedef int32_t qdtls_send_result;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * A hash algorithm, numbered as Qt's `QCryptographicHash::Algorithm`. OpenSSL does not provide all of them.
  */
 enum qdtls_hash
@@ -356,40 +390,6 @@ typedef int32_t qdtls_role;
 #endif // __cplusplus
 
 /**
- * The result of sending one datagram. The numbers are part of the C ABI, never reused, and increase with severity.
- */
-enum qdtls_send_result
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-    /**
-     * The datagram was passed to the network.
-     */
-    QDTLS_SEND_RESULT_SENT = 0,
-    /**
-     * The datagram was lost, but a later one may succeed: no buffer space, an interruption, a temporary network
-     * failure.
-     */
-    QDTLS_SEND_RESULT_LOST = 1,
-    /**
-     * The peer's host refused an earlier datagram (ICMP port unreachable). A later one may succeed.
-     */
-    QDTLS_SEND_RESULT_REFUSED = 2,
-    /**
-     * The datagram was not sent, and another attempt would fail as well.
-     */
-    QDTLS_SEND_RESULT_FAILED = 3,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum qdtls_send_result qdtls_send_result;
-#else
-typedef int32_t qdtls_send_result;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
  * A negotiated protocol version, numbered as on the wire; 0 before negotiation.
  */
 enum qdtls_protocol
@@ -524,8 +524,9 @@ typedef struct qdtls_callbacks {
      */
     void *user;
     /**
-     * Sends one datagram to the peer and returns a `qdtls_send_result`; any other number means
-     * `QDTLS_SEND_RESULT_FAILED`. The bytes are valid during the call. Required.
+     * Sends one datagram to the peer and returns a `qdtls_send_result`, after a failure that of
+     * `qdtls_send_result_of_errno`; any other number means `QDTLS_SEND_RESULT_FAILED`. The bytes are valid during the
+     * call. Required.
      */
     int32_t (*send)(void *user, const uint8_t *datagram, size_t length);
     /**
@@ -1278,6 +1279,13 @@ qdtls_status qdtls_bio_set_connected(BIO *bio,
 /**
  * Answers a request for a pre-shared key; call it inside the `psk` callback only. Key and identity are copied, and
  * the copies are wiped after use. A server needs no identity. An empty key refuses the handshake. A key or identity
+/**
+ * Returns the result that a `send` callback gives for the error number of its failed system call: `errno`, on Windows
+ * `WSAGetLastError()`. `QDTLS_SEND_RESULT_LOST` if a later datagram may get through, `QDTLS_SEND_RESULT_REFUSED` if
+ * the number reports an earlier one, otherwise `QDTLS_SEND_RESULT_FAILED`. The guide has the table.
+ */
+qdtls_send_result qdtls_send_result_of_errno(int32_t error);
+
  * longer than the request allows, or an identity with a zero byte, ends the handshake with
  * `QDTLS_STATUS_PSK_REJECTED`: nothing is truncated.
  *

@@ -40,6 +40,7 @@ pub mod panic;
 pub mod peer;
 pub mod role;
 pub mod secret;
+pub mod send_error;
 pub mod settings;
 pub mod timer;
 pub mod unix_time;

@@ -37,15 +37,16 @@ QByteArray descriptionOf(const QMetaObject *meta, const QByteArray &name)
 
 bool isCase(const QByteArray &slot)
 {
-    static const QRegularExpression pattern(QStringLiteral("^[RS][0-9]+_"));
+    static const QRegularExpression pattern(QStringLiteral("^[RSFAE][0-9]+_"));
     return pattern.match(QLatin1StringView(slot)).hasMatch();
 }
 
-// The order of the findings' tables: R1 before R2 before R10 before S1.
+// The order of the findings' tables: R1 before R2 before R10 before S1 before F1.
 auto orderOf(const Case &one)
 {
     const QByteArray finding = one.finding();
-    return std::make_tuple(finding.at(0), finding.mid(1).toInt(), one.name);
+    const auto table = QByteArrayView("RSFAE").indexOf(finding.at(0));
+    return std::make_tuple(table, finding.mid(1).toInt(), one.name);
 }
 
 QByteArray signalName(int number)

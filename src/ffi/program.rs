@@ -5,7 +5,9 @@ use super::arguments::{In, invalid};
 use super::handle::call;
 use crate::error::{Result, Status};
 use crate::host::{Host, Psk, PskRequest, SendResult};
+use crate::panic::guard;
 use crate::role::Role;
+use crate::send_error;
 use crate::unix_time::UnixTime;
 use std::cell::RefCell;
 use std::ffi::c_void;
@@ -22,8 +24,9 @@ use zeroize::Zeroizing;
 pub struct qdtls_callbacks {
     /// The first argument of every callback.
     pub user: *mut c_void,
-    /// Sends one datagram to the peer and returns a `qdtls_send_result`; any other number means
-    /// `QDTLS_SEND_RESULT_FAILED`. The bytes are valid during the call. Required.
+    /// Sends one datagram to the peer and returns a `qdtls_send_result`, after a failure that of
+    /// `qdtls_send_result_of_errno`; any other number means `QDTLS_SEND_RESULT_FAILED`. The bytes are valid during the
+    /// call. Required.
     pub send: Option<unsafe extern "C" fn(user: *mut c_void, datagram: *const u8, length: usize) -> i32>,
     /// Provides a pre-shared key by calling `qdtls_psk_reply_set` on `reply`, or refuses the handshake by not calling
     /// it. Null: no pre-shared keys.
@@ -38,6 +41,14 @@ pub struct qdtls_callbacks {
     pub now: Option<unsafe extern "C" fn(user: *mut c_void) -> u64>,
     /// Called once, as the last callback, when the handle was freed and no operation runs. May be null.
     pub release: Option<unsafe extern "C" fn(user: *mut c_void)>,
+}
+
+/// Returns the result that a `send` callback gives for the error number of its failed system call: `errno`, on Windows
+/// `WSAGetLastError()`. `QDTLS_SEND_RESULT_LOST` if a later datagram may get through, `QDTLS_SEND_RESULT_REFUSED` if
+/// the number reports an earlier one, otherwise `QDTLS_SEND_RESULT_FAILED`. The guide has the table.
+#[unsafe(no_mangle)]
+pub extern "C" fn qdtls_send_result_of_errno(error: i32) -> SendResult {
+    guard("qdtls_send_result_of_errno", SendResult::Failed, || send_error::result_of(error))
 }
 
 /// A request for a pre-shared key (RFC 4279). Valid during the callback.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The operating system: locked memory, and finding the library that contains an address.
+//! The operating system: locked memory, finding the library that contains an address, error numbers.
 //!
 //! The only module with platform-specific code.
 
@@ -19,4 +19,4 @@ mod locked;
 mod mapping;
 
 pub use locked::LockedMemory;
-pub use platform::{Library, Timeval, at_exit, socket_address};
+pub use platform::{Library, Timeval, at_exit, send_error, socket_address};

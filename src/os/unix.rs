@@ -8,6 +8,20 @@ use std::ptr::NonNull;
 
 pub use libc::timeval as Timeval;
 
+/// Error numbers of a failed send (errno(3)).
+pub mod send_error {
+    pub use libc::{
+        EADDRNOTAVAIL, EAGAIN, EALREADY, ECONNREFUSED, ECONNRESET, EHOSTDOWN, EHOSTUNREACH, EINTR, ENETDOWN,
+        ENETRESET, ENETUNREACH, ENOBUFS, ENOMEM, ENOPROTOOPT, EPERM, EPROTO, EWOULDBLOCK,
+    };
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub use libc::ENONET;
+    /// Linux's number for a host that is isolated; elsewhere it counts as down.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    pub const ENONET: i32 = EHOSTDOWN;
+}
+
 /// Maps `length` bytes, excluded from swap and core dumps where the system allows it. `None` if there is no memory.
 pub fn map_locked(length: usize) -> Option<Mapping> {
     // SAFETY: an anonymous private mapping at an address that the kernel chooses does not affect existing memory.

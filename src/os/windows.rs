@@ -16,6 +16,33 @@ pub struct Timeval {
     pub tv_usec: c_long,
 }
 
+/// Error numbers of a failed send under the names of errno(3): those of winsock2.h, and of winerror.h where Winsock has
+/// none.
+pub mod send_error {
+    pub const EINTR: i32 = 10004;
+    pub const EWOULDBLOCK: i32 = 10035;
+    pub const EAGAIN: i32 = EWOULDBLOCK;
+    pub const EALREADY: i32 = 10037;
+    pub const ENOPROTOOPT: i32 = 10042;
+    pub const EADDRNOTAVAIL: i32 = 10049;
+    pub const ENETDOWN: i32 = 10050;
+    pub const ENETUNREACH: i32 = 10051;
+    pub const ENETRESET: i32 = 10052;
+    pub const ECONNRESET: i32 = 10054;
+    pub const ENOBUFS: i32 = 10055;
+    pub const ECONNREFUSED: i32 = 10061;
+    pub const EHOSTDOWN: i32 = 10064;
+    pub const EHOSTUNREACH: i32 = 10065;
+    /// ERROR_NOT_ENOUGH_MEMORY
+    pub const ENOMEM: i32 = 8;
+    /// ERROR_NETWORK_UNREACHABLE
+    pub const ENONET: i32 = 1231;
+    /// ERROR_PROTOCOL_UNREACHABLE
+    pub const EPROTO: i32 = 1233;
+    /// ERROR_ACCESS_DISABLED_BY_POLICY
+    pub const EPERM: i32 = 1260;
+}
+
 const MEM_COMMIT_RESERVE: u32 = 0x3000;
 const MEM_RELEASE: u32 = 0x8000;
 const PAGE_READWRITE: u32 = 0x04;

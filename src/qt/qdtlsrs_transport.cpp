@@ -7,8 +7,14 @@
 #include <QtNetwork/qnetworkinterface.h>
 #include <QtNetwork/qsslpresharedkeyauthenticator.h>
 
+#include <QtCore/private/qmetaobject_p.h>
+#include <QtCore/private/qobject_p.h>
+
 #include <algorithm>
-#include <limits>
+#include <cerrno>
+#ifdef Q_OS_WIN
+#include <qt_windows.h>
+#endif
 
 QT_BEGIN_NAMESPACE
 
@@ -63,49 +69,88 @@ void Transport::release(void *user)
     static_cast<Transport *>(user)->letGo();
 }
 
+// The number of the last failed system call on this thread, which is also Winsock's on Windows.
+static int systemError()
+{
+#ifdef Q_OS_WIN
+    return int(GetLastError());
+#else
+    return errno;
+#endif
+}
+
+// An inexpensive first question.
+static inline bool hasConnections(const QUdpSocket &socket)
+{
+    return QObjectPrivate::get(&socket)->connections.loadRelaxed();
+}
+
+Q_NEVER_INLINE static bool isErrorObserved(const QUdpSocket &socket)
+{
+    static const int signal =
+        QMetaObjectPrivate::signalIndex(QMetaMethod::fromSignal(&QUdpSocket::errorOccurred));
+    return QObjectPrivate::get(&socket)->isSignalConnected(uint(signal), false);
+}
+
 int32_t Transport::send(void *user, const uint8_t *datagram, size_t length)
 {
     auto *self = static_cast<Transport *>(user);
     QUdpSocket *socket = self->socket;
-    if (!socket || length > size_t(std::numeric_limits<int>::max()))
+    if (!socket)
         return QDTLS_SEND_RESULT_FAILED;
 
     const auto data = reinterpret_cast<const char *>(datagram);
+    const auto size = qint64(length);
     // Checked for each datagram: the application may connect or disconnect its socket at any time.
-    const bool connected = socket->state() == QAbstractSocket::ConnectedState;
-    const qint64 sent = connected
-        ? socket->write(data, qint64(length))
-        : socket->writeDatagram(data, qint64(length), self->address, self->port);
-    if (sent == qint64(length))
-        return QDTLS_SEND_RESULT_SENT;
-    return self->explainFailure(sent);
-}
-
-static int32_t resultOf(const QUdpSocket &socket)
-{
-    switch (socket.error()) {
-    case QAbstractSocket::TemporaryError:
-        return QDTLS_SEND_RESULT_LOST;
-    // A connected socket's error stays unset after an ICMP message from the peer's host.
-    case QAbstractSocket::UnknownSocketError:
-    case QAbstractSocket::ConnectionRefusedError:
-    case QAbstractSocket::RemoteHostClosedError:
-        return QDTLS_SEND_RESULT_REFUSED;
-    default:
-        return QDTLS_SEND_RESULT_FAILED;
+    const auto state = socket->state();
+    // A connected socket emits nothing when it fails. One that is not bound yet emits more when it
+    // sends.
+    if (state == QAbstractSocket::BoundState && Q_UNLIKELY(hasConnections(*socket))
+        && isErrorObserved(*socket)) {
+        return self->sendObserved(*socket, data, size);
     }
+    const qint64 sent = state == QAbstractSocket::ConnectedState
+        ? socket->write(data, size)
+        : socket->writeDatagram(data, size, self->address, self->port);
+    return Q_LIKELY(sent == size) ? QDTLS_SEND_RESULT_SENT
+                                  : self->explainFailure(sent, systemError());
 }
 
-Q_NEVER_INLINE int32_t Transport::explainFailure(qint64 sent)
+// Qt emits errorOccurred before it returns from a failed writeDatagram, and a slot may change the
+// system's error. The signals wait until it is read.
+Q_NEVER_INLINE int32_t Transport::sendObserved(QUdpSocket &used, const char *data, qint64 size)
 {
-    const QString systemError = qt_error_string();
-    if (!socket) // deleted by a slot
-        return QDTLS_SEND_RESULT_FAILED;
+    qint64 sent = -1;
+    int error = 0;
+    {
+        const QSignalBlocker blocker(used);
+        sent = used.writeDatagram(data, size, address, port);
+        error = systemError();
+    }
     if (sent >= 0)
-        return QDTLS_SEND_RESULT_LOST;
-    const bool known = socket->error() != QAbstractSocket::UnknownSocketError;
-    socketError = known ? socket->errorString() : systemError;
-    return resultOf(*socket);
+        emit used.bytesWritten(sent);
+    else
+        emit used.errorOccurred(used.error());
+    return sent == size ? QDTLS_SEND_RESULT_SENT : explainFailure(sent, error);
+}
+
+// Keeps the text of the worst failure of a call, whose result is the call's.
+Q_NEVER_INLINE int32_t Transport::explainFailure(qint64 sent, int error)
+{
+    int32_t result = QDTLS_SEND_RESULT_LOST;
+    QString text = QUdpSocket::tr("Unable to send a datagram");
+    if (sent < 0 && socket && !socket->isValid()) {
+        result = QDTLS_SEND_RESULT_FAILED;
+        text = QStringLiteral("the socket is not open");
+    } else if (sent < 0) {
+        result = qdtls_send_result_of_errno(error);
+        text = qt_error_string(error);
+    }
+    if (socketError.isNull() || result > socketResult) {
+        socketResult = result;
+        socketError = text;
+    }
+    return result;
 }
 
 void Transport::psk(void *user, const qdtls_psk_request *request, qdtls_psk_reply *reply)

@@ -76,7 +76,7 @@ public:
     QdtlsRsConnection *connection = nullptr; // null for a verifier, and after its end
     bool ownerGone = false;
     QPointer<QUdpSocket> socket; // of the innermost call
-    QString socketError; // of the innermost call, null for none
+    QString socketError; // of the innermost call's worst failure, null for none
 
 private:
     friend class Call;
@@ -85,12 +85,14 @@ private:
     void destroy();
 
     static int32_t send(void *user, const uint8_t *datagram, size_t length);
-    int32_t explainFailure(qint64 sent);
+    int32_t sendObserved(QUdpSocket &used, const char *data, qint64 size);
+    int32_t explainFailure(qint64 sent, int error);
     static void psk(void *user, const qdtls_psk_request *request, qdtls_psk_reply *reply);
     static void release(void *user);
 
     int references = 1;
     int calls = 0; // one inside the other
+    int32_t socketResult = QDTLS_SEND_RESULT_SENT; // that `socketError` explains
     QHostAddress address;
     quint16 port = 0;
     // Referred to by an authenticator, and by copies that a slot makes of it.

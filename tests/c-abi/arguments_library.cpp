@@ -56,6 +56,10 @@ Rows libraryRows()
         ROW(qdtls_bio_set_connected, "impossible length", QDTLS_STATUS_INVALID_ARGUMENT, OnThread,
             (p.bio, p.input, SIZE_MAX)),
 
+        ROW(qdtls_send_result_of_errno, "none", QDTLS_SEND_RESULT_FAILED, Nowhere, (0)),
+        ROW(qdtls_send_result_of_errno, "out of range", QDTLS_SEND_RESULT_FAILED, Nowhere,
+            (INT_MIN)),
+
         ROW(qdtls_psk_reply_set, "null reply", QDTLS_STATUS_INVALID_ARGUMENT, OnThread,
             (nullptr, p.input, 1, p.input, 1)),
     };
