@@ -962,9 +962,12 @@ qdtls_status qdtls_connection_set_mtu_hint(struct qdtls_connection *connection,
                                            uint16_t bytes);
 
 /**
- * Sets the server name that a client sends (RFC 6066, 3): ASCII, at most 255 bytes, without a terminating zero;
- * `length` 0 sends none. A zero byte in the name gives `QDTLS_STATUS_INVALID_ARGUMENT`. Takes effect with the next
- * `qdtls_connection_init_tls`, which fails with `QDTLS_STATUS_INIT_FAILED` for a longer name. Servers ignore it.
+ * Sets the server name that a client sends (RFC 6066, 3): a host name in ASCII, without a terminating zero; `length`
+ * 0 sends none. One trailing dot, that of the root, is not sent. What is no host name gives
+ * `QDTLS_STATUS_INVALID_ARGUMENT` with the reason, and the name set before stays: IP addresses in any textual form,
+ * names of more than 253 characters, labels that are empty, longer than 63 characters, or contain anything but
+ * letters, digits, underscores and inner hyphens. Takes effect with the next `qdtls_connection_init_tls`. Servers
+ * ignore it.
  *
  * # Safety
  * `connection` is null or a live handle; `name` is null or readable for `length` bytes.
@@ -1277,15 +1280,15 @@ qdtls_status qdtls_bio_set_connected(BIO *bio,
                                      size_t length);
 
 /**
- * Answers a request for a pre-shared key; call it inside the `psk` callback only. Key and identity are copied, and
- * the copies are wiped after use. A server needs no identity. An empty key refuses the handshake. A key or identity
-/**
  * Returns the result that a `send` callback gives for the error number of its failed system call: `errno`, on Windows
  * `WSAGetLastError()`. `QDTLS_SEND_RESULT_LOST` if a later datagram may get through, `QDTLS_SEND_RESULT_REFUSED` if
  * the number reports an earlier one, otherwise `QDTLS_SEND_RESULT_FAILED`. The guide has the table.
  */
 qdtls_send_result qdtls_send_result_of_errno(int32_t error);
 
+/**
+ * Answers a request for a pre-shared key; call it inside the `psk` callback only. Key and identity are copied, and
+ * the copies are wiped after use. A server needs no identity. An empty key refuses the handshake. A key or identity
  * longer than the request allows, or an identity with a zero byte, ends the handshake with
  * `QDTLS_STATUS_PSK_REJECTED`: nothing is truncated.
  *

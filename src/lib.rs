@@ -41,6 +41,7 @@ pub mod peer;
 pub mod role;
 pub mod secret;
 pub mod send_error;
+pub mod server_name;
 pub mod settings;
 pub mod timer;
 pub mod unix_time;

@@ -7,6 +7,7 @@ use crate::cookie::CookieKey;
 use crate::error::{Error, Result, Status};
 use crate::peer::PeerAddress;
 use crate::role::Role;
+use crate::server_name;
 use crate::wire::alpn;
 use std::cell::{Cell, RefCell};
 use std::ffi::CString;
@@ -51,9 +52,10 @@ impl Settings {
         }
     }
 
-    /// Sets the server name that a client sends; `None` sends none.
-    pub fn set_server_name(&self, name: Option<CString>) {
-        self.server_name.replace(name);
+    /// Sets the server name that a client sends; an empty one sends none.
+    pub fn set_server_name(&self, name: &[u8]) -> Result<()> {
+        self.server_name.replace(if name.is_empty() { None } else { Some(server_name::parse(name)?) });
+        Ok(())
     }
 
     /// Sets the application protocols to offer or select from, in wire format; an empty list removes them.

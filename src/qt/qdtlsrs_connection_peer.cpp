@@ -13,6 +13,8 @@
 
 #include <QtNetwork/private/qsslcertificate_p.h>
 
+#include <QtCore/qurl.h>
+
 #include <algorithm>
 #include <limits>
 #include <vector>
@@ -43,6 +45,37 @@ bool QdtlsRsConnection::peerErrorsAreIgnored() const
         && std::all_of(peerErrors.cbegin(), peerErrors.cend(), isIgnored);
 }
 
+static bool hasAddress(const QSslCertificate &certificate, const QHostAddress &address)
+{
+    const auto names = certificate.subjectAlternativeNames().values(QSsl::IpAddressEntry);
+    return !address.isNull()
+        && std::any_of(names.cbegin(), names.cend(), [&address](const QString &name) {
+               return QHostAddress(name).isEqual(address, QHostAddress::StrictConversion);
+           });
+}
+
+// Qt compares names in ASCII form. That of an IPv6 address, or of what is no name, is empty, and
+// would equal a common name that is no host name either.
+static bool isNamed(const QSslCertificate &certificate, const QString &name)
+{
+    return QUrl::toAce(name).isEmpty()
+        ? hasAddress(certificate, QHostAddress(name))
+        : QTlsPrivate::TlsCryptograph::isMatchingHostname(certificate, name);
+}
+
+// The form in which a certificate knows a name: an IPv4-mapped address as IPv4 (S28), a host name
+// without the dot of the root.
+static QString canonicalName(const QString &name)
+{
+    QHostAddress address;
+    bool isIpv4 = false;
+    if (address.setAddress(name)) {
+        const QHostAddress ipv4(address.toIPv4Address(&isIpv4));
+        return isIpv4 ? ipv4.toString() : name;
+    }
+    return name.endsWith(u'.') ? name.chopped(1) : name;
+}
+
 // Checks Qt's list of certificates not to be trusted and the peer's name, and adds the errors that
 // OpenSSL found in the chain.
 QList<QSslError> QdtlsRsConnection::findPeerErrors() const
@@ -61,7 +94,7 @@ QList<QSslError> QdtlsRsConnection::findPeerErrors() const
         // A peer without a name is expected to have a certificate for its address.
         const QString name = expectedPeerName();
         const QString expected = name.isEmpty() ? remoteAddress.toString() : name;
-        if (!QTlsPrivate::TlsCryptograph::isMatchingHostname(certificate, expected))
+        if (!isNamed(certificate, expected) && !isNamed(certificate, canonicalName(expected)))
             errors << QSslError(QSslError::HostNameMismatch, certificate);
     }
 

@@ -18,10 +18,12 @@ QT_BEGIN_NAMESPACE
 
 using namespace QdtlsRs;
 
-// The host name for the server name indication, which excludes addresses (RFC 6066, 3).
-static QByteArray serverName(const QString &peerName)
+// Sets the server name, or none if Rust refuses the name: a verification name need not be a host
+// name.
+static bool setServerName(qdtls_connection *handle, const QByteArray &name)
 {
-    return QHostAddress().setAddress(peerName) ? QByteArray() : QUrl::toAce(peerName);
+    return qdtls_connection_set_server_name(handle, bytesOf(name), sizeOf(name)) == QDTLS_STATUS_OK
+        || qdtls_connection_set_server_name(handle, nullptr, 0) == QDTLS_STATUS_OK;
 }
 
 // Protocol names in the wire form of RFC 7301. Leaves out names that do not fit, with a warning, as
@@ -29,23 +31,25 @@ static QByteArray serverName(const QString &peerName)
 static QByteArray alpnList(const QList<QByteArray> &protocols)
 {
     QByteArray list;
+    qsizetype tooLong = 0;
     for (const QByteArray &protocol : protocols) {
         if (protocol.size() > 255)
-    qsizetype tooLong = 0;
             ++tooLong;
         else if (!protocol.isEmpty())
             list += char(protocol.size()) + protocol;
     }
-    return list;
-}
     if (tooLong > 0)
         qCWarning(lcTlsBackend) << "ALPN:" << tooLong << "names are too long and left out";
+    return list;
+}
 
 bool QdtlsRsConnection::configure(QUdpSocket *socket)
 {
     transport->setPeer(remoteAddress, remotePort);
     const qdtls_address peer = addressFrom(remoteAddress, remotePort);
-    const QByteArray name = serverName(expectedPeerName());
+    const bool sendsName =
+        !dtlsConfiguration.testSslOption(QSsl::SslOptionDisableServerNameIndication);
+    const QByteArray name = sendsName ? QUrl::toAce(expectedPeerName()) : QByteArray();
     const QByteArray alpn = alpnList(dtlsConfiguration.allowedNextProtocols());
     const QByteArray ticket = dtlsConfiguration.sessionTicket();
     const bool demandsCookie =
@@ -54,7 +58,7 @@ bool QdtlsRsConnection::configure(QUdpSocket *socket)
     qdtls_connection *handle = connection.get();
     const bool accepted = qdtls_connection_set_peer(handle, &peer) == QDTLS_STATUS_OK
         && qdtls_connection_set_mtu_hint(handle, mtuFor(*socket)) == QDTLS_STATUS_OK
-        && qdtls_connection_set_server_name(handle, bytesOf(name), sizeOf(name)) == QDTLS_STATUS_OK
+        && setServerName(handle, name)
         && qdtls_connection_set_alpn(handle, bytesOf(alpn), sizeOf(alpn)) == QDTLS_STATUS_OK
         && qdtls_connection_set_resumption(handle, resumable, bytesOf(ticket), sizeOf(ticket))
             == QDTLS_STATUS_OK

@@ -4,10 +4,9 @@
 use super::qdtls_connection;
 use crate::error::Status;
 use crate::ffi::address::qdtls_address;
-use crate::ffi::arguments::{In, invalid, reference};
+use crate::ffi::arguments::{In, reference};
 use crate::ffi::cookie::qdtls_cookie;
 use crate::ffi::handle::{Held, call_on};
-use std::ffi::CString;
 
 /// Sets the peer for the next `qdtls_connection_init_tls`. Requires `QDTLS_STATE_NOT_STARTED`; otherwise
 /// `QDTLS_STATUS_INVALID_STATE`. Unspecified, multicast and broadcast addresses, port 0 and unknown families are
@@ -47,9 +46,12 @@ pub unsafe extern "C" fn qdtls_connection_set_mtu_hint(
     })
 }
 
-/// Sets the server name that a client sends (RFC 6066, 3): ASCII, at most 255 bytes, without a terminating zero;
-/// `length` 0 sends none. A zero byte in the name gives `QDTLS_STATUS_INVALID_ARGUMENT`. Takes effect with the next
-/// `qdtls_connection_init_tls`, which fails with `QDTLS_STATUS_INIT_FAILED` for a longer name. Servers ignore it.
+/// Sets the server name that a client sends (RFC 6066, 3): a host name in ASCII, without a terminating zero; `length`
+/// 0 sends none. One trailing dot, that of the root, is not sent. What is no host name gives
+/// `QDTLS_STATUS_INVALID_ARGUMENT` with the reason, and the name set before stays: IP addresses in any textual form,
+/// names of more than 253 characters, labels that are empty, longer than 63 characters, or contain anything but
+/// letters, digits, underscores and inner hyphens. Takes effect with the next `qdtls_connection_init_tls`. Servers
+/// ignore it.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `name` is null or readable for `length` bytes.
@@ -64,12 +66,7 @@ pub unsafe extern "C" fn qdtls_connection_set_server_name(
     // SAFETY: null, or readable for its length during this call (this function's contract), and not kept longer.
     let name = unsafe { In::new(name, length) };
     call_on("qdtls_connection_set_server_name", connection, |connection| {
-        let name = match name.get()? {
-            [] => None,
-            name => Some(CString::new(name).map_err(|_| invalid("the name contains a zero byte"))?),
-        };
-        connection.core.settings().set_server_name(name);
-        Ok(())
+        connection.core.settings().set_server_name(name.get()?)
     })
 }
 
