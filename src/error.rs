@@ -103,6 +103,7 @@ impl Status {
             | Status::UnsupportedHash
             | Status::InvalidAddress
             | Status::InvalidMtu
+            | Status::MessageTooLarge
             | Status::MessageEmpty => Category::InvalidInput,
             Status::InvalidState | Status::Busy | Status::Aborted => Category::InvalidOperation,
             Status::SendFailed | Status::SendRefused => Category::Socket,
@@ -119,7 +120,6 @@ impl Status {
             | Status::TimedOut
             | Status::CookieRejected
             | Status::PskRejected
-            | Status::MessageTooLarge
             | Status::ConnectionFailed => Category::TlsFatal,
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// S10, S18, S31, S33, R2: the errors of QDtls and of the verifier, and their texts.
+// S10, S18, S31, S33, R2, F13: the errors of QDtls and of the verifier, and their texts.
 #include "cases.h"
 #include "pair/loopback.h"
 #include "pair/wire.h"
@@ -30,6 +30,8 @@ class Errors : public QObject {
                 "an ICMP refusal is a socket error and the connection stays usable")
     Q_CLASSINFO("R2_wrong_protocol_has_text", "a configuration without DTLS fails with a reason")
     Q_CLASSINFO("R2_wrong_key_has_text", "a key of another certificate fails with a reason")
+    Q_CLASSINFO("F13_message_over_a_record",
+                "a message that fits into no record is invalid input, and nothing has failed")
 
 private slots:
     void S10_junk_to_verifier_does_not_poison_connection();
@@ -42,6 +44,7 @@ private slots:
     void S33_refused_write();
     void R2_wrong_protocol_has_text();
     void R2_wrong_key_has_text();
+    void F13_message_over_a_record();
 };
 
 namespace {
@@ -170,6 +173,7 @@ void Errors::S31_verifier_that_cannot_send()
 {
     QUdpSocket socket;
     QVERIFY(socket.bind(QHostAddress::LocalHost));
+    forbidBroadcast(socket);
     QDtlsClientVerifier verifier;
     QVERIFY(!verifier.verifyClient(&socket, wire::genuineHello().datagram(), broadcast, somePort));
     QCOMPARE(verifier.dtlsError(), QDtlsError::UnderlyingSocketError);
@@ -218,6 +222,23 @@ void Errors::R2_wrong_key_has_text()
     QVERIFY(link.server.failed);
     QCOMPARE(link.server.dtls->dtlsError(), QDtlsError::TlsInitializationError);
     QVERIFY(!link.server.dtls->dtlsErrorString().isEmpty());
+}
+
+void Errors::F13_message_over_a_record()
+{
+    Loopback link;
+    VERIFY_HANDSHAKE(link);
+    QDtls &client = *link.client.dtls;
+    for (const qsizetype size : { 16385, 20'000, 100'000 }) {
+        const QByteArray message(size, 'm');
+        QCOMPARE(client.writeDatagramEncrypted(&link.client.socket, message), -1);
+        QCOMPARE(client.dtlsError(), QDtlsError::InvalidInputParameters);
+        QVERIFY(!client.dtlsErrorString().isEmpty());
+        QVERIFY(link.client.isComplete());
+    }
+    QCOMPARE(client.writeDatagramEncrypted(&link.client.socket, "fits"), 4);
+    link.exchange();
+    QCOMPARE(link.server.plain, "fits");
 }
 
 } // namespace hardening

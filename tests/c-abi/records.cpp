@@ -109,7 +109,9 @@ CASE(a_message_fits_into_one_record_or_is_refused)
     const std::string longest(16384, 'm');
     CHECK_EQUAL(pair.server.read(encrypted(pair.client, longest)), longest);
     CHECK_EQUAL(pair.client.write(longest + "m"), QDTLS_STATUS_MESSAGE_TOO_LARGE);
+    CHECK_EQUAL(pair.client.lastError().category, QDTLS_CATEGORY_INVALID_INPUT);
     CHECK_EQUAL(pair.client.write(""), QDTLS_STATUS_MESSAGE_EMPTY);
+    CHECK_EQUAL(pair.client.lastError().category, QDTLS_CATEGORY_INVALID_INPUT);
     CHECK(pair.client.outbox.empty());
     pair.checkMessages();
 }
