@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// S4, S7, S20, S21, S26: verification of the peer, and negotiation with it.
+// S4, S7, S20, S21, S26, F17: verification of the peer, and negotiation with it.
 #include "cases.h"
 #include "openssl_peer.h"
 #include "pair/loopback.h"
 #include "pair/wire.h"
 
+#include <QtNetwork/QSslCipher>
+#include <QtNetwork/QSslDiffieHellmanParameters>
 #include <QtNetwork/QSslError>
 #include <QtTest/QTest>
 
@@ -30,6 +32,14 @@ class Peers : public QObject {
     Q_CLASSINFO("S21_common_name_that_is_no_name",
                 "without a name, a common name that is no host name is a mismatch too")
     Q_CLASSINFO("S26_protocol_is_known", "the negotiated protocol is one Qt has a name for")
+    Q_CLASSINFO("F17_no_common_application_protocol",
+                "a handshake goes on without ALPN if there is no common protocol")
+    Q_CLASSINFO("F17_negotiated_parameters_are_cleared",
+                "after a shutdown neither side has a cipher or protocol")
+    Q_CLASSINFO("F17_invalid_dh_parameters_of_a_client",
+                "Diffie-Hellman parameters, which only a server uses, do not fail a client")
+    Q_CLASSINFO("F17_invalid_dh_parameters_of_a_server",
+                "a server with invalid Diffie-Hellman parameters fails with a reason")
 
 private slots:
     void S4_server_renegotiates();
@@ -43,6 +53,10 @@ private slots:
     void S21_address_not_in_certificate();
     void S21_common_name_that_is_no_name();
     void S26_protocol_is_known();
+    void F17_no_common_application_protocol();
+    void F17_negotiated_parameters_are_cleared();
+    void F17_invalid_dh_parameters_of_a_client();
+    void F17_invalid_dh_parameters_of_a_server();
 };
 
 namespace {
@@ -205,6 +219,62 @@ void Peers::S26_protocol_is_known()
     VERIFY_HANDSHAKE(link);
     QCOMPARE(link.client.dtls->sessionProtocol(), QSsl::DtlsV1_2);
     QCOMPARE(link.server.dtls->sessionProtocol(), QSsl::DtlsV1_2);
+}
+
+void Peers::F17_no_common_application_protocol()
+{
+    NegotiatedLink link(bob());
+    link.client.setConfiguration(
+        withProtocols(link.client.dtls->dtlsConfiguration(), { "h2", "mqtt" }));
+    VERIFY_HANDSHAKE(link);
+    for (const Endpoint *endpoint : { &link.client, &link.server }) {
+        const QSslConfiguration configuration = endpoint->dtls->dtlsConfiguration();
+        QCOMPARE(configuration.nextProtocolNegotiationStatus(),
+                 QSslConfiguration::NextProtocolNegotiationNone);
+        QVERIFY(configuration.nextNegotiatedProtocol().isEmpty());
+    }
+}
+
+void Peers::F17_negotiated_parameters_are_cleared()
+{
+    NegotiatedLink link(bob());
+    VERIFY_HANDSHAKE(link);
+    VERIFY_NEGOTIATED_COAP(link.client);
+    VERIFY_NEGOTIATED_COAP(link.server);
+    QVERIFY(link.client.dtls->shutdown(&link.client.socket));
+    link.exchange();
+    for (const Endpoint *endpoint : { &link.client, &link.server }) {
+        const QDtls &dtls = *endpoint->dtls;
+        QVERIFY(dtls.sessionCipher().isNull());
+        QCOMPARE(dtls.sessionProtocol(), QSsl::UnknownProtocol);
+        QVERIFY(dtls.dtlsConfiguration().nextNegotiatedProtocol().isEmpty());
+        QCOMPARE(dtls.dtlsConfiguration().nextProtocolNegotiationStatus(),
+                 QSslConfiguration::NextProtocolNegotiationNone);
+    }
+}
+
+void Peers::F17_invalid_dh_parameters_of_a_client()
+{
+    const auto invalid = QSslDiffieHellmanParameters::fromEncoded("junk", QSsl::Pem);
+    QVERIFY(!invalid.isValid());
+    Loopback link(bob());
+    QSslConfiguration configuration = link.client.dtls->dtlsConfiguration();
+    configuration.setDiffieHellmanParameters(invalid);
+    link.client.setConfiguration(configuration);
+    VERIFY_HANDSHAKE(link);
+}
+
+void Peers::F17_invalid_dh_parameters_of_a_server()
+{
+    Loopback link(bob());
+    QSslConfiguration configuration = link.server.dtls->dtlsConfiguration();
+    configuration.setDiffieHellmanParameters(
+        QSslDiffieHellmanParameters::fromEncoded("junk", QSsl::Pem));
+    link.server.setConfiguration(configuration);
+    QVERIFY(!link.handshake());
+    QVERIFY(link.server.failed);
+    QCOMPARE(link.server.dtls->dtlsError(), QDtlsError::TlsInitializationError);
+    QVERIFY(!link.server.dtls->dtlsErrorString().isEmpty());
 }
 
 } // namespace hardening

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// S20: resumption by tickets, only when both sides enable it and only by the client that got one.
+// S20, F17: resumption by tickets, only when both sides enable it and only by the client that got
+// one.
 #include "cases.h"
 #include "openssl_program.h"
 #include "pair/loopback.h"
@@ -32,6 +33,10 @@ class Resumption : public QObject {
                 "a key that the server's application has withdrawn is of no use, ticket or not")
     Q_CLASSINFO("S20_resumption_of_s_client", "`openssl s_client -sess_in` resumes at a server")
     Q_CLASSINFO("S20_resumption_at_s_server", "a client resumes at `openssl s_server`")
+    Q_CLASSINFO("F17_resumed_session_keeps_its_verification",
+                "a session is resumed with its verdict, although trust has changed since")
+    Q_CLASSINFO("F17_full_handshake_verifies_again",
+                "without the ticket, a client that trusts another authority refuses the server")
 
 private slots:
     void S20_no_unusable_ticket();
@@ -45,6 +50,8 @@ private slots:
     void S20_no_resumption_of_a_preshared_key();
     void S20_resumption_of_s_client();
     void S20_resumption_at_s_server();
+    void F17_resumed_session_keeps_its_verification();
+    void F17_full_handshake_verifies_again();
 };
 
 namespace {
@@ -336,6 +343,31 @@ void Resumption::S20_resumption_at_s_server()
     QVERIFY2(connectTo(server, again), again.report());
     QVERIFY(!sent(again, wire::Certificate));
     QCOMPARE(again.dtls->dtlsConfiguration().peerCertificate(), identity.certificate);
+}
+
+void Resumption::F17_resumed_session_keeps_its_verification()
+{
+    ResumableLink link(bob());
+    VERIFY_HANDSHAKE(link);
+    QSslConfiguration changed = learned(link);
+    changed.setCaCertificates({ Identity::selfSigned("DNS:eve.example").certificate });
+    changed.setPeerVerifyDepth(1);
+    renew(link, changed);
+    VERIFY_HANDSHAKE(link);
+    QVERIFY(wasResumed(link));
+    QVERIFY(link.client.dtls->peerVerificationErrors().isEmpty());
+}
+
+void Resumption::F17_full_handshake_verifies_again()
+{
+    ResumableLink link(bob());
+    VERIFY_HANDSHAKE(link);
+    QSslConfiguration changed = learned(link);
+    changed.setCaCertificates({ Identity::selfSigned("DNS:eve.example").certificate });
+    changed.setSessionTicket({});
+    renew(link, changed);
+    QVERIFY(!link.handshake());
+    QCOMPARE(link.client.dtls->dtlsError(), QDtlsError::PeerVerificationError);
 }
 
 } // namespace hardening

@@ -4,6 +4,8 @@
 
 #include "qdtlsrs_connection_p.h"
 
+#include "qdtlsrs_private_access_p.h"
+
 QT_BEGIN_NAMESPACE
 
 using namespace QdtlsRs;
@@ -225,14 +227,16 @@ void QdtlsRsConnection::reportAndForgetSession()
     forgetSession();
 }
 
-// A session cipher and protocol exist only while there is a connection. The peer's certificates
-// remain until the next handshake.
+// The negotiated cipher and protocols exist only while there is a connection. The peer's
+// certificates remain until the next handshake.
 void QdtlsRsConnection::forgetSession()
 {
     if (isConnectionEncrypted())
         return;
     sessionCipher = {};
     sessionProtocol = QSsl::UnknownProtocol;
+    if (!dtlsConfiguration.nextNegotiatedProtocol().isEmpty())
+        setNegotiatedProtocol(dtlsConfiguration, {});
 }
 
 // Cleans up after an end at the application's request.
