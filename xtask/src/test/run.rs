@@ -36,6 +36,7 @@ pub fn all(environment: &Environment) -> Result<()> {
     sum.check("each plugin has its own DTLS", elf::compare_contents)?;
     sum.check("needed libraries as stock's", elf::compare_needed)?;
     sum.check("exported symbols as stock's", elf::compare_exports)?;
+    sum.check("protections as stock's", elf::compare_protections)?;
 
     work("test programs", || build::programs(qt_source))?;
     let on = |plugins| autotests::compare(plugins, qt_source, qt_version).map(|(ours, stock)| ours + stock);
