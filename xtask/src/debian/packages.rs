@@ -4,6 +4,7 @@
 
 use crate::build::cmake::define;
 use crate::build::qt_source;
+use crate::check::elf;
 use crate::debian::chroot::Chroot;
 use crate::debian::source_package;
 use crate::system::{Environment, Run, packages, workspace};
@@ -23,6 +24,17 @@ const TOOLS: &[&str] = &["ca-certificates", "cargo", "git", "lintian", "make", "
 /// What lintian reports of packages that are not uploaded: the address, and that no bug asked for them.
 const NOT_UPLOADED: &str =
     "bogus-mail-host,bogus-mail-host-in-debian-changelog,initial-upload-closes-no-bugs";
+
+/// Builds, cleans, builds and cleans, for dpkg-buildpackage begins with cleaning (E2). In the end the source must be what
+/// it was: dpkg-source refuses another.
+const BUILD: &str = r#"
+set -e
+cd "$0"
+DEB_BUILD_OPTIONS=nocheck debian/rules build
+dpkg-buildpackage --no-sign --build=binary
+debian/rules clean
+dpkg-source --build .
+"#;
 
 const AUTOTESTS_BUILD: &str = "deb-autotests";
 
@@ -64,9 +76,8 @@ impl Packages {
         let output = self.run("cargo", &["xtask", "deb-source", "--no-install"])?;
         let tree = output.lines().next_back().context("deb-source names no folder")?;
         self.run("apt-get", &["build-dep", "--yes", tree])?;
-        eprintln!("building the packages");
-        let build = "cd \"$0\" && dpkg-buildpackage --no-sign --build=binary";
-        self.run("unshare", &["--net", "--", "sh", "-c", build, tree])?;
+        eprintln!("building the packages, twice");
+        self.run("unshare", &["--net", "--", "sh", "-c", BUILD, tree])?;
 
         let entries = fs::read_dir(self.on_machine(&source_package::folder()))?;
         let names: Vec<_> =
@@ -78,6 +89,7 @@ impl Packages {
         };
         let lintian = self.chroot.command("lintian").args(["--allow-root", "--fail-on", "error"]);
         lintian.args(["--suppress-tags", NOT_UPLOADED]).arg(find("qdtls-rs_", ".changes")?).show()?;
+        find(&format!("{PLUGIN}-dbgsym_"), ".deb")?;
         [PLUGIN, LIBRARY].iter().map(|package| find(&format!("{package}_"), ".deb")).collect()
     }
 
@@ -118,7 +130,9 @@ impl Packages {
         ensure!(self.read(own)? != stock, "{} is still stock's", own.display());
         let aside = aside(own)?.join(own.file_name().context("a file")?);
         ensure!(self.read(&aside)? == stock, "{} is not stock's", aside.display());
-        Ok(())
+        let (own, aside) = (self.on_root(own), self.on_root(&aside));
+        elf::check_stripped(&own)?;
+        elf::check_protections(&own, &aside)
     }
 
     fn consumers_work(&self) -> Result<()> {
