@@ -21,6 +21,7 @@ set_property(CACHE QDTLS_RS_RUST_PROFILE PROPERTY STRINGS release dev)
 set(QDTLS_RS_CARGO_TARGET_DIR "" CACHE PATH
     "cargo's target folder, below the build folder by default; builds that share one must not run at the same time")
 set(QDTLS_RS_CARGO_ARGUMENTS "--locked" CACHE STRING "More arguments for `cargo rustc`, as a list")
+option(QDTLS_RS_REMAP_PATHS "Name neither the repository's nor cargo's folder in the library" ON)
 
 # Finds cargo and rustc. Stops if one is missing or too old.
 function(qdtls_rs_find_cargo)
@@ -36,18 +37,25 @@ function(qdtls_rs_find_cargo)
         message(FATAL_ERROR "qdtls-rs: there is ${QDTLS_RS_CARGO}, but no rustc: set QDTLS_RS_RUSTC")
     endif()
 
-    _qdtls_rs_ask_rustc(version_text --version --verbose)
-    string(REGEX MATCH "release: ([0-9.]+)" _ "${version_text}")
-    set(version "${CMAKE_MATCH_1}")
+    # cargo cannot say it: one that is too old stops at the edition in Cargo.toml, without the version that knows it.
     file(STRINGS "${_qdtls_rs_repository}/Cargo.toml" minimum REGEX "^rust-version = ")
     string(REGEX MATCH "[0-9.]+" minimum "${minimum}")
-    if(version VERSION_LESS minimum)
-        message(FATAL_ERROR
-            "qdtls-rs: ${QDTLS_RS_RUSTC} is ${version}, but ${minimum} or later is needed: set QDTLS_RS_CARGO and "
-            "QDTLS_RS_RUSTC to a later one")
-    endif()
+    foreach(program IN ITEMS "${QDTLS_RS_CARGO}" "${QDTLS_RS_RUSTC}")
+        _qdtls_rs_ask(version_text "${program}" --version --verbose)
+        string(REGEX MATCH "release: ([0-9.]+)" _ "${version_text}")
+        if(CMAKE_MATCH_1 VERSION_LESS minimum)
+            message(FATAL_ERROR
+                "qdtls-rs: ${program} is ${CMAKE_MATCH_1}, but ${minimum} or later is needed: set QDTLS_RS_CARGO and "
+                "QDTLS_RS_RUSTC to a later one")
+        endif()
+    endforeach()
     string(REGEX MATCH "host: ([^\n]+)" _ "${version_text}")
     set(_qdtls_rs_host "${CMAKE_MATCH_1}" PARENT_SCOPE)
+
+    if(QDTLS_RS_RUST_PROFILE MATCHES "^(debug|test|bench|doc)$")
+        message(FATAL_ERROR
+            "qdtls-rs: QDTLS_RS_RUST_PROFILE=${QDTLS_RS_RUST_PROFILE} builds no library: set it to release or dev")
+    endif()
 endfunction()
 
 function(qdtls_rs_add_library target mode)
@@ -85,7 +93,7 @@ function(_qdtls_rs_find_target result)
             "qdtls-rs: it is not known which Rust target ${CMAKE_SYSTEM_NAME} on '${CMAKE_SYSTEM_PROCESSOR}' "
             "is: set QDTLS_RS_RUST_TARGET")
     endif()
-    _qdtls_rs_ask_rustc(library_dir --print target-libdir --target "${triple}")
+    _qdtls_rs_ask(library_dir "${QDTLS_RS_RUSTC}" --print target-libdir --target "${triple}")
     if(NOT EXISTS "${library_dir}")
         message(FATAL_ERROR
             "qdtls-rs: ${QDTLS_RS_RUSTC} has no standard library for ${triple}: run `rustup target add ${triple}`, "
@@ -98,10 +106,10 @@ endfunction()
 function(_qdtls_rs_native_libraries result triple)
     set(folder "${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/qdtls_rs")
     file(WRITE "${folder}/empty.rs" "")
-    _qdtls_rs_ask_rustc(unused
+    _qdtls_rs_ask(unused "${QDTLS_RS_RUSTC}"
         --print native-static-libs --crate-type staticlib --target "${triple}"
         --out-dir "${folder}" "${folder}/empty.rs")
-    string(REGEX MATCH "native-static-libs: ([^\n]*)" _ "${rustc_stderr}")
+    string(REGEX MATCH "native-static-libs: ([^\n]*)" _ "${stderr}")
     separate_arguments(libraries UNIX_COMMAND "${CMAKE_MATCH_1}")
     # Compilers add these two themselves. Named here, the first would be an additional shared library.
     list(REMOVE_ITEM libraries -lgcc_s -lc)
@@ -131,6 +139,7 @@ function(_qdtls_rs_add_command folder name triple mode)
         set(features --no-default-features)
     endif()
     _qdtls_rs_environment(environment "${triple}")
+    _qdtls_rs_remapping(remapping)
     qdtls_rs_isolate_command(isolate "${built}" "${folder}/${name}")
     add_custom_command(
         OUTPUT "${folder}/${name}"
@@ -138,7 +147,7 @@ function(_qdtls_rs_add_command folder name triple mode)
             # --target even for the host: otherwise cargo's configuration could move the output.
             "${QDTLS_RS_CARGO}" rustc --quiet --package qdtls-rs --lib --crate-type staticlib
             --profile "${QDTLS_RS_RUST_PROFILE}" --target "${triple}" --target-dir "${cargo_dir}"
-            ${features} ${QDTLS_RS_CARGO_ARGUMENTS}
+            ${features} ${remapping} ${QDTLS_RS_CARGO_ARGUMENTS}
         COMMAND ${isolate}
         COMMAND "${CMAKE_COMMAND}"
             "-DFROM=${sources_of_built}" "-DTO=${folder}/${name}.d" "-DOUTPUT=${folder}/${name}"
@@ -153,6 +162,23 @@ function(_qdtls_rs_add_command folder name triple mode)
         WORKING_DIRECTORY "${_qdtls_rs_repository}"
         COMMENT "Building the Rust library qdtls-rs"
         VERBATIM)
+endfunction()
+
+# Options that replace the folders of the build in debug information and in texts of panics, so that equal sources give
+# equal libraries. RUSTFLAGS and target.*.rustflags of cargo's configuration take their place, as cargo documents.
+function(_qdtls_rs_remapping result)
+    set(${result} "" PARENT_SCOPE)
+    if(QDTLS_RS_REMAP_PATHS AND NOT QDTLS_RS_RUST_PROFILE STREQUAL "dev")
+        set(cargo_home "$ENV{CARGO_HOME}")
+        if(NOT cargo_home)
+            set(cargo_home "$ENV{HOME}$ENV{USERPROFILE}/.cargo")
+        endif()
+        # The later of two that fit counts: cargo's folder may be below the repository.
+        string(CONCAT flags
+            "'--remap-path-prefix=${_qdtls_rs_repository}=/usr/src/qdtls-rs', "
+            "'--remap-path-prefix=${cargo_home}=/usr/src/cargo'")
+        set(${result} --config "build.rustflags=[${flags}]" PARENT_SCOPE)
+    endif()
 endfunction()
 
 # Environment variables for cargo and the build script of openssl-sys.
@@ -191,19 +217,20 @@ function(_qdtls_rs_environment result triple)
     set(${result} "${environment}" PARENT_SCOPE)
 endfunction()
 
-# Runs rustc. Sets <result> to its output and rustc_stderr to its errors.
-function(_qdtls_rs_ask_rustc result)
+# Runs cargo or rustc. Sets <result> to its output and stderr to its errors.
+function(_qdtls_rs_ask result program)
     execute_process(
-        COMMAND "${QDTLS_RS_RUSTC}" ${ARGN}
-        WORKING_DIRECTORY "${_qdtls_rs_repository}"
+        COMMAND "${program}" ${ARGN}
+        # Not in the repository: an old cargo would read its manifest first.
+        WORKING_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}"
         RESULT_VARIABLE status
         OUTPUT_VARIABLE output
         ERROR_VARIABLE errors
         OUTPUT_STRIP_TRAILING_WHITESPACE)
     if(NOT status EQUAL 0)
         string(REPLACE ";" " " arguments "${ARGN}")
-        message(FATAL_ERROR "qdtls-rs: `${QDTLS_RS_RUSTC} ${arguments}` failed: ${status}\n${errors}")
+        message(FATAL_ERROR "qdtls-rs: `${program} ${arguments}` failed: ${status}\n${errors}")
     endif()
     set(${result} "${output}" PARENT_SCOPE)
-    set(rustc_stderr "${errors}" PARENT_SCOPE)
+    set(stderr "${errors}" PARENT_SCOPE)
 endfunction()

@@ -84,10 +84,11 @@ fn cmake_consumer_works(prefix: &Path, name: &str) {
     assert_works(&build.join("cpp_program"), "C++");
 }
 
-fn pkg_config_consumer_works(prefix: &Path, name: &str) {
+fn pkg_config_consumer_works(prefix: &Path, name: &str, pkg_config: &str) {
     let out = fresh(Path::new(TMPDIR).join("consumers").join(name));
     let mut make = Command::new("make");
     make.args(["-C", &format!("{ROOT}/tests/consumers/pkg-config")]).arg(format!("OUT={}", out.display()));
+    make.arg(format!("PKG_CONFIG={pkg_config}"));
     run(make.env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig")));
     assert_works(&out.join("c_program"), "C");
     assert_works(&out.join("cpp_program"), "C++");
@@ -101,6 +102,9 @@ fn nothing_but_the_package_is_installed() {
         "lib/cmake/QDtlsRs/QDtlsRsConfigVersion.cmake",
         "lib/libqdtls_rs.a",
         "lib/pkgconfig/qdtls_rs.pc",
+        "share/doc/qdtls-rs/LICENSE-APACHE",
+        "share/doc/qdtls-rs/LICENSE-MIT",
+        "share/doc/qdtls-rs/abi.md",
     ];
     assert_eq!(files(&prefixes().installed), expected.map(String::from).into());
 }
@@ -117,12 +121,63 @@ fn cmake_projects_find_it_where_it_was_moved() {
 
 #[test]
 fn pkg_config_projects_find_it() {
-    pkg_config_consumer_works(&prefixes().installed, "pkg-config");
+    pkg_config_consumer_works(&prefixes().installed, "pkg-config", "pkg-config");
 }
 
 #[test]
 fn pkg_config_projects_find_it_where_it_was_moved() {
-    pkg_config_consumer_works(&prefixes().moved, "pkg-config-moved");
+    let moved = &prefixes().moved;
+    let pkg_config = format!("pkg-config --define-variable=prefix={}", moved.display());
+    pkg_config_consumer_works(moved, "pkg-config-moved", &pkg_config);
+}
+
+#[test]
+fn e9_pkg_config_names_the_folders_themselves() {
+    let prefix = &prefixes().installed;
+    let flags = run(Command::new("pkg-config")
+        .args(["--cflags", "--libs-only-L", "qdtls_rs"])
+        .env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig")));
+    let [include, lib] = ["include", "lib"].map(|name| prefix.join(name).display().to_string());
+    assert_eq!(String::from_utf8_lossy(&flags.stdout).trim(), format!("-I{include} -L{lib}"));
+}
+
+#[test]
+fn e8_components_are_refused_with_a_reason() {
+    let folder = fresh(Path::new(TMPDIR).join("consumers/components"));
+    let project = "cmake_minimum_required(VERSION 3.21)\nproject(consumer LANGUAGES C)\n\
+        find_package(QDtlsRs REQUIRED COMPONENTS x)\n";
+    fs::write(folder.join("CMakeLists.txt"), project).expect("a project that can be written");
+    let prefix = format!("-DCMAKE_PREFIX_PATH={}", prefixes().installed.display());
+    let configure = Command::new("cmake").current_dir(&folder).args([".", &prefix]).output();
+    let configure = configure.expect("cmake runs");
+    let errors = String::from_utf8_lossy(&configure.stderr);
+    assert!(!configure.status.success());
+    assert!(errors.contains("QDtlsRs has no components: leave `x` out"), "{errors}");
+}
+
+/// Neither the folder of the repository nor that of cargo is in the library.
+#[test]
+fn e9_equal_sources_in_other_folders_give_the_same_library() {
+    let folder = fresh(Path::new(TMPDIR).join("elsewhere"));
+    let sources =
+        ["benches", "build.rs", "Cargo.lock", "Cargo.toml", "cbindgen.toml", "cmake", "docs", "include"];
+    let sources = sources.into_iter().chain(["LICENSE-APACHE", "LICENSE-MIT", "src", "xtask"]);
+    run(Command::new("cp").args(["-r", "-t"]).arg(&folder).args(sources).current_dir(ROOT));
+    // Another name of cargo's folder, with what it has downloaded.
+    let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo_home =
+        cargo_home.or_else(|| Some(std::env::home_dir()?.join(".cargo"))).expect("cargo's folder");
+    let other_home = folder.join("cargo-home");
+    std::os::unix::fs::symlink(cargo_home, &other_home).expect("a link that can be made");
+
+    let build = folder.join("build");
+    let cargo = format!("-DQDTLS_RS_CARGO={}", env!("CARGO"));
+    let configure = ["-S", "cmake", "-B", "build", &cargo];
+    run(Command::new("cmake").current_dir(&folder).args(configure).env("CARGO_HOME", &other_home));
+    run(Command::new("cmake").arg("--build").arg(&build).env("CARGO_HOME", &other_home));
+    let library = fs::read(build.join("qdtls_rs_package/libqdtls_rs.a")).expect("the library");
+    let installed = fs::read(prefixes().installed.join("lib/libqdtls_rs.a")).expect("the library");
+    assert!(library == installed, "the libraries differ: {} and {} bytes", library.len(), installed.len());
 }
 
 #[test]

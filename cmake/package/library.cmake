@@ -23,13 +23,6 @@ configure_package_config_file(package/QDtlsRsConfig.cmake.in QDtlsRsConfig.cmake
 # Before 1.0 a minor version may be incompatible.
 write_basic_package_version_file(QDtlsRsConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 
-# Paths relative to the file itself, so that the installed folders can be moved together.
-set(pc_prefix "${CMAKE_INSTALL_PREFIX}")
-if(NOT IS_ABSOLUTE "${pkgconfig_dir}")
-    file(RELATIVE_PATH up "/${pkgconfig_dir}" "/")
-    string(REGEX REPLACE "/$" "" up "${up}")
-    set(pc_prefix "\${pcfiledir}/${up}")
-endif()
 foreach(folder IN ITEMS LIBDIR INCLUDEDIR)
     set(pc_${folder} "${CMAKE_INSTALL_${folder}}")
     if(NOT IS_ABSOLUTE "${pc_${folder}}")
@@ -37,11 +30,18 @@ foreach(folder IN ITEMS LIBDIR INCLUDEDIR)
     endif()
 endforeach()
 list(JOIN native_libraries " " pc_native_libraries)
-configure_file(package/qdtls_rs.pc.in qdtls_rs.pc @ONLY)
+# Known when it is installed.
+set(pc_prefix "@PREFIX@")
+configure_file(package/qdtls_rs.pc.in qdtls_rs.pc.in @ONLY)
 
 install(FILES "${library}" DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT dev)
 install(FILES "${CMAKE_CURRENT_LIST_DIR}/../../include/qdtls_rs.h"
     DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT dev)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/QDtlsRsConfig.cmake" "${CMAKE_CURRENT_BINARY_DIR}/QDtlsRsConfigVersion.cmake"
     DESTINATION "${config_dir}" COMPONENT dev)
+install(CODE "
+    file(READ \"${CMAKE_CURRENT_BINARY_DIR}/qdtls_rs.pc.in\" text)
+    string(REPLACE @PREFIX@ \"\${CMAKE_INSTALL_PREFIX}\" text \"\${text}\")
+    file(WRITE \"${CMAKE_CURRENT_BINARY_DIR}/qdtls_rs.pc\" \"\${text}\")" COMPONENT dev)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/qdtls_rs.pc" DESTINATION "${pkgconfig_dir}" COMPONENT dev)
+install(FILES "${CMAKE_CURRENT_LIST_DIR}/../../docs/abi.md" DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT dev)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-# Which Qt builds the hook refuses: `cmake -DWORK_DIR=<folder> -P` prints the number of refusals that are right.
+# Which Qt builds the hook refuses, and a copied recipe of the Debian package: `cmake -DWORK_DIR=<folder> -P` prints the
+# number of refusals that are right.
 
 cmake_minimum_required(VERSION 3.21)
 
 find_program(NINJA ninja REQUIRED)
-set(count 0)
 set(cmake_dir "${CMAKE_CURRENT_LIST_DIR}/..")
 set(build_dir "${WORK_DIR}/build")
 
@@ -13,9 +13,16 @@ set(build_dir "${WORK_DIR}/build")
 # this error.
 function(refuse error)
     file(REMOVE_RECURSE "${build_dir}")
+    fails("${error}" "${CMAKE_COMMAND}" -E env ${environment} "${CMAKE_COMMAND}" -G Ninja
+        -S "${cmake_dir}/tests/qtbase" -B "${build_dir}"
+        "-DCMAKE_PROJECT_QtBase_INCLUDE=${cmake_dir}/qt-build.cmake" ${ARGN})
+endfunction()
+
+# fails(<error> <command>...): the command must fail with this error.
+function(fails error)
     execute_process(
-        COMMAND "${CMAKE_COMMAND}" -E env ${environment} "${CMAKE_COMMAND}" -G Ninja -S "${cmake_dir}/tests/qtbase"
-            -B "${build_dir}" "-DCMAKE_PROJECT_QtBase_INCLUDE=${cmake_dir}/qt-build.cmake" ${ARGN}
+        COMMAND ${ARGN}
+        WORKING_DIRECTORY "${WORK_DIR}"
         RESULT_VARIABLE result
         OUTPUT_QUIET
         ERROR_VARIABLE errors)
@@ -25,8 +32,7 @@ function(refuse error)
     if(result EQUAL 0 OR position EQUAL -1)
         message(FATAL_ERROR "expected with ${ARGN}: ${error}\nresult ${result}: ${errors}")
     endif()
-    math(EXPR count "${count} + 1")
-    set(count ${count} PARENT_SCOPE)
+    set_property(GLOBAL APPEND PROPERTY passed 1)
 endfunction()
 
 refuse("qdtls-rs: not known to work with Qt 6.5.3, but with 6.4.2," -DVERSION=6.5.3)
@@ -35,14 +41,26 @@ refuse("qdtls-rs: tested with Qt 6.4.2; this is 6.4.3" -DVERSION=6.4.3)
 refuse("qdtls-rs: this Qt is configured without its openssl feature" -DVERSION=6.4.2 -DFEATURES=dtls)
 refuse("qdtls-rs: this Qt is configured without its dtls feature" -DVERSION=6.4.2 -DFEATURES=openssl)
 
-# A program that prints what Debian 12's rustc prints as its version.
-file(WRITE "${WORK_DIR}/rustc" "#!/bin/sh\nprintf 'rustc 1.63.0\\nrelease: 1.63.0\\nhost: x86_64-unknown-linux-gnu\\n'\n")
-file(CHMOD "${WORK_DIR}/rustc" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
-refuse("is 1.63.0, but 1.85 or later is needed" -DVERSION=6.4.2 "-DQDTLS_RS_RUSTC=${WORK_DIR}/rustc")
+# E8: a program that prints what an old cargo or rustc prints as its version; Debian 12 has 1.63.
+foreach(version 1.63.0 1.84.1)
+    file(WRITE "${WORK_DIR}/old" "#!/bin/sh\nprintf 'release: ${version}\\nhost: x86_64-unknown-linux-gnu\\n'\n")
+    file(CHMOD "${WORK_DIR}/old" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
+    foreach(program CARGO RUSTC)
+        refuse("is ${version}, but 1.85 or later is needed: set QDTLS_RS_CARGO and QDTLS_RS_RUSTC to a later one"
+            -DVERSION=6.4.2 "-DQDTLS_RS_${program}=${WORK_DIR}/old")
+    endforeach()
+endforeach()
+refuse("qdtls-rs: QDTLS_RS_RUST_PROFILE=debug builds no library: set it to release or dev"
+    -DVERSION=6.4.2 -DQDTLS_RS_RUST_PROFILE=debug)
+
+# E8: packaging/debian alone is no source package.
+fails("make the package with `cargo xtask deb-source`" make -f "${cmake_dir}/../packaging/debian/rules" clean)
 
 # CMake finds no program but ninja.
 set(environment PATH=/nonexistent HOME=/nonexistent --unset=CARGO_HOME)
 refuse("qdtls-rs: no cargo found" -DVERSION=6.4.2 "-DCMAKE_MAKE_PROGRAM=${NINJA}"
     -DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF)
 
+get_property(passed GLOBAL PROPERTY passed)
+list(LENGTH passed count)
 message(NOTICE "${count} passed")
