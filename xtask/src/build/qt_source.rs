@@ -7,8 +7,8 @@
 //! other suites in the same way.
 
 use crate::system::apt::{self, Archives};
-use crate::system::{Cmd, Environment, Run, Shell, cmd, packages, shell, shell_in, workspace};
-use anyhow::{Context, Result};
+use crate::system::{Cmd, Environment, Outcome, Run, Shell, cmd, packages, shell, shell_in, workspace};
+use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -45,7 +45,7 @@ pub fn folder_of(version: &str) -> PathBuf {
 }
 
 fn unavailable(version: &str) -> String {
-    format!("no source of qt6-base {version}; download it yourself and use --qt-source DIR")
+    format!("no source of qt6-base {version}; with no network, use one of your own by --qt-source DIR")
 }
 
 /// The version of qtbase that `folder` says it holds.
@@ -61,7 +61,8 @@ fn download(apt: &Apt, version: &str) -> Result<()> {
     fs::create_dir_all(&download_dir)?;
     let (here, source) = (shell_in(&download_dir), format!("qt6-base={version}"));
     let fetch = apt.command(&here, "apt-get").args(["source", "--download-only", "--only-source", &source]);
-    fetch.quietly().with_context(|| apt.update_errors.clone())?;
+    let Outcome { status, stderr, .. } = fetch.outcome()?;
+    ensure!(status.success(), "{}", reason(&[&*apt.update_errors, &stderr].concat()));
 
     // Unpacked under another name first, so that what is under the final name is complete.
     let unpacked = apt.work_dir.join("unpacked");
@@ -139,6 +140,13 @@ fn source_version<'a>(stanzas: &'a str, qt_version: &str) -> Option<&'a str> {
     })
 }
 
+/// The first of apt's lines that says why it fails: that it could not fetch something, or an error.
+fn reason(errors: &str) -> &str {
+    let says = |line: &&str| line.contains("Failed to fetch") || line.starts_with("E: ");
+    let line = errors.lines().find(says).unwrap_or("apt-get gives no reason");
+    line.trim_start_matches("W: ").trim_start_matches("E: ")
+}
+
 /// File names leave the epoch of a version out.
 fn without_epoch(version: &str) -> &str {
     version.split_once(':').map_or(version, |(_, rest)| rest)
@@ -149,10 +157,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_of_qt_are_found_among_debians() {
+    fn versions_and_reasons_are_found_in_what_apt_says() {
         let stanzas = "Package: q\nVersion: 6.11.2+dfsg-5\n\nPackage: q\nVersion: 4:6.4.2+dfsg-10\n";
         let found = ["6.4.2", "6.11.2", "6.1"].map(|wanted| source_version(stanzas, wanted));
         assert_eq!(found, [Some("4:6.4.2+dfsg-10"), Some("6.11.2+dfsg-5"), None]);
+        let no_network =
+            "W: x\nW: Failed to fetch http://h/d  Temporary failure resolving 'h'\nE: no package\n";
+        let found = [no_network, "W: x\nE: no package\n"].map(reason);
+        assert_eq!(found, ["Failed to fetch http://h/d  Temporary failure resolving 'h'", "no package"]);
         assert_eq!(["4:6.4.2+dfsg-10", "6.4.2-1"].map(without_epoch), ["6.4.2+dfsg-10", "6.4.2-1"]);
     }
 }

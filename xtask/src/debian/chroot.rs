@@ -43,12 +43,17 @@ DPkg::Lock::Timeout \"600\";
 /// The command that follows gets its own mounts and processes; none of them outlives it.
 const IN_NAMESPACES: [&str; 5] = ["--mount", "--pid", "--fork", "--kill-child", "--"];
 
+pub fn check_root() -> Result<()> {
+    ensure!(is_root()?, "only root can make and enter suites of Debian: run this verb as root");
+    Ok(())
+}
+
 impl Chroot {
     /// The suite, made on first use, with these packages in its newest versions.
     pub fn with(packages: &[&str], suite: &str, environment: &Environment) -> Result<Self> {
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         ensure!(!suite.is_empty() && suite.bytes().all(is_name), "'{suite}' is no name of a suite");
-        ensure!(is_root()?, "only root can make and enter chroots");
+        check_root()?;
         packages::ensure(packages::CHROOT, environment)?;
         let folder = workspace::target("chroots").join(suite);
         let chroot = Self { root: folder.join("root"), target: folder.join("target"), rust: None };

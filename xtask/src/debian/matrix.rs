@@ -3,7 +3,7 @@
 //! that has it.
 
 use crate::check::sources;
-use crate::debian::chroot::Chroot;
+use crate::debian::chroot::{Chroot, check_root};
 use crate::system::{Environment, Run, packages};
 use crate::test::autotests::Summary;
 use anyhow::{Context, Result, ensure};
@@ -36,6 +36,7 @@ type Row = [String; HEADINGS.len()];
 
 /// Runs the suites named, or all; prints the table, and fails unless each row is good.
 pub fn run(names: &[String], environment: &Environment) -> Result<()> {
+    check_root()?;
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN).set_header(HEADINGS);
     let mut failures = Vec::new();

@@ -41,9 +41,11 @@ pub fn ensure(packages: &[&str], environment: &Environment) -> Result<()> {
         return Ok(());
     }
     let list = missing.iter().join(" ");
-    ensure!(!environment.no_install, "missing packages; run `apt-get install {list}` first");
-    eprintln!("installing {list}");
     let sudo = if is_root()? { None } else { Some("sudo") };
+    let can_install = sudo.is_none() || cmd!(shell(), "sudo --version").outcome().is_ok();
+    ensure!(!environment.no_install, "missing packages; run `apt-get install {list}` first");
+    ensure!(can_install, "missing packages, and no sudo; run `apt-get install {list}` as root first");
+    eprintln!("installing {list}");
     let apt_get = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"];
     cmd!(shell(), "env {sudo...} {apt_get...} update").quietly()?;
     cmd!(shell(), "env {sudo...} {apt_get...} install --yes --no-install-recommends {missing...}").quietly()
