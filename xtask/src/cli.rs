@@ -43,6 +43,8 @@ pub enum Verb {
     },
     /// Run Qt's autotests on both plugins and the hardening tests on ours; the last line printed is the sum
     Autotests,
+    /// Run Qt's own tests of TLS beyond DTLS, and of QUdpSocket, on both plugins (some minutes)
+    Suites,
     /// Run `autotests` and the crate's tests in each supported suite of Debian; as root (half an hour)
     Matrix {
         /// Only these suites

@@ -18,7 +18,7 @@ use cli::{CommandLine, Verb};
 use debian::{matrix, portability, source_package};
 use std::process::ExitCode;
 use system::{Environment, packages};
-use test::{autotests, demo, in_tree, run};
+use test::{autotests, demo, in_tree, run, suites};
 
 fn main() -> ExitCode {
     let CommandLine { verb, environment } = CommandLine::parse();
@@ -42,6 +42,7 @@ fn perform(verb: Verb, environment: &Environment) -> anyhow::Result<ExitCode> {
         Verb::Hardening => run::hardening(environment)?,
         Verb::Sweep { stock, all } => run::sweep(environment, Flavour::of(stock), all)?,
         Verb::Autotests => println!("{}", autotests::run_alone(environment)?),
+        Verb::Suites => suites::run(environment)?,
         Verb::Matrix { suites } => matrix::run(&suites, environment)?,
         Verb::Portability => portability::run(environment)?,
         Verb::Deb { suite } => debian::packages::run(&suite, environment)?,

@@ -12,4 +12,5 @@ pub mod memcheck;
 pub mod qt_program;
 pub mod run;
 pub mod sanitize;
+pub mod suites;
 pub mod sweep;

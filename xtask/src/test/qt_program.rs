@@ -41,6 +41,16 @@ impl<'a> QtProgram<'a> {
 
     /// As [`QtProgram::run`], by way of `wrapper`, a program and its arguments.
     pub fn run_under(&self, wrapper: &[String], arguments: &[&str]) -> Result<String> {
+        let Outcome { status, stdout, stderr } = self.outcome(wrapper, arguments)?;
+        if !status.success() {
+            eprint!("{stdout}{stderr}");
+            bail!("{} on the {} plugin: {status}", self.name, self.flavour.name());
+        }
+        Ok(stdout)
+    }
+
+    /// Runs it to the end, whatever that is. Fails if another plugin is loaded.
+    pub fn outcome(&self, wrapper: &[String], arguments: &[&str]) -> Result<Outcome> {
         let run_dir = workspace::target("qt-tests").join(self.flavour.name()).join(self.name);
         let program = self.place(&run_dir)?;
         let logs = run_dir.join("loader-logs");
@@ -48,14 +58,10 @@ impl<'a> QtProgram<'a> {
         let shell = shell_in(self.folder);
         let command = cmd!(shell, "env {wrapper...} {program} {arguments...}");
         let command = command.env("LD_DEBUG", "files").env("LD_DEBUG_OUTPUT", logs.join("log"));
-        let Outcome { status, stdout, stderr } = without_settings(command).outcome()?;
-        if !status.success() {
-            eprint!("{stdout}{stderr}");
-            bail!("{} on the {} plugin: {status}", self.name, self.flavour.name());
-        }
+        let outcome = without_settings(command).outcome()?;
         let logs = fs::read_dir(&logs)?.map(|log| Ok(fs::read(log?.path())?)).collect::<Result<Vec<_>>>()?;
         check_loaded(&logs, &self.flavour.plugin_file())?;
-        Ok(stdout)
+        Ok(outcome)
     }
 
     /// Copies the program to an empty folder, beside a `qt.conf` for its plugin.
