@@ -70,7 +70,7 @@ const QString idn = QStringLiteral("b\u00fccher.example");
 const QString idnInCapitals = QStringLiteral("B\u00dcCHER.Example");
 const QString idnWithIdeographicDot = QStringLiteral("b\u00fccher\u3002example");
 
-// A certificate whose common name cannot match.
+// A certificate whose common name is no host name.
 Identity identityOf(const QString &alternativeNames)
 {
     return Identity::selfSigned(alternativeNames, QStringLiteral("no name"));
@@ -146,6 +146,8 @@ void Names::F6_names_in_certificates()
         { "bob..example", false },
         { ".", false },
         { "eve.example", false },
+        { "no name", true },
+        { "some name", false },
         { "example", false },
         { "capitals.example", true },
         { "dot.example", false },

@@ -48,19 +48,20 @@ bool QdtlsRsConnection::peerErrorsAreIgnored() const
 static bool hasAddress(const QSslCertificate &certificate, const QHostAddress &address)
 {
     const auto names = certificate.subjectAlternativeNames().values(QSsl::IpAddressEntry);
-    return !address.isNull()
-        && std::any_of(names.cbegin(), names.cend(), [&address](const QString &name) {
-               return QHostAddress(name).isEqual(address, QHostAddress::StrictConversion);
-           });
+    return std::any_of(names.cbegin(), names.cend(), [&address](const QString &name) {
+        return QHostAddress(name).isEqual(address, QHostAddress::StrictConversion);
+    });
 }
 
-// Qt compares names in ASCII form. That of an IPv6 address, or of what is no name, is empty, and
-// would equal a common name that is no host name either.
+// Qt compares names in ASCII form. An IPv6 address has none, nor has a name such as "Bogus Server",
+// and would equal every common name that has none either: these are compared as they are.
 static bool isNamed(const QSslCertificate &certificate, const QString &name)
 {
-    return QUrl::toAce(name).isEmpty()
-        ? hasAddress(certificate, QHostAddress(name))
-        : QTlsPrivate::TlsCryptograph::isMatchingHostname(certificate, name);
+    if (!QUrl::toAce(name).isEmpty())
+        return QTlsPrivate::TlsCryptograph::isMatchingHostname(certificate, name);
+    const QHostAddress address(name);
+    return address.isNull() ? certificate.subjectInfo(QSslCertificate::CommonName).contains(name)
+                            : hasAddress(certificate, address);
 }
 
 // The form in which a certificate knows a name: an IPv4-mapped address as IPv4 (S28), a host name
