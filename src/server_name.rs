@@ -49,7 +49,7 @@ fn check(label: &[u8]) -> Result<()> {
 /// 1123, 2.1); that of an IPv4 address is, also where inet_aton(3) takes fewer numbers, octal and hexadecimal ones.
 fn is_address(name: &[u8]) -> bool {
     let without_zone = name.split(|byte| *byte == b'%').next().unwrap_or_default();
-    let is_v6 = str::from_utf8(without_zone).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok());
+    let is_v6 = std::str::from_utf8(without_zone).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok());
     let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
     let hexadecimal = last.strip_prefix(b"0x").or_else(|| last.strip_prefix(b"0X"));
     let is_number = match hexadecimal {
