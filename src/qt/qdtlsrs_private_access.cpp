@@ -21,12 +21,18 @@ struct ConfigurationMember {
     friend Pointer pointerTo(ConfigurationMember);
 };
 
+struct SignalQuestion {
+    using Pointer = bool (QObject::*)(const QMetaMethod &) const;
+    friend Pointer pointerTo(SignalQuestion);
+};
+
 template <typename Member, typename Member::Pointer pointer> struct Reveal {
     friend typename Member::Pointer pointerTo(Member) { return pointer; }
 };
 
 template struct Reveal<ContextMember, &QSslContext::ctx>;
 template struct Reveal<ConfigurationMember, &QSslConfiguration::d>;
+template struct Reveal<SignalQuestion, &QObject::isSignalConnected>;
 
 const QSslConfigurationPrivate *dataOf(const QSslConfiguration &configuration)
 {
@@ -62,6 +68,11 @@ void setNegotiatedProtocol(QSslConfiguration &configuration, const QByteArray &p
 void setTicketLifetimeHint(QSslConfiguration &configuration, int seconds)
 {
     writable(configuration).sslSessionTicketLifeTimeHint = seconds;
+}
+
+bool isSignalConnected(const QObject &sender, const QMetaMethod &signal)
+{
+    return (sender.*pointerTo(SignalQuestion()))(signal);
 }
 
 } // namespace QdtlsRs

@@ -12,6 +12,7 @@
 #include <QtNetwork/qsslconfiguration.h>
 
 #include <QtCore/qbytearray.h>
+#include <QtCore/qmetaobject.h>
 
 QT_BEGIN_NAMESPACE
 
@@ -27,6 +28,9 @@ void setNegotiatedProtocol(QSslConfiguration &configuration, const QByteArray &p
 
 // Sets the lifetime of the session ticket; -1 for unknown.
 void setTicketLifetimeHint(QSslConfiguration &configuration, int seconds);
+
+// QObject's protected function of this name, for any object.
+bool isSignalConnected(const QObject &sender, const QMetaMethod &signal);
 
 } // namespace QdtlsRs
 

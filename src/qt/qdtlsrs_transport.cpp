@@ -3,11 +3,11 @@
 #include "qdtlsrs_transport_p.h"
 
 #include "qdtlsrs_connection_p.h"
+#include "qdtlsrs_private_access_p.h"
 
 #include <QtNetwork/qnetworkinterface.h>
 #include <QtNetwork/qsslpresharedkeyauthenticator.h>
 
-#include <QtCore/private/qmetaobject_p.h>
 #include <QtCore/private/qobject_p.h>
 
 #include <algorithm>
@@ -87,9 +87,8 @@ static inline bool hasConnections(const QUdpSocket &socket)
 
 Q_NEVER_INLINE static bool isErrorObserved(const QUdpSocket &socket)
 {
-    static const int signal =
-        QMetaObjectPrivate::signalIndex(QMetaMethod::fromSignal(&QUdpSocket::errorOccurred));
-    return QObjectPrivate::get(&socket)->isSignalConnected(uint(signal), false);
+    static const QMetaMethod signal = QMetaMethod::fromSignal(&QUdpSocket::errorOccurred);
+    return isSignalConnected(socket, signal);
 }
 
 int32_t Transport::send(void *user, const uint8_t *datagram, size_t length)
