@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// S20, F17: resumption by tickets, only when both sides enable it and only by the client that got
-// one.
+// S20, F17, A22: resumption by tickets, only when both sides enable it and only by the client that
+// got one.
 #include "cases.h"
 #include "openssl_program.h"
 #include "pair/loopback.h"
@@ -9,6 +9,7 @@
 
 #include <QtCore/QTemporaryDir>
 #include <QtNetwork/QNetworkDatagram>
+#include <QtNetwork/QSslCipher>
 #include <QtTest/QTest>
 
 namespace hardening {
@@ -31,6 +32,8 @@ class Resumption : public QObject {
         "a ticket of a server that does not verify its clients is of no use with one that does")
     Q_CLASSINFO("S20_no_resumption_of_a_preshared_key",
                 "a key that the server's application has withdrawn is of no use, ticket or not")
+    Q_CLASSINFO("A22_no_peer_of_an_earlier_handshake",
+                "a ticket alone says nothing about the peer of a handshake that fails")
     Q_CLASSINFO("S20_resumption_of_s_client", "`openssl s_client -sess_in` resumes at a server")
     Q_CLASSINFO("S20_resumption_at_s_server", "a client resumes at `openssl s_server`")
     Q_CLASSINFO("F17_resumed_session_keeps_its_verification",
@@ -52,6 +55,7 @@ private slots:
     void S20_resumption_at_s_server();
     void F17_resumed_session_keeps_its_verification();
     void F17_full_handshake_verifies_again();
+    void A22_no_peer_of_an_earlier_handshake();
 };
 
 namespace {
@@ -309,6 +313,19 @@ void Resumption::S20_no_resumption_of_a_preshared_key()
         QVERIFY(!link.handshake());
         QVERIFY(!link.server.isComplete());
     }
+}
+
+void Resumption::A22_no_peer_of_an_earlier_handshake()
+{
+    ResumableLink link(bob());
+    VERIFY_HANDSHAKE(link);
+    renew(link, learned(link));
+    QVERIFY(link.start());
+    QVERIFY(!link.client.dtls->doHandshake(&link.client.socket, wire::plaintextAlert(2, 40)));
+    QVERIFY(learned(link).peerCertificate().isNull());
+    QVERIFY(learned(link).peerCertificateChain().isEmpty());
+    QVERIFY(link.client.dtls->sessionCipher().isNull());
+    QVERIFY(link.client.dtls->peerVerificationErrors().isEmpty());
 }
 
 void Resumption::S20_resumption_of_s_client()

@@ -33,7 +33,8 @@ impl Ssl {
             // SAFETY: `raw` is live while `self` is, and the session was made above. SSL_set_session(3) adds its own
             // reference, so this one is freed.
             unsafe {
-                (self.api.SSL_set_session)(self.raw.as_ptr(), session);
+                let set = (self.api.SSL_set_session)(self.raw.as_ptr(), session);
+                self.offers_session.set(set == 1);
                 (self.api.SSL_SESSION_free)(session);
             }
         }
@@ -43,6 +44,9 @@ impl Ssl {
     /// The session of a client, if the server sent a ticket for it.
     pub fn session_ticket(&self) -> Option<SessionTicket> {
         let api = self.api;
+        if !self.speaks_of_this_peer() {
+            return None;
+        }
         // SAFETY: `raw` is live while `self` is. The result is null or a session that the SSL keeps.
         let session = NonNull::new(unsafe { (api.SSL_get_session)(self.raw.as_ptr()) })?.as_ptr();
         // SAFETY: the SSL keeps the session, and nothing in this function lets OpenSSL replace it.
@@ -72,7 +76,7 @@ impl Ssl {
         let result = unsafe { (self.api.SSL_get_verify_result)(self.raw.as_ptr()) };
         #[allow(clippy::useless_conversion, reason = "long has 32 bits on Windows and 32-bit systems")]
         let code = i32::try_from(result).unwrap_or(i32::MAX);
-        (reused && code != 0).then_some(code)
+        (reused && code != 0 && self.speaks_of_this_peer()).then_some(code)
     }
 }
 

@@ -12,6 +12,7 @@ use super::{Api, api, bio};
 use crate::error::{Error, Result, Status};
 use crate::os::Timeval;
 use openssl_sys::{SSL, SSL_CIPHER, X509, stack_st_X509};
+use std::cell::Cell;
 use std::ffi::{c_int, c_long, c_void};
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
@@ -36,6 +37,8 @@ pub struct Ssl {
     /// The running operation, for the callbacks. Counted, because the BIO points to it while this moves.
     pub(super) stage: Rc<Stage>,
     buffers: Buffers,
+    /// Whether a client offers a session of an earlier handshake.
+    pub(super) offers_session: Cell<bool>,
 }
 
 /// An `SSL` that is held for one operation, which has not begun to work with it.
@@ -112,7 +115,8 @@ impl Ssl {
     /// `raw` is a live `SSL` of the OpenSSL in use that no other code uses.
     pub unsafe fn take(raw: NonNull<SSL>) -> Result<Self> {
         let api = api()?;
-        Ok(Self { raw, api, stage: Rc::default(), buffers: Buffers::new(api) })
+        let (stage, buffers) = (Rc::default(), Buffers::new(api));
+        Ok(Self { raw, api, stage, buffers, offers_session: Cell::new(false) })
     }
 
     /// Holds the `SSL` for one operation: `events` serves OpenSSL's callbacks while `operation` runs. `Busy` inside
@@ -144,8 +148,12 @@ impl Ssl {
         running.then(|| Duration::from_secs(seconds) + Duration::from_micros(microseconds))
     }
 
-    /// The peer's certificate, borrowed from the `SSL`; null if the peer has sent none.
+    /// The peer's certificate, borrowed from the `SSL`; null if the peer has shown none in this handshake.
     pub fn peer_certificate(&self) -> *mut X509 {
+        // OpenSSL stores no chain with a session that is offered: this one came in this handshake.
+        if !self.speaks_of_this_peer() && self.peer_chain().is_null() {
+            return ptr::null_mut();
+        }
         // SAFETY: `raw` is live while `self` is. The result is null or a session that the SSL keeps.
         let session = unsafe { (self.api.SSL_get_session)(self.raw.as_ptr()) };
         match session.is_null() {
@@ -163,8 +171,24 @@ impl Ssl {
 
     /// The cipher in use, a static object; null before one is negotiated.
     pub fn cipher(&self) -> *const SSL_CIPHER {
-        // SAFETY: `raw` is live while `self` is.
-        unsafe { (self.api.SSL_get_current_cipher)(self.raw.as_ptr()) }
+        match self.speaks_of_this_peer() {
+            // SAFETY: `raw` is live while `self` is.
+            true => unsafe { (self.api.SSL_get_current_cipher)(self.raw.as_ptr()) },
+            false => ptr::null(),
+        }
+    }
+
+    /// Returns whether OpenSSL's session is that of this handshake: it has finished, or no session of an earlier one was
+    /// offered. An offered session says what an earlier peer has shown (A22).
+    pub(super) fn speaks_of_this_peer(&self) -> bool {
+        // SAFETY: `raw` is live while `self` is; both functions only read it.
+        let (finished, reused) = unsafe {
+            (
+                (self.api.SSL_is_init_finished)(self.raw.as_ptr()),
+                (self.api.SSL_session_reused)(self.raw.as_ptr()),
+            )
+        };
+        finished == 1 || (reused == 0 && !self.offers_session.get())
     }
 
     /// The protocol in use.

@@ -2,6 +2,7 @@
 // Handshakes that succeed, and the queries about the peer afterwards.
 #include "cases.h"
 #include "pair.h"
+#include "wire.h"
 
 #include <string>
 
@@ -193,6 +194,69 @@ CASE(s20_a_session_can_be_resumed)
         for (Endpoint *side : { &pair.client, &pair.server })
             CHECK_EQUAL(qdtls_connection_reset(side->handle), QDTLS_STATUS_OK);
     }
+}
+
+// What a client says about its peer while it has only the session of an earlier one.
+static void checkNothingIsShown(const Endpoint &client)
+{
+    X509 *certificate = nullptr;
+    CHECK_EQUAL(qdtls_connection_peer_certificate(client.handle, &certificate), QDTLS_STATUS_OK);
+    CHECK(certificate == nullptr);
+    STACK_OF(X509) *chain = nullptr;
+    CHECK_EQUAL(qdtls_connection_peer_chain(client.handle, &chain), QDTLS_STATUS_OK);
+    CHECK(chain == nullptr);
+    const SSL_CIPHER *cipher = nullptr;
+    CHECK_EQUAL(qdtls_connection_cipher(client.handle, &cipher), QDTLS_STATUS_OK);
+    CHECK(cipher == nullptr);
+    std::size_t errors = 77;
+    CHECK_EQUAL(qdtls_connection_verify_errors(client.handle, nullptr, 0, &errors),
+                QDTLS_STATUS_OK);
+    CHECK_EQUAL(errors, 0u);
+    CHECK(sessionOf(client).empty());
+}
+
+static X509 *certificateOf(const Endpoint &endpoint)
+{
+    X509 *certificate = nullptr;
+    CHECK_EQUAL(qdtls_connection_peer_certificate(endpoint.handle, &certificate), QDTLS_STATUS_OK);
+    return certificate;
+}
+
+CASE(a22_a_session_that_is_only_offered_says_nothing_about_the_peer)
+{
+    Pair pair;
+    setResumption(pair.client, {});
+    setResumption(pair.server, {});
+    initAgain(pair.client, pair.clientTls);
+    initAgain(pair.server, pair.serverTls);
+    pair.connect();
+    const Bytes session = sessionOf(pair.client);
+    CHECK(!session.empty() && certificateOf(pair.client) != nullptr);
+
+    CHECK_EQUAL(qdtls_connection_reset(pair.client.handle), QDTLS_STATUS_OK);
+    CHECK_EQUAL(qdtls_connection_reset(pair.server.handle), QDTLS_STATUS_OK);
+    setResumption(pair.client, session);
+    initAgain(pair.client, pair.clientTls);
+    checkNothingIsShown(pair.client);
+    CHECK_EQUAL(pair.client.start(), QDTLS_STATUS_OK);
+    checkNothingIsShown(pair.client);
+    CHECK_EQUAL(pair.client.proceed(recordOf(21, 0, { SSL3_AL_FATAL, SSL_AD_INTERNAL_ERROR })),
+                QDTLS_STATUS_ALERT_RECEIVED);
+    checkNothingIsShown(pair.client);
+
+    // A server that does not resume shows its own certificate.
+    pair.client.outbox.clear();
+    CHECK_EQUAL(qdtls_connection_reset(pair.client.handle), QDTLS_STATUS_OK);
+    setResumption(pair.client, session);
+    pair.client.init(pair.clientTls.get());
+    pair.serverTls = serverContext(makeIdentity());
+    pair.server.init(pair.serverTls.get());
+    CHECK_EQUAL(pair.server.start(pair.verifiedHello()), QDTLS_STATUS_OK);
+    while (!pair.server.outbox.empty())
+        CHECK_EQUAL(pair.client.proceed(pair.server.take()), QDTLS_STATUS_OK);
+    X509 *shown = certificateOf(pair.client);
+    CHECK(shown != nullptr);
+    CHECK_EQUAL(X509_cmp(shown, SSL_CTX_get0_certificate(pair.serverTls.get())), 0);
 }
 
 CASE(s20_a_session_that_cannot_be_used_is_ignored)

@@ -60,7 +60,8 @@ pub unsafe extern "C" fn qdtls_connection_may_resume(
     })
 }
 
-/// Writes the peer's certificate to `certificate`, or null if the peer has sent none. The connection owns it; it is
+/// Writes the peer's certificate to `certificate`, or null if the peer has shown none in this handshake: a session that
+/// is offered for resumption counts when the handshake has finished with it. The connection owns the certificate; it is
 /// valid until the next call that continues the handshake, or until the connection ends, is set up again or is freed.
 /// TLS must be set up; otherwise `QDTLS_STATUS_INVALID_STATE`.
 ///
@@ -102,8 +103,9 @@ pub unsafe extern "C" fn qdtls_connection_peer_chain(
     })
 }
 
-/// Writes the cipher in use to `cipher`, or null before one is negotiated (SSL_get_current_cipher(3)). The object is
-/// static. TLS must be set up; otherwise `QDTLS_STATUS_INVALID_STATE`.
+/// Writes the cipher in use to `cipher`, or null before one is negotiated (SSL_get_current_cipher(3)); with a session
+/// offered for resumption, until the handshake has finished. The object is static. TLS must be set up; otherwise
+/// `QDTLS_STATUS_INVALID_STATE`.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `cipher` is null or writable.
