@@ -6,7 +6,7 @@
 
 #![forbid(unsafe_code)]
 
-use crate::cookie::{Check, CookieKey};
+use crate::cookie::{Check, CookieKey, Use};
 use crate::error::{Error, Result, Status};
 use crate::host::{Host, SendResult};
 use crate::peer::PeerAddress;
@@ -37,14 +37,20 @@ impl<H: Host> Listener<H> {
         };
         // Cloned, because the host may replace the key while it sends.
         let key = self.key.borrow().clone();
-        verify(&key, peer, &hello, &self.host)
+        verify(&key, peer, &hello, Use::Listen, &self.host)
     }
 }
 
 /// Returns whether the cookie of `hello`, received from `peer`, is valid. Answers a ClientHello without a valid
 /// cookie through `host`.
-pub fn verify(key: &CookieKey, peer: &PeerAddress, hello: &ClientHello<'_>, host: &dyn Host) -> Result<bool> {
-    match key.check(peer, hello, host.now())? {
+pub fn verify(
+    key: &CookieKey,
+    peer: &PeerAddress,
+    hello: &ClientHello<'_>,
+    cookie_use: Use,
+    host: &dyn Host,
+) -> Result<bool> {
+    match key.check(peer, hello, host.now(), cookie_use)? {
         Check::Valid => Ok(true),
         Check::Answer(cookie) => {
             let request = HelloVerifyRequest::new(hello, cookie.as_bytes());

@@ -14,6 +14,7 @@ use qdtls_rs::ffi::{SettingName, qdtls_cookie_free, qdtls_cookie_new, qdtls_cook
 use qdtls_rs::ffi::{qdtls_listener_set_cookie, qdtls_setting_set};
 use qdtls_rs::openssl::hmac::Hash;
 use qdtls_rs::role::Role;
+use qdtls_rs::wire::admission::Admission;
 use qdtls_rs::wire::hello::ClientHello;
 use qdtls_rs::wire::record;
 use std::hint::black_box;
@@ -31,7 +32,9 @@ fn parsing(criterion: &mut Criterion) {
     group.bench_function("record of a handshake", |bencher| {
         bencher.iter(|| {
             let record = record::split_record(black_box(&first));
-            record.is_some_and(|(record, _)| record::admissible_in_handshake(&record, Role::Server, false))
+            record.is_some_and(|(record, _)| {
+                Admission::new(Role::Server, 102_400).check(&record, false).is_ok()
+            })
         });
     });
     group.finish();

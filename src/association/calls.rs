@@ -6,7 +6,7 @@
 use super::operation::{Operation, Purpose};
 use super::{Association, Holder, Progress, Received, VerifiedHello};
 use crate::bytes::Bytes;
-use crate::cookie::{Check, CookieKey};
+use crate::cookie::{Check, CookieKey, Use};
 use crate::error::{Error, Result, Status};
 use crate::openssl::ssl::{OnStage, PlaintextBuffer, Running};
 use crate::wire::hello::ClientHello;
@@ -56,7 +56,8 @@ impl Association {
         let (record, _) = record::split_record(datagram).ok_or_else(rejected)?;
         let hello = ClientHello::from_record(&record).ok_or_else(rejected)?;
         self.hold(NAME, Purpose::Listen, record.bytes, |operation, stage| {
-            if let Check::Answer(_) = key.check(&self.peer, &hello, self.host.now())? {
+            let at = self.host.now();
+            if let Check::Answer(_) = key.check(&self.peer, &hello, at, Use::Start)? {
                 return Err(rejected());
             }
             if !self.is_current() {
@@ -64,7 +65,7 @@ impl Association {
             }
             let mut cookie = Bytes::default();
             cookie.push(hello.cookie);
-            self.verified_hello.replace(Some(VerifiedHello { random: *hello.random, cookie }));
+            self.verified_hello.replace(Some(VerifiedHello { at, random: *hello.random, cookie }));
             stage.run(|ssl| {
                 operation.listen(ssl, &hello, datagram)?;
                 operation.handshake(ssl)

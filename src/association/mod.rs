@@ -17,7 +17,8 @@ use crate::host::Host;
 use crate::openssl::setup::Setup;
 use crate::openssl::ssl::Ssl;
 use crate::peer::PeerAddress;
-use crate::role::Role;
+use crate::unix_time::UnixTime;
+use crate::wire::admission::{Admission, TooLong};
 use crate::wire::hello::MAX_COOKIE;
 use crate::wire::sequence::Sequence;
 use std::any::Any;
@@ -69,6 +70,8 @@ enum Holder {
 
 /// The ClientHello whose cookie was valid.
 struct VerifiedHello {
+    /// The time of the check, at which the handshake started.
+    at: UnixTime,
     random: [u8; 32],
     cookie: Bytes<MAX_COOKIE>,
 }
@@ -77,7 +80,6 @@ struct VerifiedHello {
 pub struct Association {
     /// Declared first, hence dropped first: callbacks that SSL_free(3) may run still find the other fields.
     ssl: Ssl,
-    role: Role,
     peer: PeerAddress,
     link_mtu: u16,
     /// The application protocols that a server selects from.
@@ -86,6 +88,9 @@ pub struct Association {
     holder: Cell<Holder>,
     verified_hello: RefCell<Option<VerifiedHello>>,
     sequence: Sequence,
+    admission: Admission,
+    /// A message that was dropped for its length.
+    too_long: Cell<Option<TooLong>>,
     /// Bytes of application data that arrived during the handshake; OpenSSL keeps them for the first read.
     buffered_plaintext: Cell<usize>,
     verify_errors: RefCell<Vec<VerifyError>>,
@@ -105,8 +110,8 @@ impl Association {
     ) -> Result<Rc<Self>> {
         ssl.set_up(setup)?;
         Ok(Rc::new(Self {
-            ssl,
-            role: setup.role,
+            admission: Admission::new(setup.role, ssl.max_cert_list()),
+            too_long: Cell::new(None),
             peer,
             link_mtu: setup.link_mtu,
             alpn: setup.alpn.to_vec(),
@@ -116,6 +121,7 @@ impl Association {
             sequence: Sequence::default(),
             buffered_plaintext: Cell::new(0),
             verify_errors: RefCell::default(),
+            ssl,
             _context_owner: context_owner,
         }))
     }
@@ -141,6 +147,11 @@ impl Association {
     #[inline]
     pub fn buffered_plaintext(&self) -> usize {
         self.buffered_plaintext.get()
+    }
+
+    /// The time at which the handshake started with a valid cookie.
+    pub fn verified_at(&self) -> Option<UnixTime> {
+        self.verified_hello.borrow().as_ref().map(|hello| hello.at)
     }
 
     /// The `SSL`, for queries between operations.

@@ -9,21 +9,19 @@ use super::{Association, Progress, Received, VerifyError};
 use crate::error::{Error, Result, Status};
 use crate::host::{Psk, PskRequest, SendResult};
 use crate::log;
+use crate::openssl::error_queue::Cause;
 use crate::openssl::events::Events;
 use crate::openssl::ssl::{Outcome, PlaintextBuffer, Running, TimeoutOutcome};
 use crate::role::Role;
 use crate::settings::STRICT_ALERTS;
+use crate::wire::admission::Refusal;
 use crate::wire::alpn;
 use crate::wire::hello::ClientHello;
-use crate::wire::record::{self, Record};
+use crate::wire::record::Record;
 use crate::wire::sequence;
 use std::cell::Cell;
 use std::fmt;
 use subtle::ConstantTimeEq;
-
-/// OpenSSL keeps at most a hundred records of the next epoch (d1_lib.c), including forged ones: it cannot
-/// authenticate them yet.
-const MAX_BUFFERED_PLAINTEXT: usize = 100 * (1 << 14);
 
 /// The purpose of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +83,7 @@ impl<'a> Operation<'a> {
             Outcome::Failed(cause) => Err(match self.psk_failure.get() {
                 Some(misfit) => Error::because(Status::PskRejected, "pre-shared key", misfit.to_string()),
                 None if cause.is_alert() => cause.into_error(Status::AlertReceived, "SSL_do_handshake"),
-                None if cause.is_timeout() => cause.into_error(Status::TimedOut, "SSL_do_handshake"),
+                None if cause.is_timeout() => self.timed_out(cause, "SSL_do_handshake"),
                 None => cause.into_error(Status::HandshakeFailed, "SSL_do_handshake"),
             }),
         }
@@ -97,7 +95,7 @@ impl<'a> Operation<'a> {
             TimeoutOutcome::NotYet => Ok(false),
             TimeoutOutcome::Retransmitted => self.sent().map(|()| true),
             TimeoutOutcome::Failed(cause) if cause.is_timeout() => {
-                Err(cause.into_error(Status::TimedOut, "DTLSv1_handle_timeout"))
+                Err(self.timed_out(cause, "DTLSv1_handle_timeout"))
             }
             TimeoutOutcome::Failed(cause) => {
                 Err(cause.into_error(Status::HandshakeFailed, "DTLSv1_handle_timeout"))
@@ -169,6 +167,27 @@ impl<'a> Operation<'a> {
         self.purpose.get() == Purpose::CloseNotify || self.association.is_current()
     }
 
+    /// Returns whether OpenSSL may see a record of the handshake.
+    fn admits(&self, record: &Record<'_>) -> bool {
+        let refusal = self.association.admission.check(record, STRICT_ALERTS.get() != 0).err();
+        if let Some(Refusal::TooLong(message)) = refusal {
+            // One line: anyone can send such a message.
+            if self.association.too_long.replace(Some(message)).is_none() {
+                log::warn(format_args!("{}: {message}", self.association.peer));
+            }
+        }
+        refusal.is_none()
+    }
+
+    /// The error of a handshake in which OpenSSL has stopped retransmitting. A message that was dropped for its length
+    /// is the likely reason (F10).
+    fn timed_out(&self, cause: Cause, operation: &'static str) -> Error {
+        match self.association.too_long.get() {
+            None => cause.into_error(Status::TimedOut, operation),
+            Some(message) => cause.with_text(message.to_string()).into_error(Status::TimedOut, operation),
+        }
+    }
+
     #[cold]
     fn note_loss(&self, length: usize, result: SendResult) {
         static LOSS: log::Recurring = log::Recurring::new();
@@ -182,12 +201,10 @@ impl Events for Operation<'_> {
         if self.purpose.get() == Purpose::Data {
             return self.inbox.next_record(|_| true).map(|record| record.bytes);
         }
-        let (role, strict) = (self.association.role, STRICT_ALERTS.get() != 0);
-        let admissible = |record: &Record<'_>| record::admissible_in_handshake(record, role, strict);
-        let record = self.inbox.next_record(admissible)?;
+        let record = self.inbox.next_record(|record| self.admits(record))?;
         if record.is_application_data() {
             let buffered = &self.association.buffered_plaintext;
-            buffered.set(buffered.get().saturating_add(record.bytes.len()).min(MAX_BUFFERED_PLAINTEXT));
+            buffered.set(buffered.get().saturating_add(record.bytes.len()));
         }
         Some(record.bytes)
     }

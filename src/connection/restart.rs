@@ -6,6 +6,7 @@
 use super::Connection;
 use crate::association::Association;
 use crate::association::operation::Purpose;
+use crate::cookie::Use;
 use crate::error::{Error, Result, Status};
 use crate::listener;
 use crate::role::Role;
@@ -36,7 +37,9 @@ impl Connection {
         };
         let verified = association.hold("ClientHello", Purpose::Data, &[], |_, _| {
             // A failure to send the answer does not affect this connection.
-            listener::verify(&key, &association.peer(), &hello, &*self.host).unwrap_or(false)
+            let since = association.verified_at();
+            listener::verify(&key, &association.peer(), &hello, Use::Restart { since }, &*self.host)
+                .unwrap_or(false)
         })?;
         if verified {
             self.reset();

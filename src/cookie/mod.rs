@@ -11,6 +11,7 @@ mod process_secret;
 mod slot;
 
 pub use process_secret::rotate as rotate_process_secret;
+pub use slot::Use;
 
 use crate::bytes::Bytes;
 use crate::error::{Error, Result, Status};
@@ -97,13 +98,21 @@ impl CookieKey {
 
     /// Checks the cookie of `hello`. Costs one HMAC, or two if an invalid cookie names another slot than the present
     /// one.
-    pub fn check(&self, peer: &PeerAddress, hello: &ClientHello<'_>, now: UnixTime) -> Result<Check> {
+    pub fn check(
+        &self,
+        peer: &PeerAddress,
+        hello: &ClientHello<'_>,
+        now: UnixTime,
+        cookie_use: Use,
+    ) -> Result<Check> {
         let present = Slot::at(now);
-        let fresh = match hello.cookie.first().and_then(|&tag| present.neighbour(tag)) {
+        let oldest = cookie_use.oldest(present);
+        let shown = hello.returned_cookie().unwrap_or_default();
+        let fresh = match shown.first().and_then(|&tag| present.neighbour(tag, oldest)) {
             None => self.cookie_of(present, peer, hello, now)?,
             Some(slot) => {
                 let expected = self.cookie_of(slot, peer, hello, now)?;
-                if expected.as_bytes().ct_eq(hello.cookie).into() {
+                if expected.as_bytes().ct_eq(shown).into() {
                     return Ok(Check::Valid);
                 }
                 if slot == present { expected } else { self.cookie_of(present, peer, hello, now)? }

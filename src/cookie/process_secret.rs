@@ -3,7 +3,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::slot::Slot;
+use super::slot::{Slot, Use};
 use crate::error::{Error, Result, Status};
 use crate::openssl::hmac::{Hash, MacKey};
 use crate::openssl::random;
@@ -47,8 +47,9 @@ static PROCESS: Mutex<ProcessSecret> = Mutex::new(ProcessSecret::EMPTY);
 
 impl ProcessSecret {
     const EMPTY: Self = Self { epochs: Vec::new(), since: UnixTime(0), stand_in: None };
-    /// A cookie is valid in three slots, so at most three secrets and the next one are in use.
-    const MAX_EPOCHS: usize = 4;
+    /// Cookies of four slots may be valid, the next one's included, so at most that many secrets and the one that the
+    /// oldest slot began with are in use.
+    const MAX_EPOCHS: usize = 5;
 
     pub fn lock() -> MutexGuard<'static, Self> {
         PROCESS.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
@@ -79,9 +80,10 @@ impl ProcessSecret {
         self.epochs.retain(|epoch| epoch.first != first);
         self.epochs.insert(0, Epoch { secret, first, keys: Vec::new() });
         self.since = now;
-        // A cookie of the previous slot is still valid. Secrets replaced before that slot are not needed.
+        // Secrets replaced before the oldest slot whose cookies are valid are not needed.
+        let oldest = Use::Start.oldest(present);
         let needed =
-            self.epochs.iter().position(|epoch| epoch.first < present).map_or(usize::MAX, |last| last + 1);
+            self.epochs.iter().position(|epoch| epoch.first <= oldest).map_or(usize::MAX, |last| last + 1);
         self.epochs.truncate(needed.min(Self::MAX_EPOCHS));
         Ok(())
     }

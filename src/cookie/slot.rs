@@ -21,11 +21,39 @@ impl Slot {
         tag
     }
 
-    /// Returns the slot with this tag among this one and its two neighbours.
-    pub fn neighbour(self, tag: u8) -> Option<Self> {
-        [self.0, self.0.wrapping_sub(1), self.0.wrapping_add(1)]
-            .map(Self)
-            .into_iter()
-            .find(|s| s.tag() == tag)
+    /// Returns the slot with this tag among this one, the next, and those before it back to `oldest`.
+    pub fn neighbour(self, tag: u8, oldest: Self) -> Option<Self> {
+        let before = oldest.0..self.0;
+        [self.0, self.0.saturating_add(1)].into_iter().chain(before).map(Self).find(|slot| slot.tag() == tag)
+    }
+}
+
+/// What a cookie is shown for.
+#[derive(Clone, Copy, Debug)]
+pub enum Use {
+    /// To a listener: a cookie of the last slot is accepted, too.
+    Listen,
+    /// To start a handshake: one slot more, because the listener may have accepted the same cookie at the end of a slot
+    /// (A23).
+    Start,
+    /// To end a connection whose cookie was checked at this time, because the client has restarted: no cookie of a slot
+    /// before that time is accepted (A17).
+    Restart {
+        /// The time; `None` if the connection started without a cookie.
+        since: Option<UnixTime>,
+    },
+}
+
+impl Use {
+    /// The oldest slot whose cookies are accepted in the present one.
+    pub fn oldest(self, present: Slot) -> Slot {
+        let before = |slots: u64| Slot(present.0.saturating_sub(slots));
+        match self {
+            Self::Listen => before(1),
+            Self::Start => before(2),
+            Self::Restart { since: None } => before(1),
+            // A clock that was set back since must not refuse every cookie.
+            Self::Restart { since: Some(since) } => Slot(before(1).0.max(Slot::at(since).0.min(present.0))),
+        }
     }
 }

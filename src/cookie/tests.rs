@@ -34,7 +34,7 @@ fn accepted(
 
 fn judged(key: &CookieKey, peer: &PeerAddress, datagram: &[u8], at: UnixTime) -> bool {
     let hello = ClientHello::parse(datagram).expect("hello");
-    matches!(key.check(peer, &hello, at).expect("a result"), Check::Valid)
+    matches!(key.check(peer, &hello, at, Use::Listen).expect("a result"), Check::Valid)
 }
 
 #[test]
@@ -70,6 +70,56 @@ fn s15_expires() {
 }
 
 #[test]
+fn a23_start_accepts_one_slot_more_than_the_listener() {
+    let key = user_key();
+    let lifetime = COOKIE_LIFETIME_S.get();
+    let first = client_hello(1, &[], &[], &[]);
+    let cookie = key.issue(&peer(1), &ClientHello::parse(&first).expect("hello"), NOW).expect("a cookie");
+    let second = client_hello(1, &[], cookie.as_bytes(), &[]);
+    let hello = ClientHello::parse(&second).expect("hello");
+    let accepted = |at, shown| matches!(key.check(&peer(1), &hello, at, shown), Ok(Check::Valid));
+    for (slots, listener, start) in [(0, true, true), (1, true, true), (2, false, true), (3, false, false)] {
+        let at = later(slots * lifetime);
+        assert_eq!((accepted(at, Use::Listen), accepted(at, Use::Start)), (listener, start), "{slots}");
+    }
+}
+
+#[test]
+fn a17_no_cookie_older_than_the_connection_restarts_it() {
+    let key = user_key();
+    let lifetime = COOKIE_LIFETIME_S.get();
+    let first = client_hello(1, &[], &[], &[]);
+    let cookie = key.issue(&peer(1), &ClientHello::parse(&first).expect("hello"), NOW).expect("a cookie");
+    let second = client_hello(1, &[], cookie.as_bytes(), &[]);
+    let hello = ClientHello::parse(&second).expect("hello");
+    let restarts =
+        |at, since| matches!(key.check(&peer(1), &hello, at, Use::Restart { since }), Ok(Check::Valid));
+    let next = later(lifetime);
+    assert!(restarts(next, None) && restarts(next, Some(NOW)));
+    assert!(!restarts(next, Some(next)), "the cookie is older than the connection");
+    assert!(restarts(NOW, Some(later(3600))), "the clock was set back");
+    assert!(!restarts(later(2 * lifetime), Some(NOW)), "expired");
+}
+
+#[test]
+fn a7_only_the_answer_to_a_request_proves_an_address() {
+    let key = user_key();
+    let first = client_hello(1, &[], &[], &[]);
+    let cookie = key.issue(&peer(1), &ClientHello::parse(&first).expect("hello"), NOW).expect("a cookie");
+    let mut second = client_hello(1, &[], cookie.as_bytes(), &[]);
+    for (sequence, valid) in [(0, false), (1, true), (2, false)] {
+        second[18] = sequence;
+        for shown in [Use::Listen, Use::Start, Use::Restart { since: None }] {
+            let hello = ClientHello::parse(&second).expect("hello");
+            let check = key.check(&peer(1), &hello, NOW, shown).expect("a result");
+            assert_eq!(matches!(check, Check::Valid), valid, "{sequence}");
+        }
+    }
+    second[18] = 3;
+    assert!(ClientHello::parse(&second).is_none());
+}
+
+#[test]
 fn s15_every_hash_fits_or_is_refused() {
     let mut working = 0;
     for number in 0..=Hash::LAST {
@@ -94,7 +144,8 @@ fn r14_a_wrong_cookie_is_answered_with_the_right_one() {
         [vec![], vec![0], right.as_bytes()[..31].to_vec(), vec![right.as_bytes()[0]; 32], vec![9; 255]]
     {
         let hello = client_hello(1, &[], &cookie, &[]);
-        match key.check(&peer(1), &ClientHello::parse(&hello).expect("hello"), NOW).expect("a result") {
+        let hello = ClientHello::parse(&hello).expect("hello");
+        match key.check(&peer(1), &hello, NOW, Use::Listen).expect("a result") {
             Check::Valid => panic!("accepted {cookie:?}"),
             Check::Answer(fresh) => assert_eq!(fresh.as_bytes(), right.as_bytes()),
         }

@@ -5,7 +5,7 @@ use super::address::qdtls_address;
 use super::arguments::{In, Out, OutBytes, invalid, reference};
 use super::error::{ErrorSlot, qdtls_error};
 use super::handle::{Handle, Held, call, call_on, give, take_back};
-use crate::cookie::{Check, CookieKey};
+use crate::cookie::{Check, CookieKey, Use};
 use crate::error::{Result, Status};
 use crate::openssl::hmac::Hash;
 use crate::unix_time::UnixTime;
@@ -196,7 +196,7 @@ pub unsafe extern "C" fn qdtls_cookie_verify(
     call_on("qdtls_cookie_verify", cookie, |cookie| {
         let valid = valid.require()?;
         let (peer, hello) = (address?.to_peer()?, hello_in(hello.get()?)?);
-        let check = cookie.key().check(&peer, &hello, UnixTime(now))?;
+        let check = cookie.key().check(&peer, &hello, UnixTime(now), Use::Listen)?;
         valid.write(matches!(check, Check::Valid));
         Ok(())
     })

@@ -80,6 +80,11 @@ impl Cause {
         Error::openssl(status, operation, self.code, &self.text)
     }
 
+    /// The same code with another text.
+    pub fn with_text(self, text: String) -> Self {
+        Self { text, ..self }
+    }
+
     /// Returns whether the peer sent a fatal alert.
     pub fn is_alert(&self) -> bool {
         self.library() == LIBRARY_SSL && ALERT_REASONS.contains(&self.reason())

@@ -21,6 +21,7 @@ use std::time::Duration;
 /// Numbers of ssl.h and tls1.h that openssl-sys does not name.
 mod number {
     use std::ffi::c_int;
+    pub const CTRL_GET_MAX_CERT_LIST: c_int = 50;
     pub const CTRL_GET_TIMEOUT: c_int = 73;
     pub const CTRL_HANDLE_TIMEOUT: c_int = 74;
     pub const DTLS1_VERSION: c_int = 0xfeff;
@@ -189,6 +190,13 @@ impl Ssl {
             )
         };
         finished == 1 || (reused == 0 && !self.offers_session.get())
+    }
+
+    /// The longest certificate chain that is accepted, in bytes (SSL_get_max_cert_list(3)).
+    pub fn max_cert_list(&self) -> usize {
+        // SAFETY: the command takes no argument.
+        let length = unsafe { self.ctrl(number::CTRL_GET_MAX_CERT_LIST, 0, ptr::null_mut()) };
+        usize::try_from(length).unwrap_or(0)
     }
 
     /// The protocol in use.

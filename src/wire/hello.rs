@@ -5,7 +5,9 @@
 
 #![forbid(unsafe_code)]
 
-use super::record::{self, CLIENT_HELLO, HANDSHAKE, Record};
+use super::message::{self, Fragment, kind};
+use super::record::{self, HANDSHAKE, Record};
+use super::vector::split_vector;
 use crate::bytes::Bytes;
 
 /// The longest cookie that this library makes. Every DTLS 1.0 and 1.2 client accepts 32 bytes (RFC 4347, 4.2.1).
@@ -13,20 +15,24 @@ pub const MAX_COOKIE: usize = 32;
 
 /// The longest HelloVerifyRequest that this library writes.
 pub const MAX_HELLO_VERIFY_REQUEST: usize =
-    record::HEADER_LENGTH + record::HANDSHAKE_HEADER_LENGTH + 2 + 1 + MAX_COOKIE;
+    record::HEADER_LENGTH + message::HEADER_LENGTH + 2 + 1 + MAX_COOKIE;
 
-const HELLO_VERIFY_REQUEST: u8 = 3;
 /// The version in a HelloVerifyRequest, which DTLS 1.2 servers use too. It is not part of negotiation (RFC 6347,
 /// 4.2.1).
 const DTLS_1_0: [u8; 2] = [0xfe, 0xff];
-/// A ClientHello is message 0, or 1 after a HelloVerifyRequest. OpenSSL's DTLSv1_listen(3) accepts 2 as well.
+/// The highest message sequence number of a ClientHello that is answered, as with DTLSv1_listen(3).
 const MAX_MESSAGE_SEQUENCE: u16 = 2;
+/// The message sequence number of the ClientHello that answers a HelloVerifyRequest (RFC 6347, 4.2.2). OpenSSL starts
+/// with no other.
+const ANSWER_SEQUENCE: u16 = 1;
 
 /// The fields of a ClientHello up to its cookie. All of them are in the first fragment.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientHello<'a> {
     /// The epoch and sequence number of its record, which the answer repeats.
     pub record_number: [u8; 8],
+    /// The number of the message: 0, or 1 after a HelloVerifyRequest.
+    pub message_sequence: u16,
     /// The version that the client offers.
     pub version: [u8; 2],
     /// The client's random.
@@ -49,32 +55,34 @@ impl<'a> ClientHello<'a> {
         if record.content != HANDSHAKE || record.epoch != 0 {
             return None;
         }
-        let (header, rest) = record.fragment.split_first_chunk::<{ record::HANDSHAKE_HEADER_LENGTH }>()?;
-        let [kind, l2, l1, l0, s1, s0, o2, o1, o0, f2, f1, f0] = *header;
-        let [length, offset, here] = [[l2, l1, l0], [o2, o1, o0], [f2, f1, f0]].map(record::u24);
-        let sequence = u16::from_be_bytes([s1, s0]);
-        if kind != CLIENT_HELLO || offset != 0 || here > length || sequence > MAX_MESSAGE_SEQUENCE {
+        let (fragment, behind) = Fragment::split(record.fragment)?;
+        let is_start = fragment.kind == kind::CLIENT_HELLO && fragment.offset == 0;
+        let in_bounds =
+            fragment.sequence <= MAX_MESSAGE_SEQUENCE && fragment.length <= message::MAX_CLIENT_HELLO;
+        // DTLSv1_listen(3) ignores a hello that does not fill its record.
+        if !is_start || !in_bounds || !behind.is_empty() {
             return None;
         }
-        let (body, _) = rest.split_at_checked(here)?;
-        let (version, body) = body.split_first_chunk::<2>()?;
+        let (version, body) = fragment.body.split_first_chunk::<2>()?;
         let (random, body) = body.split_first_chunk::<32>()?;
-        let (session_id, body) = split_vector(body)?;
-        let (cookie, _) = split_vector(body)?;
+        let (session_id, body) = split_vector::<1>(body)?;
+        let (cookie, _) = split_vector::<1>(body)?;
         let [major, _] = *version;
         if major != 0xfe || session_id.len() > 32 {
             return None;
         }
         let (_, number) = record.bytes.split_first_chunk::<3>()?;
         let (record_number, _) = number.split_first_chunk::<8>()?;
-        Some(Self { record_number: *record_number, version: *version, random, session_id, cookie })
+        let (record_number, version) = (*record_number, *version);
+        let message_sequence = fragment.sequence;
+        Some(Self { record_number, message_sequence, version, random, session_id, cookie })
     }
-}
 
-/// Splits off a vector with a one-byte length.
-fn split_vector(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (&length, rest) = bytes.split_first()?;
-    rest.split_at_checked(usize::from(length))
+    /// The cookie, if the hello answers a HelloVerifyRequest. With another message sequence number OpenSSL would not
+    /// start the handshake (A7).
+    pub fn returned_cookie(&self) -> Option<&'a [u8]> {
+        (self.message_sequence == ANSWER_SEQUENCE && !self.cookie.is_empty()).then_some(self.cookie)
+    }
 }
 
 /// A finished HelloVerifyRequest.
@@ -88,14 +96,14 @@ impl HelloVerifyRequest {
         let body = 2 + 1 + cookie.len();
         // The lengths are below 256 (MAX_HELLO_VERIFY_REQUEST), so one byte each is enough.
         let [body_length, cookie_length] = [body as u8, cookie.len() as u8];
-        let record_length = body_length + record::HANDSHAKE_HEADER_LENGTH as u8;
+        let record_length = body_length + message::HEADER_LENGTH as u8;
 
         let mut request = Bytes::default();
         request.push(&[HANDSHAKE]);
         request.push(&DTLS_1_0);
         request.push(&hello.record_number);
         request.push(&[0, record_length]);
-        request.push(&[HELLO_VERIFY_REQUEST, 0, 0, body_length, 0, 0, 0, 0, 0, 0, 0, body_length]);
+        request.push(&[kind::HELLO_VERIFY_REQUEST, 0, 0, body_length, 0, 0, 0, 0, 0, 0, 0, body_length]);
         request.push(&DTLS_1_0);
         request.push(&[cookie_length]);
         request.push(cookie);
@@ -122,8 +130,9 @@ pub(crate) mod tests {
         body.extend(cookie);
         body.extend(tail);
         let length = (body.len() as u32).to_be_bytes();
+        let sequence = u8::from(!cookie.is_empty());
         let mut message =
-            vec![1, length[1], length[2], length[3], 0, 0, 0, 0, 0, length[1], length[2], length[3]];
+            vec![1, length[1], length[2], length[3], 0, sequence, 0, 0, 0, length[1], length[2], length[3]];
         message.extend(body);
         let mut bytes = vec![22, 0xfe, 0xff, 0, 0, 0, 0, 0, 0, 0, 9];
         bytes.extend((message.len() as u16).to_be_bytes());
@@ -154,9 +163,22 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a7_nothing_stands_behind_the_hello_in_its_record() {
+        let datagram = client_hello(7, &[], &[9; 32], &[0; 40]);
+        let mut longer = datagram.clone();
+        longer.push(0);
+        assert!(ClientHello::parse(&longer).is_some(), "behind the record");
+        longer[12] += 1;
+        assert!(ClientHello::parse(&longer).is_none(), "in the record");
+        let mut announced = datagram;
+        announced[14] = 1;
+        assert!(ClientHello::parse(&announced).is_none(), "longer than the handshake accepts");
+    }
+
+    #[test]
     fn no_prefix_and_no_flipped_byte_panics() {
         let datagram = client_hello(7, &[1; 32], &[3; 32], &[0; 4]);
-        let body = record::HEADER_LENGTH + record::HANDSHAKE_HEADER_LENGTH;
+        let body = record::HEADER_LENGTH + message::HEADER_LENGTH;
         for cut in 0..datagram.len() {
             assert!(ClientHello::parse(&datagram[..cut]).is_none(), "{cut}");
         }
@@ -180,7 +202,7 @@ pub(crate) mod tests {
         let (record, rest) = record::split_record(bytes).expect("a record");
         assert!(rest.is_empty());
         assert_eq!(&record.bytes[3..11], hello.record_number);
-        assert_eq!(record.fragment[0], HELLO_VERIFY_REQUEST);
+        assert_eq!(record.fragment[0], kind::HELLO_VERIFY_REQUEST);
         assert_eq!(&record.fragment[12..], [[0xfe, 0xff, 32].as_slice(), &[5; 32]].concat());
     }
 

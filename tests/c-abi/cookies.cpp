@@ -2,6 +2,7 @@
 // Cookie parameters, cookies, and their rotation.
 #include "cases.h"
 #include "pair.h"
+#include "wire.h"
 
 using namespace harness;
 
@@ -44,13 +45,7 @@ Bytes hello(const Bytes &cookie = {}, std::uint8_t random = 7)
     const Bytes rest { 0, 2, 0xc0, 0x2b, 1, 0 };
     body.insert(body.end(), rest.begin(), rest.end());
 
-    const auto length = static_cast<std::uint8_t>(body.size());
-    Bytes datagram {
-        22, 0xfe, 0xff, 0,      0, 0, 0, 0, 0, 0, 0, 0,     static_cast<std::uint8_t>(length + 12),
-        1,  0,    0,    length, 0, 0, 0, 0, 0, 0, 0, length
-    };
-    datagram.insert(datagram.end(), body.begin(), body.end());
-    return datagram;
+    return recordOf(22, 0, message(1, cookie.empty() ? 0 : 1, body));
 }
 
 Bytes generate(const Cookie &cookie, const qdtls_address &address, std::uint64_t at = now)
@@ -190,6 +185,23 @@ CASE(a_listener_and_a_connection_share_a_users_secret)
     CHECK_EQUAL(qdtls_connection_set_cookie(pair.server.handle, cookie.handle), QDTLS_STATUS_OK);
     pair.server.init(pair.serverTls.get());
     CHECK_EQUAL(pair.server.start(verified), QDTLS_STATUS_OK);
+    pair.deliver();
+    pair.checkMessages();
+}
+
+// The listener accepts a cookie in the last second of its time; the connection starts a second
+// later.
+CASE(a23_a_verified_hello_is_not_refused_by_start)
+{
+    Pair pair;
+    const Bytes hello = pair.verifiedHello();
+    const std::uint64_t slot = 60;
+    pair.listener.now += 2 * slot - pair.listener.now % slot - 1;
+    CHECK(pair.listener.verify(hello));
+    pair.server.now = ++pair.listener.now;
+    CHECK(!pair.listener.verify(hello));
+    pair.listener.outbox.clear();
+    CHECK_EQUAL(pair.server.start(hello), QDTLS_STATUS_OK);
     pair.deliver();
     pair.checkMessages();
 }

@@ -1,31 +1,41 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// A5: record buffers that cannot be had for a moment.
+// OpenSSL's allocations, counted and failed. A5: record buffers that cannot be had for a moment.
 #include "memory.h"
 #include "cases.h"
 #include "pair.h"
 
 #include <openssl/crypto.h>
 
+#include <atomic>
 #include <cstdlib>
+#include <malloc.h>
 
 namespace harness {
 
 static bool isFailing = false;
+static std::atomic<std::size_t> allocated { 0 };
 
 extern "C" {
 
 static void *allocate(std::size_t size, const char *, int)
 {
-    return isFailing && size >= 16384 ? nullptr : std::malloc(size);
+    void *memory = isFailing && size >= 16384 ? nullptr : std::malloc(size);
+    allocated += malloc_usable_size(memory);
+    return memory;
 }
 
 static void *reallocate(void *memory, std::size_t size, const char *, int)
 {
-    return std::realloc(memory, size);
+    const std::size_t before = malloc_usable_size(memory);
+    void *moved = std::realloc(memory, size);
+    if (moved || size == 0)
+        allocated += malloc_usable_size(moved) - before;
+    return moved;
 }
 
 static void release(void *memory, const char *, int)
 {
+    allocated -= malloc_usable_size(memory);
     std::free(memory);
 }
 
@@ -34,6 +44,11 @@ static void release(void *memory, const char *, int)
 bool takeOverOpensslsMemory()
 {
     return CRYPTO_set_mem_functions(allocate, reallocate, release) == 1;
+}
+
+std::size_t opensslsMemory()
+{
+    return allocated;
 }
 
 NoRecordBuffers::NoRecordBuffers()

@@ -66,3 +66,25 @@ CASE(s22_a_forged_hello_does_not_end_the_connection)
     }
     pair.checkMessages();
 }
+
+CASE(a17_a_hello_older_than_the_connection_does_not_end_it)
+{
+    Pair pair;
+    // An earlier handshake from the same address, which someone has recorded.
+    Restarted earlier(pair.clientTls.get());
+    CHECK_EQUAL(earlier.client.start(), QDTLS_STATUS_OK);
+    CHECK(!pair.listener.verify(earlier.client.take()));
+    CHECK_EQUAL(earlier.client.proceed(pair.listener.outbox.front()), QDTLS_STATUS_OK);
+    pair.listener.outbox.clear();
+    const Bytes recorded = earlier.client.take();
+
+    pair.listener.now += 60;
+    pair.server.now += 60;
+    CHECK(pair.listener.verify(recorded));
+    pair.connect();
+    CHECK_EQUAL(pair.server.read(recorded), "");
+    CHECK_EQUAL(pair.server.status, QDTLS_STATUS_OK);
+    CHECK_EQUAL(pair.server.state(), QDTLS_STATE_COMPLETE);
+    pair.server.outbox.clear();
+    pair.checkMessages();
+}
