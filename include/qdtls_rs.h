@@ -155,7 +155,7 @@ enum qdtls_status
      */
     QDTLS_STATUS_PEER_RESTARTED = 23,
     /**
-     * The message is longer than a record's 2^14 bytes (RFC 5246, 6.2.1).
+     * The message does not fit into one record: 2^14 bytes (RFC 5246, 6.2.1), or what was negotiated or set.
      */
     QDTLS_STATUS_MESSAGE_TOO_LARGE = 24,
     /**
@@ -768,8 +768,9 @@ qdtls_status qdtls_connection_handle_timeout(struct qdtls_connection *connection
                                              bool *retransmitted);
 
 /**
- * Encrypts one message of 1 to 16384 bytes into one record, sends it as one datagram, and writes the length of the
- * message to `written`. Requires `QDTLS_STATE_COMPLETE`; otherwise `QDTLS_STATUS_INVALID_STATE`.
+ * Encrypts one message into one record, sends it as one datagram, and writes the length of the message to `written`.
+ * Requires `QDTLS_STATE_COMPLETE`; otherwise `QDTLS_STATUS_INVALID_STATE`. A message has 1 to 16384 bytes, or less if a
+ * max_fragment_length (RFC 6066, 4) was negotiated or the context limits records (SSL_CTX_set_max_send_fragment(3)).
  *
  * `QDTLS_STATUS_MESSAGE_EMPTY`, `QDTLS_STATUS_MESSAGE_TOO_LARGE`, `QDTLS_STATUS_BUSY` and
  * `QDTLS_STATUS_OUT_OF_MEMORY`: nothing was sent. `QDTLS_STATUS_SEND_REFUSED` (also for a lost datagram) and

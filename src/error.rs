@@ -59,7 +59,7 @@ pub enum Status {
     /// The client restarted: it sent a new ClientHello with a valid cookie (RFC 6347, 4.2.8). The connection has
     /// ended.
     PeerRestarted = 23,
-    /// The message is longer than a record's 2^14 bytes (RFC 5246, 6.2.1).
+    /// The message does not fit into one record: 2^14 bytes (RFC 5246, 6.2.1), or what was negotiated or set.
     MessageTooLarge = 24,
     /// The message is empty, for which OpenSSL sends no record.
     MessageEmpty = 25,

@@ -82,6 +82,11 @@ void OpenSslPeer::send(const QByteArray &data)
     flush();
 }
 
+void OpenSslPeer::limitFragments(quint8 code)
+{
+    SSL_set_tlsext_max_fragment_length(ssl.get(), code);
+}
+
 void OpenSslPeer::renegotiate(const Identity &identity)
 {
     present(identity);

@@ -30,6 +30,9 @@ public:
     bool deliver();
 
     void send(const QByteArray &plain);
+    // Ask for short records (RFC 6066, 4), before the handshake: a TLSEXT_max_fragment_length_*
+    // number.
+    void limitFragments(quint8 code);
     // Ask for a second handshake, in which a server presents `identity`.
     void renegotiate(const Identity &identity = Identity());
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// S6, S8, S9, S24, S25, R13: the content of datagrams, genuine and forged.
+// S6, S8, S9, S24, S25, R13, F1: the content of datagrams, genuine and forged.
 #include "cases.h"
 #include "openssl_peer.h"
 #include "settings.h"
@@ -43,6 +43,9 @@ class Records : public QObject {
     Q_CLASSINFO("R13_write_beyond_a_record",
                 "a write that no record can hold is refused and does no harm")
 
+    Q_CLASSINFO("F1_write_beyond_the_negotiated_length",
+                "a write that the peer's max_fragment_length forbids is refused and does no harm")
+
 private slots:
     void S6_records_of_one_datagram();
     void S6_data_then_close_notify();
@@ -62,6 +65,7 @@ private slots:
     void S24_rest_of_an_oversized_datagram();
     void S25_zero_length_write();
     void R13_write_beyond_a_record();
+    void F1_write_beyond_the_negotiated_length();
 
 private:
     void dropsForgery(const QByteArray &forgery);
@@ -97,6 +101,14 @@ QByteArrayList encrypted(Endpoint &endpoint, QUdpSocket &receiver, const QByteAr
     for (const QByteArray &plain : plains)
         endpoint.dtls->writeDatagramEncrypted(&endpoint.socket, plain);
     return takeDatagrams(receiver);
+}
+
+// Introduces a server with a certificate and a client to each other.
+void introduce(Endpoint &server, OpenSslPeer &client)
+{
+    server.setConfiguration(serverConfiguration(Identity::selfSigned("DNS:bob.example")));
+    server.dtls->setPeer(client.socket.localAddress(), client.socket.localPort());
+    client.setPeer(server.socket);
 }
 
 } // namespace
@@ -213,8 +225,6 @@ void Records::S8_forged_fatal_alert_strict()
     dropsForgery(wire::plaintextAlert(fatal, handshakeFailure));
 }
 
-// OpenSSL as the client answers a malformed ChangeCipherSpec with a fatal alert. It has sent its
-// own Finished by then, so the alert is encrypted and the server is complete.
 void Records::S8_forged_early_data_reserves_no_memory()
 {
     Loopback link;
@@ -238,15 +248,13 @@ void Records::S8_forged_early_data_reserves_no_memory()
     QVERIFY2(plain.capacity() <= 1024, QByteArray::number(plain.capacity()));
 }
 
+// OpenSSL as the client answers a malformed ChangeCipherSpec with a fatal alert. It has sent its
+// own Finished by then, so the alert is encrypted and the server is complete.
 void Records::S9_fatal_alert_on_a_connection()
 {
-    const Identity identity = Identity::selfSigned("DNS:bob.example");
     Endpoint server(QSslSocket::SslServerMode, QHostAddress::LocalHost);
     OpenSslPeer client(OpenSslPeer::Side::Client);
-    server.setConfiguration(serverConfiguration(identity));
-    server.dtls->setPeer(client.socket.localAddress(), client.socket.localPort());
-    client.setPeer(server.socket);
-
+    introduce(server, client);
     client.advance();
     for (int flight = 0; flight < 4 && !server.isComplete(); ++flight) {
         server.deliver();
@@ -306,6 +314,27 @@ void Records::R13_write_beyond_a_record()
     QCOMPARE(link.client.dtls->writeDatagramEncrypted(&link.client.socket, largest), largestRecord);
     link.exchange();
     QCOMPARE(link.server.plain, largest);
+}
+
+void Records::F1_write_beyond_the_negotiated_length()
+{
+    constexpr int longest = 512;
+    Endpoint server(QSslSocket::SslServerMode, QHostAddress::LocalHost);
+    OpenSslPeer client(OpenSslPeer::Side::Client);
+    introduce(server, client);
+    client.limitFragments(TLSEXT_max_fragment_length_512);
+    client.advance();
+    exchange(client, server);
+    QVERIFY2(server.isComplete() && client.isComplete(), server.report());
+
+    const QByteArray tooLong(longest + 1, 'x');
+    QCOMPARE(server.dtls->writeDatagramEncrypted(&server.socket, tooLong), -1);
+    QVERIFY(server.dtls->dtlsErrorString().contains(QString::number(longest)));
+    QVERIFY(server.isComplete());
+    const QByteArray fits(longest, 'x');
+    QCOMPARE(server.dtls->writeDatagramEncrypted(&server.socket, fits), longest);
+    exchange(client, server);
+    QCOMPARE(client.plain, fits);
 }
 
 } // namespace hardening

@@ -94,6 +94,8 @@ pub struct Association {
     /// Bytes of application data that arrived during the handshake; OpenSSL keeps them for the first read.
     buffered_plaintext: Cell<usize>,
     verify_errors: RefCell<Vec<VerifyError>>,
+    /// The longest message, known when the handshake has finished.
+    longest_message: Cell<usize>,
     /// An object that has to outlive the `SSL`, such as the owner of its context.
     _context_owner: Box<dyn Any>,
 }
@@ -121,6 +123,7 @@ impl Association {
             sequence: Sequence::default(),
             buffered_plaintext: Cell::new(0),
             verify_errors: RefCell::default(),
+            longest_message: Cell::new(0),
             ssl,
             _context_owner: context_owner,
         }))
@@ -147,6 +150,12 @@ impl Association {
     #[inline]
     pub fn buffered_plaintext(&self) -> usize {
         self.buffered_plaintext.get()
+    }
+
+    /// The longest message that can be written; 0 before the handshake has finished.
+    #[inline]
+    pub fn longest_message(&self) -> usize {
+        self.longest_message.get()
     }
 
     /// The time at which the handshake started with a valid cookie.

@@ -77,7 +77,10 @@ impl<'a> Operation<'a> {
     /// Continues the handshake.
     pub fn handshake(&self, ssl: &Running<'_>) -> Result<Progress> {
         match ssl.handshake() {
-            Outcome::Done(_) => Ok(Progress::Finished { unread: self.inbox.unread() }),
+            Outcome::Done(_) => {
+                self.association.longest_message.set(self.association.ssl.longest_message());
+                Ok(Progress::Finished { unread: self.inbox.unread() })
+            }
             Outcome::WantsDatagram => self.sent().map(|()| Progress::Continues),
             Outcome::Closed => Err(Error::new(Status::Closed, "SSL_do_handshake")),
             Outcome::Failed(cause) => Err(match self.psk_failure.get() {

@@ -10,16 +10,14 @@ use crate::error::{Error, Result, Status};
 use crate::openssl::ssl::PlaintextBuffer;
 use std::rc::Rc;
 
-/// The longest plaintext of a record (RFC 5246, 6.2.1).
-const MAX_MESSAGE: usize = 1 << 14;
-
 impl Connection {
     /// Encrypts and sends one message. Returns its length.
     #[inline]
     pub fn write(&self, message: &[u8]) -> Result<usize> {
         let (association, _) = self.connected("write")?;
-        if !(1..=MAX_MESSAGE).contains(&message.len()) {
-            return Err(no_message_of(message.len()));
+        let longest = association.longest_message();
+        if !(1..=longest).contains(&message.len()) {
+            return Err(no_message_of(message.len(), longest));
         }
         association.write(message).inspect_err(|error| self.end_after(error))
     }
@@ -110,11 +108,11 @@ impl Connection {
 }
 
 #[cold]
-fn no_message_of(length: usize) -> Error {
+fn no_message_of(length: usize, longest: usize) -> Error {
     if length == 0 {
         return Error::new(Status::MessageEmpty, "SSL_write");
     }
-    let reason = format!("{length} bytes do not fit into one DTLS record of {MAX_MESSAGE}");
+    let reason = format!("{length} bytes do not fit into one DTLS record of {longest}");
     Error::because(Status::MessageTooLarge, "SSL_write", reason)
 }
 

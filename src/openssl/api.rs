@@ -202,6 +202,7 @@ table! {
         fn SSL_CTX_set_cookie_verify_cb(*mut SSL_CTX, CookieVerify);
         fn SSL_set_psk_client_callback(*mut SSL, PskClient);
         fn SSL_set_psk_server_callback(*mut SSL, PskServer);
+        fn SSL_SESSION_get_max_fragment_length(*const SSL_SESSION) -> u8;
         fn SSL_SESSION_get0_peer(*mut SSL_SESSION) -> *mut X509;
     }
 }

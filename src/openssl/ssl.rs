@@ -24,12 +24,16 @@ mod number {
     pub const CTRL_GET_MAX_CERT_LIST: c_int = 50;
     pub const CTRL_GET_TIMEOUT: c_int = 73;
     pub const CTRL_HANDLE_TIMEOUT: c_int = 74;
+    pub const CTRL_SET_SPLIT_SEND_FRAGMENT: c_int = 125;
     pub const DTLS1_VERSION: c_int = 0xfeff;
     pub const DTLS1_2_VERSION: c_int = 0xfefd;
     pub const ERROR_WANT_READ: c_int = 2;
     pub const ERROR_WANT_WRITE: c_int = 3;
     pub const ERROR_ZERO_RETURN: c_int = 6;
 }
+
+/// The longest plaintext of a record (RFC 5246, 6.2.1).
+pub const MAX_MESSAGE: usize = 1 << 14;
 
 /// An `SSL`, freed when dropped.
 pub struct Ssl {
@@ -197,6 +201,39 @@ impl Ssl {
         // SAFETY: the command takes no argument.
         let length = unsafe { self.ctrl(number::CTRL_GET_MAX_CERT_LIST, 0, ptr::null_mut()) };
         usize::try_from(length).unwrap_or(0)
+    }
+
+    /// The longest message that fits into one record: OpenSSL ends the connection on a longer one (F1). It is limited by
+    /// the negotiated max_fragment_length (RFC 6066, 4) and by the program (SSL_CTX_set_max_send_fragment(3)).
+    pub fn longest_message(&self) -> usize {
+        // SAFETY: `raw` is live while `self` is. The result is null or a session that the SSL keeps.
+        let session = unsafe { (self.api.SSL_get_session)(self.raw.as_ptr()) };
+        let code = match session.is_null() {
+            true => 0,
+            // SAFETY: not null, and the SSL keeps the session: nothing ran that could replace it.
+            false => unsafe { (self.api.SSL_SESSION_get_max_fragment_length)(session) },
+        };
+        let negotiated = if matches!(code, 1..=4) { 256 << code } else { MAX_MESSAGE };
+        self.max_send_fragment().min(negotiated)
+    }
+
+    /// The limit of SSL_set_max_send_fragment(3), which no function returns. It bounds
+    /// SSL_set_split_send_fragment(3), which has no effect in DTLS and fails above it.
+    fn max_send_fragment(&self) -> usize {
+        let allows = |size: usize| {
+            let size = c_long::try_from(size).unwrap_or(c_long::MAX);
+            // SAFETY: the command takes a number and no pointer.
+            unsafe { self.ctrl(number::CTRL_SET_SPLIT_SEND_FRAGMENT, size, ptr::null_mut()) == 1 }
+        };
+        if allows(MAX_MESSAGE) {
+            return MAX_MESSAGE;
+        }
+        let (mut allowed, mut refused) = (0, MAX_MESSAGE);
+        while refused - allowed > 1 {
+            let middle = allowed.midpoint(refused);
+            *(if allows(middle) { &mut allowed } else { &mut refused }) = middle;
+        }
+        allowed
     }
 
     /// The protocol in use.

@@ -116,6 +116,54 @@ CASE(a_message_fits_into_one_record_or_is_refused)
     pair.checkMessages();
 }
 
+// A message that is too long is refused before OpenSSL, which would end the connection.
+static void checkLimit(Endpoint &from, Endpoint &to, std::size_t limit)
+{
+    CHECK_EQUAL(from.write(std::string(limit + 1, 'm')), QDTLS_STATUS_MESSAGE_TOO_LARGE);
+    CHECK(std::string(from.lastError().reason).find(std::to_string(limit)) != std::string::npos);
+    CHECK(from.outbox.empty());
+    const std::string longest(limit, 'm');
+    CHECK_EQUAL(to.read(encrypted(from, longest)), longest);
+}
+
+CASE(f1_a_message_fits_the_negotiated_fragment_length)
+{
+    const std::pair<std::uint8_t, std::size_t> lengths[] = {
+        { TLSEXT_max_fragment_length_512, 512 },
+        { TLSEXT_max_fragment_length_1024, 1024 },
+        { TLSEXT_max_fragment_length_2048, 2048 },
+        { TLSEXT_max_fragment_length_4096, 4096 },
+    };
+    for (const auto &[code, limit] : lengths) {
+        Pair pair;
+        CHECK_EQUAL(SSL_set_tlsext_max_fragment_length(pair.client.ssl, code), 1);
+        pair.connect();
+        checkLimit(pair.client, pair.server, limit);
+        checkLimit(pair.server, pair.client, limit);
+        pair.checkMessages();
+    }
+}
+
+CASE(f1_a_message_fits_a_contexts_fragment_size)
+{
+    for (const long size : { 512, 513, 1000, 8191, 16383, 16384 }) {
+        Pair pair;
+        CHECK_EQUAL(SSL_CTX_set_max_send_fragment(pair.serverTls.get(), size), 1);
+        pair.server.init(pair.serverTls.get());
+        pair.connect();
+        checkLimit(pair.server, pair.client, std::size_t(size));
+        checkLimit(pair.client, pair.server, 16384);
+    }
+    Pair both;
+    CHECK_EQUAL(SSL_set_max_send_fragment(both.server.ssl, 700), 1);
+    CHECK_EQUAL(SSL_set_max_send_fragment(both.client.ssl, 700), 1);
+    const std::uint8_t code = TLSEXT_max_fragment_length_1024;
+    CHECK_EQUAL(SSL_set_tlsext_max_fragment_length(both.client.ssl, code), 1);
+    both.connect();
+    checkLimit(both.server, both.client, 700);
+    checkLimit(both.client, both.server, 700);
+}
+
 CASE(the_callers_send_results_are_reported)
 {
     Pair pair;

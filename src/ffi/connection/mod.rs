@@ -314,8 +314,9 @@ pub unsafe extern "C" fn qdtls_connection_handle_timeout(
     })
 }
 
-/// Encrypts one message of 1 to 16384 bytes into one record, sends it as one datagram, and writes the length of the
-/// message to `written`. Requires `QDTLS_STATE_COMPLETE`; otherwise `QDTLS_STATUS_INVALID_STATE`.
+/// Encrypts one message into one record, sends it as one datagram, and writes the length of the message to `written`.
+/// Requires `QDTLS_STATE_COMPLETE`; otherwise `QDTLS_STATUS_INVALID_STATE`. A message has 1 to 16384 bytes, or less if a
+/// max_fragment_length (RFC 6066, 4) was negotiated or the context limits records (SSL_CTX_set_max_send_fragment(3)).
 ///
 /// `QDTLS_STATUS_MESSAGE_EMPTY`, `QDTLS_STATUS_MESSAGE_TOO_LARGE`, `QDTLS_STATUS_BUSY` and
 /// `QDTLS_STATUS_OUT_OF_MEMORY`: nothing was sent. `QDTLS_STATUS_SEND_REFUSED` (also for a lost datagram) and
