@@ -35,6 +35,8 @@ class Records : public QObject {
                 "QDTLS_STRICT_ALERTS=1 ignores plaintext fatal alerts")
     Q_CLASSINFO("S8_forged_early_data_reserves_no_memory",
                 "data forged during a handshake does not make a result of any size")
+    Q_CLASSINFO("S8_short_record_on_a_connection",
+                "a forged record too short for its cipher does not end a connection")
     Q_CLASSINFO("S9_fatal_alert_on_a_connection",
                 "a peer's fatal alert ends the connection as an error")
     Q_CLASSINFO("S24_rest_of_an_oversized_datagram",
@@ -61,6 +63,7 @@ private slots:
     void S8_forged_fatal_alert();
     void S8_forged_fatal_alert_strict();
     void S8_forged_early_data_reserves_no_memory();
+    void S8_short_record_on_a_connection();
     void S9_fatal_alert_on_a_connection();
     void S24_rest_of_an_oversized_datagram();
     void S25_zero_length_write();
@@ -223,6 +226,22 @@ void Records::S8_forged_fatal_alert_strict()
 {
     setBackend("QDTLS_STRICT_ALERTS", 1);
     dropsForgery(wire::plaintextAlert(fatal, handshakeFailure));
+}
+
+void Records::S8_short_record_on_a_connection()
+{
+    Loopback link(Identity::selfSigned("DNS:bob.example"));
+    VERIFY_HANDSHAKE(link);
+    for (int length = 0; length < 40; ++length) {
+        const QByteArray forgery = wire::Record { wire::ApplicationData, wire::dtls12, 1,
+                                                  forgedSequence, QByteArray(length, 'x') }
+                                       .bytes();
+        QCOMPARE(link.server.dtls->decryptDatagram(&link.server.socket, forgery), QByteArray());
+        QVERIFY2(link.server.isComplete(), QByteArray::number(length) + ": " + link.report());
+    }
+    link.client.dtls->writeDatagramEncrypted(&link.client.socket, "hello");
+    link.exchange();
+    QCOMPARE(link.server.plain, "hello");
 }
 
 void Records::S8_forged_early_data_reserves_no_memory()

@@ -19,6 +19,7 @@ use crate::openssl::ssl::Ssl;
 use crate::peer::PeerAddress;
 use crate::unix_time::UnixTime;
 use crate::wire::admission::{Admission, TooLong};
+use crate::wire::aead;
 use crate::wire::hello::MAX_COOKIE;
 use crate::wire::sequence::Sequence;
 use std::any::Any;
@@ -96,6 +97,8 @@ pub struct Association {
     verify_errors: RefCell<Vec<VerifyError>>,
     /// The longest message, known when the handshake has finished.
     longest_message: Cell<usize>,
+    /// The shortest content of a record, likewise.
+    shortest_record: Cell<usize>,
     /// An object that has to outlive the `SSL`, such as the owner of its context.
     _context_owner: Box<dyn Any>,
 }
@@ -124,6 +127,7 @@ impl Association {
             buffered_plaintext: Cell::new(0),
             verify_errors: RefCell::default(),
             longest_message: Cell::new(0),
+            shortest_record: Cell::new(0),
             ssl,
             _context_owner: context_owner,
         }))
@@ -176,8 +180,7 @@ impl Association {
     /// The bytes of each packet that OpenSSL has to leave free: the IP and UDP headers, and the nonce and tag of an
     /// AEAD cipher (RFC 5288, 3), which OpenSSL does not count.
     fn mtu_overhead(&self) -> u16 {
-        const AEAD_EXPANSION: u16 = 8 + 16;
-        self.peer.header_overhead() + AEAD_EXPANSION
+        self.peer.header_overhead() + aead::LONGEST_EXPANSION as u16
     }
 
     /// The errors that OpenSSL found in the peer's chain, in this handshake or in the resumed one.

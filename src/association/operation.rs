@@ -79,6 +79,7 @@ impl<'a> Operation<'a> {
         match ssl.handshake() {
             Outcome::Done(_) => {
                 self.association.longest_message.set(self.association.ssl.longest_message());
+                self.association.shortest_record.set(self.association.ssl.shortest_record());
                 Ok(Progress::Finished { unread: self.inbox.unread() })
             }
             Outcome::WantsDatagram => self.sent().map(|()| Progress::Continues),
@@ -172,6 +173,9 @@ impl<'a> Operation<'a> {
 
     /// Returns whether OpenSSL may see a record of the handshake.
     fn admits(&self, record: &Record<'_>) -> bool {
+        if record.epoch != 0 && record.fragment.len() < self.association.ssl.shortest_record() {
+            return false;
+        }
         let refusal = self.association.admission.check(record, STRICT_ALERTS.get() != 0).err();
         if let Some(Refusal::TooLong(message)) = refusal {
             // One line: anyone can send such a message.
@@ -202,7 +206,11 @@ impl<'a> Operation<'a> {
 impl Events for Operation<'_> {
     fn next_record(&self) -> Option<&[u8]> {
         if self.purpose.get() == Purpose::Data {
-            return self.inbox.next_record(|_| true).map(|record| record.bytes);
+            let shortest = self.association.shortest_record.get();
+            return self
+                .inbox
+                .next_record(|record| record.fragment.len() >= shortest)
+                .map(|record| record.bytes);
         }
         let record = self.inbox.next_record(|record| self.admits(record))?;
         if record.is_application_data() {

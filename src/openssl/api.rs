@@ -195,6 +195,8 @@ table! {
         fn i2d_SSL_SESSION(*mut SSL_SESSION, *mut *mut c_uchar) -> c_int;
         fn SSL_SESSION_get0_cipher(*const SSL_SESSION) -> *const SSL_CIPHER;
         fn SSL_CIPHER_get_kx_nid(*const SSL_CIPHER) -> c_int;
+        fn SSL_CIPHER_get_id(*const SSL_CIPHER) -> u32;
+        fn SSL_CIPHER_is_aead(*const SSL_CIPHER) -> c_int;
         fn SSL_CTX_set_session_ticket_cb(*mut SSL_CTX, Option<TicketMake>, Option<TicketUse>, *mut c_void) -> c_int;
         fn SSL_SESSION_has_ticket(*const SSL_SESSION) -> c_int;
         fn SSL_SESSION_get_ticket_lifetime_hint(*const SSL_SESSION) -> c_ulong;

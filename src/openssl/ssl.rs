@@ -11,6 +11,7 @@ use super::events::{Events, Stage};
 use super::{Api, api, bio};
 use crate::error::{Error, Result, Status};
 use crate::os::Timeval;
+use crate::wire::aead;
 use openssl_sys::{SSL, SSL_CIPHER, X509, stack_st_X509};
 use std::cell::Cell;
 use std::ffi::{c_int, c_long, c_void};
@@ -181,6 +182,20 @@ impl Ssl {
             true => unsafe { (self.api.SSL_get_current_cipher)(self.raw.as_ptr()) },
             false => ptr::null(),
         }
+    }
+
+    /// The shortest content of a protected record that OpenSSL gets: what an AEAD cipher adds to each record. OpenSSL
+    /// ends the connection on a shorter one, in place of dropping it (EVP_CTRL_AEAD_TLS1_AAD in tls1_enc). Before there
+    /// is a cipher, nothing shorter than what most of them add is worth keeping.
+    pub fn shortest_record(&self) -> usize {
+        let cipher = self.cipher();
+        if cipher.is_null() {
+            return aead::LONGEST_EXPANSION;
+        }
+        // SAFETY: not null, hence one of OpenSSL's static objects; both functions only read it.
+        let (is_aead, id) =
+            unsafe { ((self.api.SSL_CIPHER_is_aead)(cipher), (self.api.SSL_CIPHER_get_id)(cipher)) };
+        if is_aead == 1 { aead::expansion(id) } else { 0 }
     }
 
     /// Returns whether OpenSSL's session is that of this handshake: it has finished, or no session of an earlier one was

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod admission;
+pub mod aead;
 pub mod alpn;
 pub mod hello;
 pub mod message;

@@ -2,6 +2,7 @@
 // The ends of handshakes and connections: close_notify, alerts, and junk that must not end them.
 #include "cases.h"
 #include "pair.h"
+#include "wire.h"
 
 using namespace harness;
 
@@ -33,6 +34,65 @@ CASE(shutdown_closes_the_peer)
     CHECK_EQUAL(pair.server.end, QDTLS_STATUS_CLOSED);
     CHECK_EQUAL(pair.server.lastError().category, QDTLS_CATEGORY_REMOTE_CLOSED);
     CHECK_EQUAL(pair.server.state(), QDTLS_STATE_NOT_STARTED);
+}
+
+// What the network may bring to an established connection: with every kind of cipher but CBC with
+// encrypt-then-MAC (SECURITY.md), a record that is not authentic is dropped.
+CASE(s8_forged_records_do_not_end_a_connection)
+{
+    for (const char *cipher :
+         { "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305",
+           "ECDHE-ECDSA-AES128-CCM", "ECDHE-ECDSA-AES128-CCM8", "ECDHE-ECDSA-AES128-SHA",
+           "ECDHE-ECDSA-AES256-SHA384", "ECDHE-ECDSA-NULL-SHA:@SECLEVEL=0" }) {
+        Pair pair;
+        for (Endpoint *side : { &pair.client, &pair.server }) {
+            CHECK_EQUAL(SSL_set_cipher_list(side->ssl, cipher), 1);
+            SSL_set_options(side->ssl, SSL_OP_NO_ENCRYPT_THEN_MAC);
+        }
+        pair.connect();
+        for (const std::uint8_t content : { 20, 21, 22, 23, 99 }) {
+            for (const std::size_t length :
+                 { 0, 1, 2, 8, 15, 16, 17, 19, 20, 24, 25, 32, 47, 48, 49, 64, 80, 1000, 16384 }) {
+                const Bytes forged = recordOf(content, 1, Bytes(length, 0x55));
+                for (Endpoint *side : { &pair.client, &pair.server }) {
+                    CHECK_EQUAL(side->read(forged), "");
+                    CHECK_EQUAL(side->status, QDTLS_STATUS_OK);
+                    CHECK_EQUAL(side->end, QDTLS_STATUS_OK);
+                }
+            }
+        }
+        pair.checkMessages();
+    }
+}
+
+// The same before there are keys: OpenSSL keeps such records, and judges them when it has the keys.
+CASE(s8_forged_records_of_the_next_epoch_do_not_end_a_handshake)
+{
+    for (const char *cipher : { "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305",
+                                "ECDHE-ECDSA-AES128-CCM8" }) {
+        Pair pair;
+        for (Endpoint *side : { &pair.client, &pair.server })
+            CHECK_EQUAL(SSL_set_cipher_list(side->ssl, cipher), 1);
+        std::uint8_t number = 0;
+        const auto disturb = [&number](Endpoint &side) {
+            for (const std::uint8_t content : { 21, 22, 23 }) {
+                for (const std::size_t length : { 0, 1, 8, 15, 16, 23, 24, 40 }) {
+                    Bytes forged = recordOf(content, 1, Bytes(length, 0x55));
+                    forged[10] = std::uint8_t(100 + number++ % 100);
+                    CHECK_EQUAL(side.proceed(forged), QDTLS_STATUS_OK);
+                }
+            }
+        };
+        CHECK_EQUAL(pair.client.start(), QDTLS_STATUS_OK);
+        disturb(pair.client);
+        CHECK(!pair.listener.verify(pair.client.take()));
+        CHECK_EQUAL(pair.client.proceed(pair.listener.outbox.front()), QDTLS_STATUS_OK);
+        pair.listener.outbox.clear();
+        CHECK_EQUAL(pair.server.start(pair.client.take()), QDTLS_STATUS_OK);
+        disturb(pair.server);
+        pair.deliver();
+        pair.checkMessages();
+    }
 }
 
 CASE(a_message_before_the_close_is_read)
