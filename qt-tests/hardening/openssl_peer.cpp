@@ -87,6 +87,17 @@ void OpenSslPeer::limitFragments(quint8 code)
     SSL_set_tlsext_max_fragment_length(ssl.get(), code);
 }
 
+void OpenSslPeer::close()
+{
+    SSL_shutdown(ssl.get());
+    flush();
+}
+
+bool OpenSslPeer::isClosedByPeer() const
+{
+    return SSL_get_shutdown(ssl.get()) & SSL_RECEIVED_SHUTDOWN;
+}
+
 void OpenSslPeer::renegotiate(const Identity &identity)
 {
     present(identity);

@@ -33,6 +33,9 @@ public:
     // Ask for short records (RFC 6066, 4), before the handshake: a TLSEXT_max_fragment_length_*
     // number.
     void limitFragments(quint8 code);
+    // Send a close_notify.
+    void close();
+    bool isClosedByPeer() const;
     // Ask for a second handshake, in which a server presents `identity`.
     void renegotiate(const Identity &identity = Identity());
 

@@ -83,9 +83,10 @@ impl Connection {
         phase.carry_mut().map(|kept| std::mem::replace(kept, carry)).unwrap_or_default()
     }
 
+    /// Ends the connection if the datagram did. A close_notify is answered (RFC 5246, 7.2.1; F7).
     fn received(&self, received: Received) -> (usize, Option<Error>) {
-        if received.end.is_some() {
-            self.reset();
+        if let Some(end) = &received.end {
+            self.leave_for(Phase::Idle, end.status() == Status::Closed);
         }
         (received.length, received.end)
     }

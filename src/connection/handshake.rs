@@ -18,8 +18,12 @@ const MAX_CARRY: usize = 1 << 16;
 
 impl Connection {
     /// Starts the handshake. A server passes the client's first datagram, which must carry a valid cookie if a cookie
-    /// key is set. `OutOfMemory` has no effect: the same datagram can start the handshake later.
+    /// key is set. `OutOfMemory` has no effect: the same datagram can start the handshake later. Protected records are
+    /// ignored: they are left over from a connection, such as the answer to its close_notify (F7).
     pub fn start(&self, datagram: &[u8]) -> Result<Need> {
+        if matches!(&*self.phase.borrow(), Phase::Ready(_)) && record::is_protected(datagram) {
+            return Ok(Need::Datagram);
+        }
         let association = self.begin(datagram)?;
         let progress = match self.cookie_key() {
             None => association.handshake(datagram),

@@ -55,6 +55,11 @@ pub fn whole_records(datagram: &[u8]) -> &[u8] {
     datagram.get(..datagram.len() - rest.len()).unwrap_or_default()
 }
 
+/// Returns whether a datagram starts with a record of an epoch that has keys.
+pub fn is_protected(datagram: &[u8]) -> bool {
+    split_record(datagram).is_some_and(|(record, _)| record.epoch != 0)
+}
+
 impl Record<'_> {
     /// Returns whether it claims to be application data of an epoch that OpenSSL authenticates.
     pub fn is_application_data(&self) -> bool {

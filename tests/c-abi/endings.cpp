@@ -2,7 +2,10 @@
 // The ends of handshakes and connections: close_notify, alerts, and junk that must not end them.
 #include "cases.h"
 #include "pair.h"
+#include "raw_peer.h"
 #include "wire.h"
+
+#include <utility>
 
 using namespace harness;
 
@@ -34,6 +37,91 @@ CASE(shutdown_closes_the_peer)
     CHECK_EQUAL(pair.server.end, QDTLS_STATUS_CLOSED);
     CHECK_EQUAL(pair.server.lastError().category, QDTLS_CATEGORY_REMOTE_CLOSED);
     CHECK_EQUAL(pair.server.state(), QDTLS_STATE_NOT_STARTED);
+}
+
+// RFC 5246, 7.2.1: the other side must answer with a close_notify of its own.
+CASE(f7_a_close_notify_is_answered)
+{
+    const Identity identity = makeIdentity();
+    for (const qdtls_role role : { QDTLS_ROLE_CLIENT, QDTLS_ROLE_SERVER }) {
+        const bool isClient = role == QDTLS_ROLE_CLIENT;
+        const ContextPtr ours = isClient ? clientContext() : serverContext(identity);
+        const ContextPtr theirs = isClient ? serverContext(identity) : clientContext();
+        RawPeer peer(theirs.get(), isClient ? QDTLS_ROLE_SERVER : QDTLS_ROLE_CLIENT);
+        SSL_set_verify(peer.ssl.get(), SSL_VERIFY_NONE, nullptr);
+        Endpoint endpoint(role);
+        endpoint.init(ours.get());
+        peer.connect(endpoint);
+        CHECK_EQUAL(SSL_shutdown(peer.ssl.get()), 0);
+        CHECK_EQUAL(endpoint.read(peer.take()), "");
+        CHECK_EQUAL(endpoint.end, QDTLS_STATUS_CLOSED);
+        CHECK_EQUAL(endpoint.state(), QDTLS_STATE_NOT_STARTED);
+        CHECK_EQUAL(endpoint.outbox.size(), 1u);
+        peer.receive(endpoint.take());
+        CHECK_EQUAL(SSL_shutdown(peer.ssl.get()), 1);
+        CHECK(peer.take().empty());
+    }
+}
+
+CASE(f7_an_answer_ends_there_and_two_closes_cross_quietly)
+{
+    Pair pair;
+    pair.connect();
+    CHECK_EQUAL(qdtls_connection_shutdown(pair.client.handle), QDTLS_STATUS_OK);
+    pair.server.read(pair.client.take());
+    pair.client.read(pair.server.take());
+    CHECK_EQUAL(pair.client.status, QDTLS_STATUS_INVALID_STATE);
+    CHECK(pair.client.outbox.empty() && pair.server.outbox.empty());
+
+    pair.client.init(pair.clientTls.get());
+    pair.server.init(pair.serverTls.get());
+    pair.connect();
+    for (Endpoint *side : { &pair.client, &pair.server })
+        CHECK_EQUAL(qdtls_connection_shutdown(side->handle), QDTLS_STATUS_OK);
+    pair.server.read(pair.client.take());
+    pair.client.read(pair.server.take());
+    CHECK(pair.client.outbox.empty() && pair.server.outbox.empty());
+}
+
+// Programs hand what arrives to the handshake when there is no connection.
+CASE(f7_the_answer_starts_no_handshake)
+{
+    Pair pair;
+    for (Endpoint *closing : { &pair.client, &pair.server }) {
+        Endpoint &other = closing == &pair.client ? pair.server : pair.client;
+        const ContextPtr &context = closing == &pair.client ? pair.clientTls : pair.serverTls;
+        pair.connect();
+        CHECK_EQUAL(qdtls_connection_shutdown(closing->handle), QDTLS_STATUS_OK);
+        other.read(closing->take());
+        const Bytes answer = other.take();
+        CHECK_EQUAL(closing->start(answer), QDTLS_STATUS_INVALID_STATE);
+        closing->init(context.get());
+        CHECK_EQUAL(closing->start(answer), QDTLS_STATUS_OK);
+        CHECK_EQUAL(closing->state(), QDTLS_STATE_NOT_STARTED);
+        CHECK(closing->outbox.empty() && !closing->timeout());
+        pair.client.init(pair.clientTls.get());
+        pair.server.init(pair.serverTls.get());
+    }
+    pair.connect();
+    pair.checkMessages();
+}
+
+// The program may start again inside the call that sends the answer.
+CASE(f7_a_new_handshake_inside_the_answer_stays)
+{
+    Pair pair;
+    pair.connect();
+    pair.server.onSend = [&pair](const Bytes &) {
+        pair.server.onSend = nullptr;
+        pair.server.init(pair.serverTls.get());
+        return QDTLS_SEND_RESULT_SENT;
+    };
+    CHECK_EQUAL(qdtls_connection_shutdown(pair.client.handle), QDTLS_STATUS_OK);
+    pair.server.read(pair.client.take());
+    CHECK_EQUAL(pair.server.end, QDTLS_STATUS_CLOSED);
+    pair.client.init(pair.clientTls.get());
+    pair.connect();
+    pair.checkMessages();
 }
 
 // What the network may bring to an established connection: with every kind of cipher but CBC with

@@ -143,6 +143,9 @@ impl Drop for ContextOwner {
 /// `QDTLS_STATUS_INVALID_STATE`. A client passes an empty datagram. A server passes the client's ClientHello, which
 /// must carry a valid cookie if cookie parameters are set (RFC 6347, 4.2.1).
 ///
+/// A datagram of protected records is ignored, and the state stays `QDTLS_STATE_NOT_STARTED`: it is left over from a
+/// connection, such as the answer to its close_notify.
+///
 /// On success writes a `qdtls_need` to `need`; the state is `QDTLS_STATE_IN_PROGRESS`. The state is the same after
 /// `QDTLS_STATUS_SEND_FAILED` (a flight could not be sent; the timer retransmits it) and
 /// `QDTLS_STATUS_OUT_OF_MEMORY`. After `QDTLS_STATUS_ABORTED` the connection is as the callback left it. After any
@@ -372,7 +375,8 @@ pub unsafe extern "C" fn qdtls_connection_read_capacity(
 ///
 /// Writes to `end` `QDTLS_STATUS_OK`, or how the datagram ended the connection: `QDTLS_STATUS_CLOSED`,
 /// `QDTLS_STATUS_ALERT_RECEIVED` or `QDTLS_STATUS_CONNECTION_FAILED`, with details in `qdtls_connection_last_error`.
-/// The state is then `QDTLS_STATE_NOT_STARTED`.
+/// The state is then `QDTLS_STATE_NOT_STARTED`. A close_notify of the peer is answered with one before the call returns
+/// (RFC 5246, 7.2.1).
 ///
 /// The call itself fails with `QDTLS_STATUS_PEER_RESTARTED` if a client restarted from the same address (RFC 6347,
 /// 4.2.8; servers with cookie parameters only), and with `QDTLS_STATUS_CONNECTION_FAILED` if OpenSSL could not
