@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// S1, S2, S12, S13: handleTimeout() and the retransmission timer.
+// S1, S2, S12, S13, F11: handleTimeout() and the retransmission timer.
 #include "cases.h"
 #include "settings.h"
 #include "pair/loopback.h"
@@ -9,6 +9,22 @@
 #include <QtCore/QTimer>
 #include <QtTest/QSignalSpy>
 #include <QtTest/QTest>
+
+#include <atomic>
+#include <ctime>
+#include <sys/time.h>
+
+static std::atomic<long> secondsSetBack { 0 };
+
+// Takes the place of the C library's function, which OpenSSL uses for its timer.
+extern "C" int gettimeofday(timeval *__restrict now, void *__restrict) noexcept
+{
+    timespec time {};
+    clock_gettime(CLOCK_REALTIME, &time);
+    now->tv_sec = time.tv_sec - secondsSetBack;
+    now->tv_usec = time.tv_nsec / 1000;
+    return 0;
+}
 
 namespace hardening {
 
@@ -31,6 +47,9 @@ class Timers : public QObject {
                 "after junk came in, each handshakeTimeout still resends a flight")
     Q_CLASSINFO("S13_junk_does_not_postpone_the_timer",
                 "a stream of junk cannot hold the timer back")
+    Q_CLASSINFO(
+        "F11_clock_set_back",
+        "a flight is sent again, or the handshake ends, when the clock was set back an hour")
     Q_CLASSINFO("S13_intervals_are_settable", "initial and maximum interval follow the settings")
 
 private slots:
@@ -46,6 +65,7 @@ private slots:
     void S13_every_timeout_resends_a_flight();
     void S13_junk_does_not_postpone_the_timer();
     void S13_intervals_are_settable();
+    void F11_clock_set_back();
 };
 
 namespace {
@@ -216,6 +236,24 @@ void Timers::S13_intervals_are_settable()
     // After 100, 200, 200 and 200 ms; without the maximum the fourth would come after 1500 ms.
     QTRY_COMPARE_WITH_TIMEOUT(timeouts.size(), 4, 1400);
     QVERIFY2(clock.elapsed() >= 600, QByteArray::number(clock.elapsed()));
+}
+
+void Timers::F11_clock_set_back()
+{
+    Loopback link;
+    handleTimeouts(link.client);
+    QVERIFY(link.start());
+    QCOMPARE(takeDatagrams(link.server.socket).size(), 1);
+    secondsSetBack = 3600;
+    const auto isDone = [&] {
+        return link.server.socket.hasPendingDatagrams()
+            || link.client.dtls->handshakeState() == QDtls::HandshakeNotStarted;
+    };
+    QVERIFY(QTest::qWaitFor(isDone, 3 * pastFirstIntervalMs));
+    if (link.client.dtls->handshakeState() == QDtls::HandshakeNotStarted) {
+        QCOMPARE(link.client.dtls->dtlsError(), QDtlsError::TlsFatalError);
+        QVERIFY(!link.client.dtls->dtlsErrorString().isEmpty());
+    }
 }
 
 } // namespace hardening

@@ -12,11 +12,12 @@ mod inbox;
 pub mod operation;
 
 use crate::bytes::Bytes;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Status};
 use crate::host::Host;
 use crate::openssl::setup::Setup;
 use crate::openssl::ssl::Ssl;
 use crate::peer::PeerAddress;
+use crate::timer;
 use crate::unix_time::UnixTime;
 use crate::wire::admission::{Admission, TooLong};
 use crate::wire::aead;
@@ -95,6 +96,8 @@ pub struct Association {
     /// Bytes of application data that arrived during the handshake; OpenSSL keeps them for the first read.
     buffered_plaintext: Cell<usize>,
     verify_errors: RefCell<Vec<VerifyError>>,
+    /// The interval of OpenSSL's timer, in microseconds.
+    interval_us: Cell<u32>,
     /// The longest message, known when the handshake has finished.
     longest_message: Cell<usize>,
     /// The shortest content of a record, likewise.
@@ -126,6 +129,7 @@ impl Association {
             sequence: Sequence::default(),
             buffered_plaintext: Cell::new(0),
             verify_errors: RefCell::default(),
+            interval_us: Cell::new(0),
             longest_message: Cell::new(0),
             shortest_record: Cell::new(0),
             ssl,
@@ -145,9 +149,26 @@ impl Association {
         self.ssl.is_running()
     }
 
-    /// The time until the last flight is retransmitted; `None` if the timer is not running.
+    /// The time until [`Association::handle_timeout`] is due; `None` if the timer is not running.
     pub fn time_left(&self) -> Option<Duration> {
-        self.ssl.time_left()
+        let left = self.ssl.time_left()?;
+        let is_stuck = timer::was_set_back(left, self.interval_us.get());
+        Some(if is_stuck { Duration::ZERO } else { left })
+    }
+
+    /// Fails if the system's clock was set back so far that OpenSSL would not retransmit in time (F11). Nothing else can
+    /// make OpenSSL retransmit.
+    fn require_steady_clock(&self) -> Result<()> {
+        match self.ssl.time_left() {
+            Some(left) if timer::was_set_back(left, self.interval_us.get()) => {
+                let reason = format!(
+                    "the system's clock was set back: OpenSSL would not retransmit for {} seconds",
+                    left.as_secs()
+                );
+                Err(Error::because(Status::HandshakeFailed, "DTLSv1_handle_timeout", reason))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The number of plaintext bytes that a read may return in addition to those of its own datagram.

@@ -96,7 +96,7 @@ impl<'a> Operation<'a> {
     /// Retransmits the last flight if its timer has expired. Returns whether it retransmitted.
     pub fn handle_timeout(&self, ssl: &Running<'_>) -> Result<bool> {
         match ssl.handle_timeout() {
-            TimeoutOutcome::NotYet => Ok(false),
+            TimeoutOutcome::NotYet => self.association.require_steady_clock().map(|()| false),
             TimeoutOutcome::Retransmitted => self.sent().map(|()| true),
             TimeoutOutcome::Failed(cause) if cause.is_timeout() => {
                 Err(self.timed_out(cause, "DTLSv1_handle_timeout"))
@@ -244,6 +244,10 @@ impl Events for Operation<'_> {
 
     fn payload_mtu(&self) -> u16 {
         self.association.link_mtu.saturating_sub(self.mtu_overhead())
+    }
+
+    fn note_interval(&self, interval_us: u32) {
+        self.association.interval_us.set(interval_us);
     }
 
     /// DTLSv1_listen(3) asks before OpenSSL knows the random, about the record whose cookie was checked. The

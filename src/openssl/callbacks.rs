@@ -245,9 +245,15 @@ pub unsafe extern "C" fn use_ticket(
 /// Returns the next retransmission interval in microseconds (DTLS_set_timer_cb(3)).
 ///
 /// # Safety
-/// No preconditions. It is unsafe because DTLS_set_timer_cb(3) requires this type.
-pub unsafe extern "C" fn timer_length(_ssl: *mut SSL, previous: c_uint) -> c_uint {
-    guard("timer_length", 1_000_000, || timer::next_interval_us(previous))
+/// `ssl` is null or live.
+pub unsafe extern "C" fn timer_length(ssl: *mut SSL, previous: c_uint) -> c_uint {
+    const NAME: &str = "timer_length";
+    guard(NAME, 1_000_000, || {
+        let interval = timer::next_interval_us(previous);
+        // SAFETY: null or live, by this function's contract.
+        unsafe { ask(NAME, ssl, |_, events| events.note_interval(interval)) };
+        interval
+    })
 }
 
 /// Queries the operation that runs on `ssl`. Logs and returns `None` if there is none.

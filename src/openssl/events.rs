@@ -18,6 +18,8 @@ pub trait Events {
     fn mtu_overhead(&self) -> u16;
     /// The largest UDP payload that OpenSSL may send.
     fn payload_mtu(&self) -> u16;
+    /// Notes the interval in microseconds for which OpenSSL's timer is about to start.
+    fn note_interval(&self, interval_us: u32);
     /// Returns whether OpenSSL may continue with a ClientHello that has this cookie and random.
     fn accepts_cookie(&self, cookie: &[u8], random: &[u8; 32]) -> bool;
     /// Stores an error in the peer's certificate chain: an X509_V_ERR_* number and the depth.
@@ -99,6 +101,7 @@ mod tests {
         fn payload_mtu(&self) -> u16 {
             524
         }
+        fn note_interval(&self, _interval_us: u32) {}
         fn accepts_cookie(&self, _cookie: &[u8], _random: &[u8; 32]) -> bool {
             false
         }

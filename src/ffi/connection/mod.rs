@@ -297,8 +297,9 @@ pub unsafe extern "C" fn qdtls_connection_timeout(
 
 /// Retransmits the last flight if its timer has expired, and writes to `retransmitted` whether it did
 /// (DTLSv1_handle_timeout(3)). Requires `QDTLS_STATE_IN_PROGRESS`; otherwise `QDTLS_STATUS_INVALID_STATE`. After
-/// twelve retransmissions without an answer the handshake ends with `QDTLS_STATUS_TIMED_OUT`. Other errors and the
-/// states after them are those of `qdtls_connection_start`.
+/// twelve retransmissions without an answer the handshake ends with `QDTLS_STATUS_TIMED_OUT`, and with
+/// `QDTLS_STATUS_HANDSHAKE_FAILED` if the system's clock, which OpenSSL's timer uses, was set back by more than the
+/// longest interval. Other errors and the states after them are those of `qdtls_connection_start`.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `retransmitted` is null or writable.

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// F11: the system's clock, which OpenSSL's timer uses, is set during a handshake.
+#include "cases.h"
+#include "pair.h"
+
+#include <atomic>
+#include <ctime>
+#include <sys/time.h>
+
+static std::atomic<long> secondsSetBack { 0 };
+
+// Takes the place of the C library's function, also for OpenSSL.
+extern "C" int gettimeofday(timeval *__restrict now, void *__restrict) noexcept
+{
+    timespec time {};
+    clock_gettime(CLOCK_REALTIME, &time);
+    now->tv_sec = time.tv_sec - secondsSetBack;
+    now->tv_usec = time.tv_nsec / 1000;
+    return 0;
+}
+
+using namespace harness;
+
+namespace {
+
+// Sets the clock back until the end of the scope.
+struct SetBack {
+    explicit SetBack(long seconds) { secondsSetBack = seconds; }
+    ~SetBack() { secondsSetBack = 0; }
+};
+
+} // namespace
+
+CASE(f11_a_clock_set_back_by_an_hour_ends_the_handshake_with_a_reason)
+{
+    Pair pair;
+    CHECK_EQUAL(pair.client.start(), QDTLS_STATUS_OK);
+    const SetBack clock(3600);
+    CHECK_EQUAL(pair.client.timeout().value_or(~0u), 0u);
+    CHECK_EQUAL(pair.client.handleTimeout(), QDTLS_STATUS_HANDSHAKE_FAILED);
+    const std::string reason = pair.client.lastError().reason;
+    CHECK(reason.find("clock was set back") != std::string::npos);
+    CHECK_EQUAL(pair.client.state(), QDTLS_STATE_NOT_STARTED);
+    CHECK(!pair.client.timeout());
+    pair.client.outbox.clear();
+    pair.client.init(pair.clientTls.get());
+    pair.connect();
+    pair.checkMessages();
+}
+
+// What is sent next starts the timer by the new clock.
+CASE(f11_a_handshake_that_goes_on_does_not_notice)
+{
+    Pair pair;
+    CHECK_EQUAL(pair.client.start(), QDTLS_STATUS_OK);
+    const SetBack clock(3600);
+    pair.deliver();
+    CHECK_EQUAL(pair.client.state(), QDTLS_STATE_COMPLETE);
+    pair.checkMessages();
+}
+
+CASE(f11_a_small_step_is_waited_for)
+{
+    Pair pair;
+    CHECK_EQUAL(pair.client.start(), QDTLS_STATUS_OK);
+    const SetBack clock(50);
+    CHECK_EQUAL(pair.client.handleTimeout(), QDTLS_STATUS_OK);
+    CHECK(pair.client.timeout().value_or(0) > 49000000u);
+    pair.deliver();
+    pair.checkMessages();
+}
+
+CASE(f11_a_clock_set_forward_retransmits_at_once)
+{
+    Pair pair;
+    CHECK_EQUAL(pair.client.start(), QDTLS_STATUS_OK);
+    const Bytes hello = pair.client.take();
+    const SetBack clock(-3600);
+    CHECK_EQUAL(pair.client.timeout().value_or(~0u), 0u);
+    CHECK_EQUAL(pair.client.handleTimeout(), QDTLS_STATUS_OK);
+    CHECK_EQUAL(pair.client.outbox.size(), 1u);
+    pair.deliver();
+    pair.checkMessages();
+}
