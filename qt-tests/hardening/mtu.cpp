@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// S19: setMtuHint().
+// S19, A20: setMtuHint().
 #include "cases.h"
 #include "pair/loopback.h"
+#include "pair/wire.h"
 
 #include <QtTest/QTest>
 
@@ -15,11 +16,13 @@ class Mtu : public QObject {
     Q_CLASSINFO("S19_datagrams_fit_the_hint_on_IPv6",
                 "headers and payload stay within the hint, IPv6")
     Q_CLASSINFO("S19_hint_below_the_minimum", "a hint below 256 is refused with a reason")
+    Q_CLASSINFO("A20_no_record_is_cut", "with a large hint each datagram consists of whole records")
 
 private slots:
     void S19_datagrams_fit_the_hint_on_IPv4();
     void S19_datagrams_fit_the_hint_on_IPv6();
     void S19_hint_below_the_minimum();
+    void A20_no_record_is_cut();
 
 private:
     void datagramsFit(const QHostAddress &address, int headers);
@@ -77,6 +80,25 @@ void Mtu::S19_hint_below_the_minimum()
         QVERIFY2(!link.start(), QByteArray::number(hint));
         QCOMPARE(link.client.dtls->dtlsError(), QDtlsError::InvalidInputParameters);
         QVERIFY(!link.client.dtls->dtlsErrorString().isEmpty());
+    }
+}
+
+void Mtu::A20_no_record_is_cut()
+{
+    // A certificate of 6 KiB.
+    QStringList names { "DNS:bob.example" };
+    for (int number = 0; number < 60; ++number)
+        names << QStringLiteral("DNS:") + QString(100, QLatin1Char('a')) + QString::number(number);
+    const Identity identity = Identity::selfSigned(names.join(QLatin1Char(',')));
+    Loopback link(identity);
+    link.client.dtls->setMtuHint(65535);
+    link.server.dtls->setMtuHint(65535);
+    VERIFY_HANDSHAKE(link);
+    for (const QByteArray &datagram : link.client.received + link.server.received) {
+        qsizetype whole = 0;
+        for (const wire::Record &record : wire::records(datagram))
+            whole += record.bytes().size();
+        QCOMPARE(whole, datagram.size());
     }
 }
 

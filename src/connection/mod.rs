@@ -84,7 +84,7 @@ impl Connection {
         let resumption = self.settings.resumption.get();
         let setup = Setup {
             role: self.role,
-            link_mtu: self.settings.link_mtu(),
+            link_mtu: self.settings.link_mtu(peer),
             cookie_exchange: self.cookie_key().is_some(),
             server_name: server_name.as_deref().filter(|_| self.role == Role::Client),
             alpn: &alpn,

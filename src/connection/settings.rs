@@ -15,6 +15,9 @@ use zeroize::Zeroizing;
 
 /// Every host must accept datagrams of 576 bytes (RFC 791, 3.1).
 const DEFAULT_LINK_MTU: u16 = 576;
+/// OpenSSL collects the records of a flight in a buffer of this size (bio.h: DEFAULT_BUFFER_SIZE). A larger datagram
+/// would be cut inside a record (A20).
+const HANDSHAKE_BUFFER: u16 = 4096;
 /// OpenSSL's smallest link MTU (d1_lib.c).
 const MIN_LINK_MTU: u16 = 256;
 
@@ -44,11 +47,11 @@ impl Settings {
         Ok(())
     }
 
-    /// The largest IP packet to send in a handshake.
-    pub(super) fn link_mtu(&self) -> u16 {
+    /// The largest IP packet to send to `peer` in a handshake.
+    pub(super) fn link_mtu(&self, peer: PeerAddress) -> u16 {
         match self.mtu_hint.get() {
             0 => DEFAULT_LINK_MTU,
-            hint => hint,
+            hint => hint.min(peer.header_overhead() + HANDSHAKE_BUFFER),
         }
     }
 

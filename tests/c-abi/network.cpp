@@ -2,6 +2,7 @@
 // Networks that lose, duplicate and reorder datagrams, or carry only small ones.
 #include "cases.h"
 #include "pair.h"
+#include "wire.h"
 
 #include <algorithm>
 
@@ -93,6 +94,35 @@ CASE(s19_no_datagram_exceeds_the_mtu_hint)
         CHECK(overIpv4 <= packet - ipv4Headers);
         CHECK(overIpv4 > packet / 2);
         CHECK(largestDatagram(ipv6(), hint) <= packet - ipv6Headers);
+    }
+}
+
+// OpenSSL collects a flight in a buffer of 4096 bytes, and sends what is in it when it is full.
+CASE(a20_no_record_is_cut_in_two_datagrams)
+{
+    for (const std::uint16_t hint : { 4000, 4096, 4124, 4200, 9000, 65535 }) {
+        Pair pair(clientContext(), serverContext(makeIdentity(3600, 6000)));
+        std::size_t largest = 0;
+        for (Endpoint *side : { &pair.client, &pair.server }) {
+            CHECK_EQUAL(qdtls_connection_set_mtu_hint(side->handle, hint), QDTLS_STATUS_OK);
+            CHECK_EQUAL(qdtls_connection_reset(side->handle), QDTLS_STATUS_OK);
+            side->onSend = [&largest, side](const Bytes &datagram) {
+                std::size_t whole = 0;
+                for (const Bytes &record : recordsOf(datagram))
+                    whole += record.size();
+                CHECK_EQUAL(whole, datagram.size());
+                largest = std::max(largest, datagram.size());
+                side->outbox.push_back(datagram);
+                return QDTLS_SEND_RESULT_SENT;
+            };
+        }
+        pair.client.init(pair.clientTls.get());
+        pair.server.init(pair.serverTls.get());
+        CHECK_EQUAL(pair.client.start(), QDTLS_STATUS_OK);
+        pair.deliver();
+        CHECK_EQUAL(pair.client.state(), QDTLS_STATE_COMPLETE);
+        CHECK_EQUAL(pair.server.state(), QDTLS_STATE_COMPLETE);
+        CHECK(largest <= 4096u && largest > 3900u);
     }
 }
 
