@@ -17,6 +17,7 @@ pub mod random;
 pub mod resumption;
 pub mod setup;
 pub mod ssl;
+mod timeval;
 
 pub use api::{Api, BioAddr};
 

@@ -8,9 +8,9 @@
 use super::buffers::Buffers;
 use super::error_queue::{self, Cause};
 use super::events::{Events, Stage};
+use super::timeval::Timeval;
 use super::{Api, api, bio};
 use crate::error::{Error, Result, Status};
-use crate::os::Timeval;
 use crate::wire::aead;
 use openssl_sys::{SSL, SSL_CIPHER, X509, stack_st_X509};
 use std::cell::Cell;
@@ -146,12 +146,11 @@ impl Ssl {
 
     /// The time until the last flight has to be retransmitted; `None` if the timer is not running.
     pub fn time_left(&self) -> Option<Duration> {
-        let mut left = Timeval { tv_sec: 0, tv_usec: 0 };
-        // SAFETY: the argument is a timeval, as the command requires; it is written if the result is 1.
-        let running = unsafe { self.ctrl(number::CTRL_GET_TIMEOUT, 0, (&raw mut left).cast()) } == 1;
-        let seconds = u64::try_from(left.tv_sec).unwrap_or(0);
-        let microseconds = u64::try_from(left.tv_usec).unwrap_or(0);
-        running.then(|| Duration::from_secs(seconds) + Duration::from_micros(microseconds))
+        let mut left = Timeval::new();
+        // SAFETY: the argument has room for every layout of a timeval, which the command requires; it is written if
+        // the result is 1.
+        let running = unsafe { self.ctrl(number::CTRL_GET_TIMEOUT, 0, left.as_mut_ptr()) } == 1;
+        running.then(|| left.duration())
     }
 
     /// The peer's certificate, borrowed from the `SSL`; null if the peer has shown none in this handshake.

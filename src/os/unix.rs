@@ -6,8 +6,6 @@ use std::ffi::{CStr, c_void};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ptr::NonNull;
 
-pub use libc::timeval as Timeval;
-
 /// Error numbers of a failed send (errno(3)).
 pub mod send_error {
     pub use libc::{

@@ -2,19 +2,9 @@
 //! Windows.
 
 use super::mapping::Mapping;
-use std::ffi::{CStr, c_long, c_void};
+use std::ffi::{CStr, c_void};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ptr::NonNull;
-
-/// `struct timeval` of winsock2.h, which OpenSSL uses on Windows.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct Timeval {
-    /// Seconds.
-    pub tv_sec: c_long,
-    /// Microseconds.
-    pub tv_usec: c_long,
-}
 
 /// Error numbers of a failed send under the names of errno(3): those of winsock2.h, and of winerror.h where Winsock has
 /// none.

@@ -8,3 +8,4 @@ mod buffer;
 #[path = "../../../tests/support/pair.rs"]
 mod pair;
 mod panic;
+mod timer;
