@@ -51,6 +51,8 @@ pub type TicketMake = unsafe extern "C" fn(*mut SSL, *mut c_void) -> c_int;
 /// See [`TicketMake`].
 pub type TicketUse =
     unsafe extern "C" fn(*mut SSL, *mut SSL_SESSION, *const c_uchar, usize, c_int, *mut c_void) -> c_int;
+/// A callback of CRYPTO_get_ex_new_index(3); this library passes none.
+pub type ExNew = Option<unsafe extern "C" fn()>;
 /// DTLS_set_timer_cb(3).
 pub type TimerLength = unsafe extern "C" fn(*mut SSL, c_uint) -> c_uint;
 
@@ -136,6 +138,7 @@ table! {
         fn BIO_meth_free(*mut BIO_METHOD);
         fn BIO_s_mem() -> *const BIO_METHOD;
         fn DTLS_client_method() -> *const SSL_METHOD;
+        fn DTLS_server_method() -> *const SSL_METHOD;
         fn SSL_get_ex_data_X509_STORE_CTX_idx() -> c_int;
         fn SSL_free(*mut SSL);
         fn SSL_set_bio(*mut SSL, *mut BIO, *mut BIO);
@@ -155,6 +158,9 @@ table! {
         fn SSL_is_init_finished(*const SSL) -> c_int;
         fn SSL_get_client_random(*const SSL, *mut c_uchar, usize) -> usize;
         fn SSL_new(*mut SSL_CTX) -> *mut SSL;
+        fn SSL_get_SSL_CTX(*const SSL) -> *mut SSL_CTX;
+        fn SSL_CTX_set_ex_data(*mut SSL_CTX, c_int, *mut c_void) -> c_int;
+        fn SSL_CTX_get_ex_data(*const SSL_CTX, c_int) -> *mut c_void;
         fn SSL_set_session(*mut SSL, *mut SSL_SESSION) -> c_int;
         fn SSL_SESSION_free(*mut SSL_SESSION);
         fn SSL_session_reused(*const SSL) -> c_int;
@@ -165,6 +171,8 @@ table! {
     }
     declared {
         fn ERR_peek_error() -> c_ulong;
+        fn ERR_set_mark() -> c_int;
+        fn ERR_pop_to_mark() -> c_int;
         fn CRYPTO_malloc(usize, *const c_char, c_int) -> *mut c_void;
         fn CRYPTO_free(*mut c_void, *const c_char, c_int);
         fn HMAC(*const EVP_MD, *const c_void, c_int, *const c_uchar, usize, *mut c_uchar, *mut c_uint) -> *mut c_uchar;
@@ -183,6 +191,9 @@ table! {
         fn BIO_ADDR_free(*mut BioAddr);
         fn DTLSv1_listen(*mut SSL, *mut BioAddr) -> c_int;
         fn SSL_is_dtls(*const SSL) -> c_int;
+        fn SSL_is_server(*const SSL) -> c_int;
+        fn SSL_get_ssl_method(*const SSL) -> *const SSL_METHOD;
+        fn CRYPTO_get_ex_new_index(c_int, c_long, *mut c_void, ExNew, ExNew, ExNew) -> c_int;
         fn SSL_alloc_buffers(*mut SSL) -> c_int;
         fn SSL_free_buffers(*mut SSL) -> c_int;
         fn SSL_pending(*const SSL) -> c_int;

@@ -204,7 +204,7 @@ unsafe extern "C" fn write(bio: *mut BIO, datagram: *const c_char, length: c_int
         };
         // SAFETY: live and of this library's method, by this function's contract.
         let stage = unsafe { stage(api, bio) };
-        match stage.and_then(|stage| stage.ask(|events| events.send(bytes))) {
+        match stage.and_then(|stage| stage.send(api, bytes)) {
             Some(()) => length,
             None => {
                 // SAFETY: live and of this library's method, by this function's contract.

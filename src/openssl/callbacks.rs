@@ -4,9 +4,9 @@
 //! Qt's `qsslcontext_openssl.cpp` refers to three of them; the rest completes the set. Each checks its arguments and
 //! queries the running operation. Without an operation it refuses.
 
-use super::events::{Events, refuse};
+use super::events::{Events, Stage, refuse};
 use super::{Api, api, bio, resumption};
-use crate::host::PskRequest;
+use crate::host::{Psk, PskRequest};
 use crate::panic::guard;
 use crate::role::Role;
 use crate::timer;
@@ -54,7 +54,7 @@ pub unsafe extern "C" fn q_verify_cookie_callback(
         };
         // SAFETY: null or live, by this function's contract.
         let accepted =
-            unsafe { ask(NAME, ssl, |api, events| events.accepts_cookie(cookie, &random(api, ssl))) };
+            unsafe { ask(NAME, ssl, |api, _, events| events.accepts_cookie(cookie, &random(api, ssl))) };
         accepted.map_or(0, c_int::from)
     })
 }
@@ -107,7 +107,7 @@ unsafe fn note_verify_error(name: &str, context: *mut X509_STORE_CTX) -> c_int {
     // SAFETY: the context is live by this function's contract.
     let depth = unsafe { (api.X509_STORE_CTX_get_error_depth)(context) };
     // SAFETY: `ssl` is null or the SSL that runs this verification, which stays live until it returns.
-    unsafe { ask(name, ssl, |_, events| events.note_verify_error(code, depth)) }.map_or(0, |()| 1)
+    unsafe { ask(name, ssl, |_, _, events| events.note_verify_error(code, depth)) }.map_or(0, |()| 1)
 }
 
 /// Provides a client's identity and pre-shared key (SSL_set_psk_client_callback(3)). Returns the key's length; 0 ends
@@ -141,7 +141,7 @@ pub unsafe extern "C" fn q_PSK_client_callback(
             max_key: key_capacity as usize,
         };
         // SAFETY: null or live, by this function's contract.
-        let Some(psk) = unsafe { ask(NAME, ssl, |_, events| events.psk(&request)) }.flatten() else {
+        let Some(psk) = (unsafe { psk(NAME, ssl, &request) }) else {
             return 0;
         };
         // SAFETY: not null, hence writable for `max_identity` bytes and the zero (this function's contract).
@@ -180,7 +180,7 @@ pub unsafe extern "C" fn q_PSK_server_callback(
             max_key: key_capacity as usize,
         };
         // SAFETY: null or live, by this function's contract.
-        let psk = unsafe { ask(NAME, ssl, |_, events| events.psk(&request)) }.flatten();
+        let psk = unsafe { psk(NAME, ssl, &request) };
         // SAFETY: not null, hence writable for `max_key` bytes (this function's contract); `Events::psk` returns no
         // longer key.
         psk.map_or(0, |psk| unsafe { give_key(&psk.key, key) })
@@ -212,7 +212,7 @@ pub unsafe extern "C" fn select_alpn(
         // SAFETY: not null, hence readable for its length during this call (this function's contract).
         let offered = unsafe { std::slice::from_raw_parts(offered, offered_length as usize) };
         // SAFETY: null or live, by this function's contract.
-        let name = unsafe { ask(NAME, ssl, |_, events| events.select_alpn(offered)) }.flatten();
+        let name = unsafe { ask(NAME, ssl, |_, _, events| events.select_alpn(offered)) }.flatten();
         let Some(name) = name else {
             return NOT_ACKNOWLEDGED;
         };
@@ -256,11 +256,26 @@ pub unsafe extern "C" fn timer_length(ssl: *mut SSL, previous: c_uint) -> c_uint
     })
 }
 
+/// Asks the program for a pre-shared key.
+///
+/// # Safety
+/// `ssl` is null, or live until this function has returned.
+unsafe fn psk(callback: &str, ssl: *mut SSL, request: &PskRequest<'_>) -> Option<Psk> {
+    // SAFETY: null or live, by this function's contract.
+    let answer =
+        unsafe { ask(callback, ssl, |api, stage, events| stage.run_program(api, || events.psk(request))) };
+    answer.flatten()
+}
+
 /// Queries the operation that runs on `ssl`. Logs and returns `None` if there is none.
 ///
 /// # Safety
 /// `ssl` is null, or live until `question` has returned.
-unsafe fn ask<R>(callback: &str, ssl: *mut SSL, question: impl FnOnce(&Api, &dyn Events) -> R) -> Option<R> {
+unsafe fn ask<R>(
+    callback: &str,
+    ssl: *mut SSL,
+    question: impl FnOnce(&Api, &Stage, &dyn Events) -> R,
+) -> Option<R> {
     let api = api().ok()?;
     let bio = match ssl.is_null() {
         true => ptr::null_mut(),
@@ -269,7 +284,7 @@ unsafe fn ask<R>(callback: &str, ssl: *mut SSL, question: impl FnOnce(&Api, &dyn
     };
     // SAFETY: null, or live because the live SSL owns it. The stage is not used after this function has returned.
     let stage = unsafe { bio::stage_of(api, bio) };
-    let answer = stage.and_then(|stage| stage.ask(|events| question(api, events)));
+    let answer = stage.and_then(|stage| stage.ask(|events| question(api, stage, events)));
     match answer {
         None => refuse(None, callback, "no operation of this library runs on the SSL"),
         answer => answer,

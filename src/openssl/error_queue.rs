@@ -3,10 +3,14 @@
 //!
 //! Code that needs the cause of a failure clears the queue before the call and takes the entry after it, so that an
 //! entry never comes from another object and none remains. Checking the queue costs a tenth of a short write: the
-//! data path checks it only after a failure, whose own entry comes after those of others ([`take_last`]).
+//! data path checks it only after a failure, whose own entry comes after those of others ([`Entries::last`]).
+//!
+//! The program's code that runs inside an OpenSSL function may leave entries or clear the queue. [`set_aside`] keeps
+//! OpenSSL's entries meanwhile (A1).
 
 use super::{Api, api};
 use crate::error::{Error, Status};
+use std::cell::Cell;
 use std::ffi::{CStr, c_ulong};
 
 /// The reason of a fatal alert is 1000 plus the alert's number (ssl.h: SSL_AD_REASON_OFFSET).
@@ -15,8 +19,12 @@ const ALERT_REASONS: std::ops::Range<u64> = 1000..1256;
 const READ_TIMEOUT_EXPIRED: u64 = 312;
 /// ssl.h: SSL_R_RECORD_LAYER_FAILURE.
 const RECORD_LAYER_FAILURE: u64 = 313;
+/// err.h: ERR_LIB_EVP.
+const LIBRARY_EVP: u64 = 6;
 /// err.h: ERR_LIB_SSL.
 const LIBRARY_SSL: u64 = 20;
+/// err.h: ERR_R_UNSUPPORTED of OpenSSL 3; evperr.h: EVP_R_UNSUPPORTED_ALGORITHM, and EVP_R_DISABLED_FOR_FIPS of 1.1.1.
+const UNSUPPORTED: [u64; 3] = [0x8_010c, 156, 163];
 
 /// The cause of a failure, as code and text.
 #[derive(Debug, Default)]
@@ -35,46 +43,89 @@ pub fn clear(api: &Api) {
     }
 }
 
-/// Takes the first entry and drops the rest. For a queue that was cleared before the call.
-pub fn take(api: &Api) -> Cause {
-    // SAFETY: no preconditions; it uses the queue of the calling thread.
-    take_as_cause(api, unsafe { (api.ERR_get_error)() })
+/// What is left of the entries that were in a queue: the codes of two of them, 0 for none.
+#[derive(Clone, Copy, Default)]
+pub struct Entries {
+    /// The cause, in a queue that was cleared before the call.
+    pub first: c_ulong,
+    /// The cause, in a queue that was not: its own entry comes after those of others. OpenSSL 3.2 adds one that says
+    /// no more than that the record layer failed; the cause is the one before it.
+    pub last: c_ulong,
 }
 
-/// Takes the last entry, and drops the rest: for a queue that was not cleared before the call, whose own entry then
-/// comes after those of others. OpenSSL 3.2 adds one that says no more than that the record layer failed; the cause is
-/// the one before it.
-pub fn take_last(api: &Api) -> Cause {
-    let mut last = 0;
+impl Entries {
+    fn are_none(self) -> bool {
+        self.first == 0
+    }
+}
+
+/// Takes all entries.
+pub fn take(api: &Api) -> Entries {
+    let mut entries = Entries::default();
     loop {
-        // SAFETY: no preconditions; concerns the calling thread only.
+        // SAFETY: no preconditions; it uses the queue of the calling thread.
         let code = unsafe { (api.ERR_get_error)() };
         if code == 0 {
-            return take_as_cause(api, last);
+            return entries;
         }
-        #[allow(clippy::useless_conversion, reason = "c_ulong has 32 bits on some platforms")]
-        let entry = Cause { code: code.into(), text: String::new() };
-        if last == 0 || !entry.is_record_layer_failure() {
-            last = code;
+        if entries.are_none() {
+            entries.first = code;
+        }
+        if entries.last == 0 || !Cause::of(code).is_record_layer_failure() {
+            entries.last = code;
         }
     }
 }
 
-fn take_as_cause(api: &Api, code: c_ulong) -> Cause {
+/// Takes all entries, or those that were set aside, if there were no later ones.
+pub fn take_with(api: &Api, aside: &Cell<Entries>) -> Entries {
+    let (aside, entries) = (aside.take(), take(api));
+    if entries.are_none() { aside } else { entries }
+}
+
+/// Runs code of the program from inside an OpenSSL function. OpenSSL's entries are kept in `aside`, and those of the
+/// program are dropped.
+pub fn set_aside<R>(api: &Api, aside: &Cell<Entries>, program: impl FnOnce() -> R) -> R {
+    let entries = take(api);
+    if !entries.are_none() {
+        aside.set(entries);
+    }
+    let result = program();
     clear(api);
-    #[allow(clippy::useless_conversion, reason = "c_ulong has 32 bits on some platforms")]
-    Cause { code: code.into(), text: text_of(api, code) }
+    result
+}
+
+/// Runs code of the program that may add entries, and drops those.
+pub fn unchanged(api: &Api, program: impl FnOnce()) {
+    // SAFETY: no preconditions; it uses the queue of the calling thread.
+    unsafe { (api.ERR_set_mark)() };
+    program();
+    // Without an entry there was nothing to mark, and this empties the queue.
+    // SAFETY: no preconditions; it uses the queue of the calling thread.
+    unsafe { (api.ERR_pop_to_mark)() };
 }
 
 /// An error of the OpenSSL function `operation`, with the cause from the queue.
 pub fn failure(status: Status, operation: &'static str) -> Error {
-    match api() {
-        Ok(api) => take(api).into_error(status, operation),
-        Err(error) => error,
-    }
+    cause().into_error(status, operation)
+}
+
+/// The first entry, as the cause of a failure before which the queue was cleared. Empties the queue.
+pub fn cause() -> Cause {
+    api().map(|api| Cause::described(api, take(api).first)).unwrap_or_default()
 }
 
 impl Cause {
+    /// The cause with this code and OpenSSL's text for it.
+    pub fn described(api: &Api, code: c_ulong) -> Self {
+        Self { text: text_of(api, code), ..Self::of(code) }
+    }
+
+    fn of(code: c_ulong) -> Self {
+        #[allow(clippy::useless_conversion, reason = "c_ulong has 32 bits on some platforms")]
+        Self { code: code.into(), text: String::new() }
+    }
+
     /// An error with this cause.
     pub fn into_error(self, status: Status, operation: &'static str) -> Error {
         Error::openssl(status, operation, self.code, &self.text)
@@ -93,6 +144,11 @@ impl Cause {
     /// Returns whether OpenSSL has stopped retransmitting.
     pub fn is_timeout(&self) -> bool {
         self.library() == LIBRARY_SSL && self.reason() == READ_TIMEOUT_EXPIRED
+    }
+
+    /// Returns whether no provider has the algorithm.
+    pub fn is_unsupported(&self) -> bool {
+        self.library() == LIBRARY_EVP && UNSUPPORTED.contains(&self.reason())
     }
 
     /// Whether the record layer failed, for a reason that stands in the entry before (OpenSSL 3.2 and later).

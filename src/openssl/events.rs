@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The interface between OpenSSL's callbacks and the running operation.
 
+use super::error_queue::{self, Entries};
+use super::{Api, api};
 use crate::host::{Psk, PskRequest};
 use crate::log;
+use crate::wire::record;
 use std::cell::Cell;
 use std::ptr::NonNull;
 
@@ -32,14 +35,19 @@ pub trait Events {
 
 /// The place of an `SSL` that holds its running operation.
 #[derive(Default)]
-pub struct Stage(Cell<Option<NonNull<dyn Events>>>);
+pub struct Stage {
+    events: Cell<Option<NonNull<dyn Events>>>,
+    /// OpenSSL's errors from before the program's code ran in this operation.
+    errors: Cell<Entries>,
+}
 
 /// Empties the stage on drop, also when the operation unwinds.
 struct Clear<'a>(&'a Stage);
 
 impl Drop for Clear<'_> {
     fn drop(&mut self) {
-        self.0.0.set(None);
+        self.0.events.set(None);
+        self.0.errors.take();
     }
 }
 
@@ -47,7 +55,7 @@ impl Stage {
     /// Returns whether an operation is running.
     #[inline]
     pub fn is_taken(&self) -> bool {
-        self.0.get().is_some()
+        self.events.get().is_some()
     }
 
     /// Runs `operation` with `events` on the stage. Returns `None`, without running it, inside another operation.
@@ -60,7 +68,7 @@ impl Stage {
         // SAFETY: only the lifetime changes. `Clear` removes the pointer before `run` returns or unwinds, and the
         // borrow of `events` lasts longer than that.
         let events = unsafe { std::mem::transmute::<NonNull<dyn Events + '_>, NonNull<dyn Events>>(events) };
-        self.0.set(Some(events));
+        self.events.set(Some(events));
         let _clear = Clear(self);
         Some(operation())
     }
@@ -68,10 +76,31 @@ impl Stage {
     /// Queries the running operation; `None` if there is none.
     #[inline]
     pub fn ask<R>(&self, question: impl FnOnce(&dyn Events) -> R) -> Option<R> {
-        let events = self.0.get()?;
+        let events = self.events.get()?;
         // SAFETY: `run` put the pointer on the stage and has not returned. A stage is not `Sync`, so that frame of
         // `run` is on this thread, below this one, and outlives it; `question` cannot keep the reference.
         Some(question(unsafe { events.as_ref() }))
+    }
+
+    /// Sends a datagram through the running operation; `None` if there is none.
+    #[inline]
+    pub fn send(&self, api: &Api, datagram: &[u8]) -> Option<()> {
+        self.ask(|events| match datagram.first() {
+            // Only SSL_write(3) sends it. It succeeds then, so that its caller does not check the error queue.
+            Some(&record::APPLICATION_DATA) => events.send(datagram),
+            _ => self.run_program(api, || events.send(datagram)),
+        })
+    }
+
+    /// Runs code of the program, which may do with OpenSSL's error queue what it wants (A1).
+    #[inline(never)]
+    pub fn run_program<R>(&self, api: &Api, program: impl FnOnce() -> R) -> R {
+        error_queue::set_aside(api, &self.errors, program)
+    }
+
+    /// Takes the errors of an OpenSSL function that failed.
+    pub fn take_errors(&self, api: &Api) -> Entries {
+        error_queue::take_with(api, &self.errors)
     }
 }
 
@@ -79,7 +108,11 @@ impl Stage {
 #[cold]
 pub(super) fn refuse<T>(answer: T, callback: &str, why: &str) -> T {
     static REFUSAL: log::Recurring = log::Recurring::new();
-    REFUSAL.warn(format_args!("{callback}: {why}"));
+    let warn = || REFUSAL.warn(format_args!("{callback}: {why}"));
+    match api() {
+        Ok(api) => error_queue::unchanged(api, warn),
+        Err(_) => warn(),
+    }
     answer
 }
 

@@ -6,7 +6,7 @@
 //! a time.
 
 use super::buffers::Buffers;
-use super::error_queue::{self, Cause};
+use super::error_queue::{self, Cause, Entries};
 use super::events::{Events, Stage};
 use super::timeval::Timeval;
 use super::{Api, api, bio};
@@ -14,7 +14,7 @@ use crate::error::{Error, Result, Status};
 use crate::wire::aead;
 use openssl_sys::{SSL, SSL_CIPHER, X509, stack_st_X509};
 use std::cell::Cell;
-use std::ffi::{c_int, c_long, c_void};
+use std::ffi::{c_int, c_long, c_ulong, c_void};
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
 use std::time::Duration;
@@ -370,7 +370,7 @@ impl Running<'_> {
         match unsafe { self.0.ctrl(number::CTRL_HANDLE_TIMEOUT, 0, ptr::null_mut()) } {
             0 => TimeoutOutcome::NotYet,
             1.. => TimeoutOutcome::Retransmitted,
-            _ => TimeoutOutcome::Failed(error_queue::take(self.0.api)),
+            _ => TimeoutOutcome::Failed(self.cause(|entries| entries.first)),
         }
     }
 
@@ -382,10 +382,10 @@ impl Running<'_> {
         }
     }
 
-    /// A handshake's failure. The queue was cleared before the call, so its first entry is the cause; unless the call
-    /// has not failed, and a callback left the entry.
+    /// A handshake's failure. The queue was cleared before the call, so its first entry is the cause, if the call has
+    /// failed.
     fn handshake_failure(&self, result: c_int) -> Outcome {
-        let cause = error_queue::take(self.0.api);
+        let cause = self.cause(|entries| entries.first);
         // The timer is handled while OpenSSL waits for data, so that the state alone would say that it still waits.
         if cause.is_timeout() { Outcome::Failed(cause) } else { self.by_state(result, cause) }
     }
@@ -394,8 +394,13 @@ impl Running<'_> {
     /// the call has not failed and the entry is about another object (S10).
     #[cold]
     fn data_failure(&self, result: c_int) -> Outcome {
-        let cause = error_queue::take_last(self.0.api);
+        let cause = self.cause(|entries| entries.last);
         self.by_state(result, cause)
+    }
+
+    /// Empties the queue and returns the entry that is the cause, also if the program's code ran since.
+    fn cause(&self, code: impl Fn(&Entries) -> c_ulong) -> Cause {
+        Cause::described(self.0.api, code(&self.0.stage.take_errors(self.0.api)))
     }
 
     /// Classifies a result by the state of this `SSL`. The queue is empty now: SSL_get_error(3) would treat any entry as

@@ -221,40 +221,18 @@ CASE(s3_state_can_be_asked_for_inside_callbacks)
     CHECK_EQUAL(states.back(), QDTLS_STATE_COMPLETE);
 }
 
-// A server whose host ends, or replaces, what it is asked the time for.
-CASE(a3_a12_whatever_now_does_inside_start_leaves_one_state)
+// What a server's program does when it is asked for the time inside start.
+struct InsideNow {
+    const char *what;
+    std::function<qdtls_status(Endpoint &)> inside;
+    qdtls_status inner;
+    qdtls_status outer;
+    qdtls_state state;
+};
+
+static void checkInsideNow(const std::vector<InsideNow> &rows)
 {
-    const ContextPtr spare(SSL_CTX_new(DTLS_method()));
-    const auto initTls = [&](Endpoint &server) {
-        return qdtls_connection_init_tls(server.handle, SSL_new(spare.get()), nullptr, nullptr);
-    };
-    const struct {
-        const char *what;
-        std::function<qdtls_status(Endpoint &)> inside;
-        qdtls_status inner;
-        qdtls_status outer;
-        qdtls_state state;
-    } rows[] = {
-        { "abort", [](Endpoint &server) { return qdtls_connection_abort(server.handle); },
-          QDTLS_STATUS_OK, QDTLS_STATUS_ABORTED, QDTLS_STATE_NOT_STARTED },
-        { "reset", [](Endpoint &server) { return qdtls_connection_reset(server.handle); },
-          QDTLS_STATUS_OK, QDTLS_STATUS_ABORTED, QDTLS_STATE_NOT_STARTED },
-        { "shut down", [](Endpoint &server) { return qdtls_connection_shutdown(server.handle); },
-          QDTLS_STATUS_INVALID_STATE, QDTLS_STATUS_OK, QDTLS_STATE_IN_PROGRESS },
-        { "init TLS", initTls, QDTLS_STATUS_INVALID_STATE, QDTLS_STATUS_OK,
-          QDTLS_STATE_IN_PROGRESS },
-        { "reset and init TLS",
-          [&](Endpoint &server) {
-              qdtls_connection_reset(server.handle);
-              return initTls(server);
-          },
-          QDTLS_STATUS_OK, QDTLS_STATUS_ABORTED, QDTLS_STATE_NOT_STARTED },
-        { "start", [](Endpoint &server) { return server.start({ 1 }); }, QDTLS_STATUS_INVALID_STATE,
-          QDTLS_STATUS_OK, QDTLS_STATE_IN_PROGRESS },
-        { "continue", [](Endpoint &server) { return server.proceed({ 1 }); }, QDTLS_STATUS_BUSY,
-          QDTLS_STATUS_OK, QDTLS_STATE_IN_PROGRESS },
-    };
-    for (const auto &row : rows) {
+    for (const InsideNow &row : rows) {
         Pair pair;
         const Bytes hello = pair.verifiedHello();
         qdtls_status inner = QDTLS_STATUS_INTERNAL;
@@ -274,6 +252,40 @@ CASE(a3_a12_whatever_now_does_inside_start_leaves_one_state)
         pair.deliver();
         pair.checkMessages();
     }
+}
+
+CASE(a3_whatever_now_does_inside_start_leaves_one_state)
+{
+    checkInsideNow({
+        { "abort", [](Endpoint &server) { return qdtls_connection_abort(server.handle); },
+          QDTLS_STATUS_OK, QDTLS_STATUS_ABORTED, QDTLS_STATE_NOT_STARTED },
+        { "reset", [](Endpoint &server) { return qdtls_connection_reset(server.handle); },
+          QDTLS_STATUS_OK, QDTLS_STATUS_ABORTED, QDTLS_STATE_NOT_STARTED },
+        { "shut down", [](Endpoint &server) { return qdtls_connection_shutdown(server.handle); },
+          QDTLS_STATUS_INVALID_STATE, QDTLS_STATUS_OK, QDTLS_STATE_IN_PROGRESS },
+        { "start", [](Endpoint &server) { return server.start({ 1 }); }, QDTLS_STATUS_INVALID_STATE,
+          QDTLS_STATUS_OK, QDTLS_STATE_IN_PROGRESS },
+        { "continue", [](Endpoint &server) { return server.proceed({ 1 }); }, QDTLS_STATUS_BUSY,
+          QDTLS_STATUS_OK, QDTLS_STATE_IN_PROGRESS },
+    });
+}
+
+CASE(a12_init_tls_inside_now_inside_start_is_refused_or_ends_it)
+{
+    const ContextPtr spare = clientContext();
+    const auto initTls = [&](Endpoint &server) {
+        return qdtls_connection_init_tls(server.handle, SSL_new(spare.get()), nullptr, nullptr);
+    };
+    checkInsideNow({
+        { "init TLS", initTls, QDTLS_STATUS_INVALID_STATE, QDTLS_STATUS_OK,
+          QDTLS_STATE_IN_PROGRESS },
+        { "reset and init TLS",
+          [&](Endpoint &server) {
+              qdtls_connection_reset(server.handle);
+              return initTls(server);
+          },
+          QDTLS_STATUS_OK, QDTLS_STATUS_ABORTED, QDTLS_STATE_NOT_STARTED },
+    });
 }
 
 CASE(a3_free_inside_now)
