@@ -1142,10 +1142,12 @@ qdtls_status qdtls_last_error(struct qdtls_error *error);
 /**
  * Sets the process-wide function that receives warnings; null, the default, discards them. A warning is one
  * null-terminated line of UTF-8 without a line end, valid during the call; it never contains a secret. The logger is
- * called on any thread that calls the library, several at a time, and must not call the library.
+ * called on any thread that calls the library, several at a time, and outside of the library's locks. It may call the
+ * library, also this function; warnings that it causes are discarded. `QDTLS_STATUS_OK` in every case.
  *
  * # Safety
- * `logger` is null or can be called on any thread until another one is set.
+ * `logger` is null or can be called on any thread until another one is set and all calls of the library that began
+ * before have returned.
  */
 qdtls_status qdtls_set_logger(void (*logger)(const char *line));
 
@@ -1165,10 +1167,17 @@ qdtls_status qdtls_setting_set(int32_t name,
 qdtls_status qdtls_setting_get(int32_t name, uint64_t *value);
 
 /**
- * Replaces the process-wide cookie secret. Cookies made before stay valid until they expire. `now` is the time in
- * seconds since the Unix epoch. `QDTLS_STATUS_RANDOM_FAILED`: the previous secret stays in use.
+ * Replaces the process-wide cookie secret: new cookies are made with another one from now on. Cookies made before stay
+ * valid until they expire, or until fifteen more rotations. After a leak call `qdtls_cookie_revoke` instead.
+ * `QDTLS_STATUS_RANDOM_FAILED`, `QDTLS_STATUS_INIT_FAILED`: the previous secret stays in use.
  */
-qdtls_status qdtls_cookie_rotate(uint64_t now);
+qdtls_status qdtls_cookie_rotate(void);
+
+/**
+ * As `qdtls_cookie_rotate`, for a secret that has leaked: no cookie made before is valid any more. Clients that have
+ * received one, and not returned it yet, get another. On failure the previous secrets stay in use.
+ */
+qdtls_status qdtls_cookie_revoke(void);
 
 /**
  * Overwrites memory with zeroes, which no compiler optimises away, to erase copies of secrets.

@@ -2,29 +2,78 @@
 //! Warnings, passed to one process-wide logger that the embedding program sets.
 //!
 //! A line names the operation, the peer if there is one, and the reason. It never contains a secret.
+//!
+//! The logger is the program's code: it may call this library. It therefore runs outside of all locks (A9): code that
+//! holds one runs inside [`outside_locks`]. Warnings that the logger itself causes are dropped.
 
 #![forbid(unsafe_code)]
 
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{OnceLock, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 use std::time::Instant;
 
 /// A function that receives one finished line.
-pub type Logger = Box<dyn Fn(&str) + Send + Sync>;
+pub type Logger = Arc<dyn Fn(&str) + Send + Sync>;
 
 static LOGGER: RwLock<Option<Logger>> = RwLock::new(None);
 
-/// Replaces the logger; `None`, the default, discards warnings.
+thread_local! {
+    /// The lines of this thread that wait for the end of [`outside_locks`].
+    static WAITING: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+    /// Whether the logger is running on this thread.
+    static LOGGING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Replaces the logger; `None`, the default, discards warnings. A line that another thread is writing may still reach
+/// the previous one.
 pub fn set_logger(logger: Option<Logger>) {
     *LOGGER.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = logger;
 }
 
 /// Writes a warning. For what a peer can cause there is [`Recurring`].
+#[cold]
 pub fn warn(line: fmt::Arguments<'_>) {
-    if let Some(logger) = &*LOGGER.read().unwrap_or_else(|poisoned| poisoned.into_inner()) {
-        logger(&line.to_string());
+    let wait = |waiting: &RefCell<Option<Vec<String>>>| match &mut *waiting.borrow_mut() {
+        Some(lines) => {
+            lines.push(line.to_string());
+            true
+        }
+        None => false,
+    };
+    // Without the place, the thread is ending and holds no lock.
+    if !WAITING.try_with(wait).unwrap_or(false) {
+        write(&line.to_string());
     }
+}
+
+/// Runs `work`, which takes a lock, and writes its warnings when it has returned and the lock is free.
+pub fn outside_locks<R>(work: impl FnOnce() -> R) -> R {
+    /// Ends the waiting, also when `work` unwinds.
+    struct Waiting;
+    impl Drop for Waiting {
+        fn drop(&mut self) {
+            let lines = WAITING.try_with(RefCell::take).ok().flatten();
+            lines.iter().flatten().for_each(|line| write(line));
+        }
+    }
+    let is_first = WAITING.try_with(|waiting| {
+        let mut waiting = waiting.borrow_mut();
+        waiting.is_none() && waiting.replace(Vec::new()).is_none()
+    });
+    let _waiting = is_first.unwrap_or(false).then(|| Waiting);
+    work()
+}
+
+fn write(line: &str) {
+    let logger = LOGGER.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+    let Some(logger) = logger else { return };
+    if LOGGING.replace(true) {
+        return;
+    }
+    logger(line);
+    LOGGING.set(false);
 }
 
 /// Returns whether there is a logger.
@@ -85,6 +134,51 @@ fn milliseconds() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Mutex;
+
+    /// The lines that a logger of its own receives during `work`. The logger is one for the process.
+    fn lines_of(work: impl FnOnce(), reaction: fn()) -> Vec<String> {
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _one = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let (kept, thread) = (Arc::clone(&lines), std::thread::current().id());
+        set_logger(Some(Arc::new(move |line| {
+            if std::thread::current().id() == thread {
+                kept.lock().expect("no panic").push(line.to_owned());
+                reaction();
+            }
+        })));
+        work();
+        set_logger(None);
+        let lines = lines.lock().expect("no panic");
+        lines.clone()
+    }
+
+    #[test]
+    fn a9_lines_wait_for_the_end_of_locks() {
+        static LOCK: Mutex<()> = Mutex::new(());
+        let work = || {
+            outside_locks(|| {
+                let _held = LOCK.lock();
+                outside_locks(|| warn(format_args!("inner")));
+                warn(format_args!("outer"));
+            });
+        };
+        let lines = lines_of(work, || assert!(LOCK.try_lock().is_ok(), "the logger runs without the lock"));
+        assert_eq!(lines, ["inner", "outer"]);
+    }
+
+    #[test]
+    fn a9_a_logger_may_warn_and_replace_itself() {
+        let lines = lines_of(
+            || warn(format_args!("line")),
+            || {
+                warn(format_args!("a line about a line"));
+                set_logger(None);
+            },
+        );
+        assert_eq!(lines, ["line"]);
+    }
 
     #[test]
     fn a8_a_recurring_warning_is_written_once_a_second() {

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::log;
 use crate::os::LockedMemory;
 use std::fmt;
-use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 use subtle::ConstantTimeEq;
 
 /// A secret of at least one byte. It is compared in constant time and never printed.
@@ -19,9 +19,10 @@ impl Secret {
     /// Creates a secret whose bytes `fill` writes.
     pub fn generate(length: usize, fill: impl FnOnce(&mut [u8]) -> Result<()>) -> Result<Self> {
         let mut memory = LockedMemory::new(length)?;
-        static REPORTED: Once = Once::new();
-        if let Some(shortcoming) = memory.shortcoming() {
-            REPORTED.call_once(|| log::warn(format_args!("secrets in memory: {shortcoming}")));
+        static REPORTED: AtomicBool = AtomicBool::new(false);
+        let news = memory.shortcoming().filter(|_| !REPORTED.swap(true, Ordering::Relaxed));
+        if let Some(shortcoming) = news {
+            log::warn(format_args!("secrets in memory: {shortcoming}"));
         }
         fill(memory.as_mut_slice())?;
         Ok(Self { memory })

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Process-wide settings, changed without a rebuild by environment variable or `qdtls_setting_set` (R1).
 //!
-//! Each setting is a number with bounds. The environment is read once, at first use. A value that is not a number or
-//! out of bounds is logged, and the default applies.
+//! Each setting is a number with bounds. The environment is read once for all of them, when the library gets to know
+//! its OpenSSL or a setting is used first. A value that is not a number or out of bounds is logged, and the default
+//! applies.
 
 #![forbid(unsafe_code)]
 
@@ -45,6 +46,27 @@ pub static TIMEOUT_MAX_MS: Setting = Setting::new("QDTLS_TIMEOUT_MAX_MS", 60_000
 /// handshake, so that a peer's refusal is reported at once.
 pub static STRICT_ALERTS: Setting = Setting::new("QDTLS_STRICT_ALERTS", 0, 0, 1);
 
+/// All settings.
+pub static ALL: [&Setting; 6] = [
+    &COOKIE_SECRET_SIZE,
+    &COOKIE_ROTATION_S,
+    &COOKIE_LIFETIME_S,
+    &TIMEOUT_INITIAL_MS,
+    &TIMEOUT_MAX_MS,
+    &STRICT_ALERTS,
+];
+
+/// Reads the environment, if that was not done yet. Bad values are logged at the end, so that a logger that uses a
+/// setting finds it (A9).
+#[cold]
+pub fn read_environment() {
+    log::outside_locks(|| {
+        for setting in ALL {
+            setting.read_environment();
+        }
+    });
+}
+
 impl Setting {
     const fn new(variable: &'static str, default: u64, minimum: u64, maximum: u64) -> Self {
         Self { variable, default, minimum, maximum, value: AtomicU64::new(UNREAD) }
@@ -53,7 +75,10 @@ impl Setting {
     /// The current value.
     pub fn get(&self) -> u64 {
         match self.value.load(Ordering::Relaxed) {
-            UNREAD => self.read_environment(),
+            UNREAD => {
+                read_environment();
+                self.read_environment()
+            }
             value => value,
         }
     }
@@ -72,7 +97,12 @@ impl Setting {
         (self.minimum..=self.maximum).contains(&value)
     }
 
+    /// Reads the environment if the value is not set yet.
     fn read_environment(&self) -> u64 {
+        match self.value.load(Ordering::Relaxed) {
+            UNREAD => {}
+            value => return value,
+        }
         let value = match std::env::var(self.variable) {
             Err(_) => self.default,
             Ok(text) => self.parse(&text),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! DTLS cookies: making and checking them (RFC 6347, 4.2.1).
 //!
-//! A cookie is one byte that identifies a time slot, then the first bytes of an HMAC over the slot, the peer's
+//! A cookie is one byte that identifies a time slot and a secret, then the first bytes of an HMAC over the slot, the peer's
 //! canonical address and the ClientHello's fields before its cookie: version, random and session id. Extensions are
 //! not included, because some clients change them between the two hellos. Nothing is stored per client.
 
@@ -10,7 +10,7 @@
 mod process_secret;
 mod slot;
 
-pub use process_secret::rotate as rotate_process_secret;
+pub use process_secret::{revoke as revoke_process_secret, rotate as rotate_process_secret};
 pub use slot::Use;
 
 use crate::bytes::Bytes;
@@ -19,9 +19,10 @@ use crate::openssl::hmac::{Hash, Mac, MacKey};
 use crate::peer::{IDENTITY_LENGTH, PeerAddress};
 use crate::unix_time::UnixTime;
 use crate::wire::hello::{ClientHello, MAX_COOKIE};
-use process_secret::ProcessSecret;
+use process_secret::{Number, ProcessSecret};
 use slot::Slot;
 use std::sync::Arc;
+use std::time::Instant;
 use subtle::ConstantTimeEq;
 
 /// The key that makes and checks cookies for one listener or connection.
@@ -66,11 +67,8 @@ impl CookieKey {
                 "Invalid (empty) secret",
             ));
         }
-        let key = MacKey::shared(hash, secret).map_err(|error| {
-            let reason = format!("{hash:?} cannot be used: {}", error.reason());
-            Error::because(Status::UnsupportedHash, error.operation(), reason)
-        })?;
-        let is_stand_in = ProcessSecret::lock().is_stand_in(secret);
+        let key = MacKey::shared(hash, secret)?;
+        let is_stand_in = ProcessSecret::with(|process| process.is_stand_in(secret));
         Ok(Self(if is_stand_in { Source::Process(hash) } else { Source::User(key) }))
     }
 
@@ -87,17 +85,17 @@ impl CookieKey {
     pub fn secret<R>(&self, read: impl FnOnce(&[u8]) -> R) -> Result<R> {
         match &self.0 {
             Source::User(key) => Ok(read(key.secret())),
-            Source::Process(_) => Ok(read(ProcessSecret::lock().stand_in()?.expose())),
+            Source::Process(_) => ProcessSecret::with(|process| Ok(read(process.stand_in()?.expose()))),
         }
     }
 
     /// Makes a cookie.
     pub fn issue(&self, peer: &PeerAddress, hello: &ClientHello<'_>, now: UnixTime) -> Result<Cookie> {
-        self.cookie_of(Slot::at(now), peer, hello, now)
+        self.fresh(Slot::at(now), peer, hello)
     }
 
-    /// Checks the cookie of `hello`. Costs one HMAC, or two if an invalid cookie names another slot than the present
-    /// one.
+    /// Checks the cookie of `hello`. Costs one HMAC, or two if an invalid cookie names another slot or secret than the
+    /// present one.
     pub fn check(
         &self,
         peer: &PeerAddress,
@@ -108,39 +106,63 @@ impl CookieKey {
         let present = Slot::at(now);
         let oldest = cookie_use.oldest(present);
         let shown = hello.returned_cookie().unwrap_or_default();
-        let fresh = match shown.first().and_then(|&tag| present.neighbour(tag, oldest)) {
-            None => self.cookie_of(present, peer, hello, now)?,
-            Some(slot) => {
-                let expected = self.cookie_of(slot, peer, hello, now)?;
-                if expected.as_bytes().ct_eq(shown).into() {
-                    return Ok(Check::Valid);
-                }
-                if slot == present { expected } else { self.cookie_of(present, peer, hello, now)? }
-            }
+        let named = shown.first().map(|tag| (present.neighbour(tag % 16, oldest), Number::new(tag / 16)));
+        let Some((Some(slot), number)) = named else {
+            return self.fresh(present, peer, hello).map(Check::Answer);
         };
-        Ok(Check::Answer(fresh))
+        let expected = self.cookie_of(slot, number, peer, hello)?;
+        match expected {
+            Some(expected) if expected.as_bytes().ct_eq(shown).into() => Ok(Check::Valid),
+            Some(expected) if slot == present && self.is_newest(number) => Ok(Check::Answer(expected)),
+            _ => self.fresh(present, peer, hello).map(Check::Answer),
+        }
     }
 
+    /// The cookie that the newest secret makes.
+    fn fresh(&self, slot: Slot, peer: &PeerAddress, hello: &ClientHello<'_>) -> Result<Cookie> {
+        let input = hmac_input(slot, peer, hello);
+        match &self.0 {
+            Source::User(key) => Ok(Cookie::new(slot, Number::default(), &key.mac(input.as_slice())?)),
+            Source::Process(hash) => ProcessSecret::with(|process| {
+                let (number, key) = process.newest(*hash, Instant::now())?;
+                Ok(Cookie::new(slot, number, &key.mac(input.as_slice())?))
+            }),
+        }
+    }
+
+    /// Returns whether new cookies are made with the secret of this number.
+    fn is_newest(&self, number: Number) -> bool {
+        match self.0 {
+            Source::User(_) => number == Number::default(),
+            Source::Process(_) => ProcessSecret::with(|process| process.is_newest(number, Instant::now())),
+        }
+    }
+
+    /// The cookie that the secret with this number made; `None` if there is none.
     fn cookie_of(
         &self,
         slot: Slot,
+        number: Number,
         peer: &PeerAddress,
         hello: &ClientHello<'_>,
-        now: UnixTime,
-    ) -> Result<Cookie> {
+    ) -> Result<Option<Cookie>> {
         let input = hmac_input(slot, peer, hello);
         let mac = match &self.0 {
-            Source::User(key) => key.mac(input.as_slice())?,
-            Source::Process(hash) => ProcessSecret::lock().at(slot, *hash, now)?.mac(input.as_slice())?,
+            Source::User(_) if number != Number::default() => None,
+            Source::User(key) => Some(key.mac(input.as_slice())?),
+            Source::Process(hash) => ProcessSecret::with(|process| {
+                let key = process.numbered(number, *hash)?;
+                key.map(|key| key.mac(input.as_slice())).transpose()
+            })?,
         };
-        Ok(Cookie::new(slot, &mac))
+        Ok(mac.map(|mac| Cookie::new(slot, number, &mac)))
     }
 }
 
 impl Cookie {
-    fn new(slot: Slot, mac: &Mac) -> Self {
+    fn new(slot: Slot, number: Number, mac: &Mac) -> Self {
         let mut cookie = Bytes::default();
-        cookie.push(&[slot.tag()]);
+        cookie.push(&[number.bits() * 16 + slot.tag()]);
         let mac = mac.as_slice();
         cookie.push(mac.get(..MAX_COOKIE - 1).unwrap_or(mac));
         Self(cookie)

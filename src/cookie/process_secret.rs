@@ -1,31 +1,56 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The process-wide cookie secret and its rotation (R9).
+//!
+//! A cookie names the secret that made it by a number of four bits. The newest makes all cookies; the others only check
+//! those that are still valid. Rotation follows the process's monotonic clock: the program's own clocks, which may
+//! disagree, tell nothing but a cookie's slot (A11).
 
 #![forbid(unsafe_code)]
 
-use super::slot::{Slot, Use};
 use crate::error::{Error, Result, Status};
 use crate::openssl::hmac::{Hash, MacKey};
 use crate::openssl::random;
 use crate::secret::Secret;
-use crate::settings::{COOKIE_ROTATION_S, COOKIE_SECRET_SIZE};
-use crate::unix_time::UnixTime;
+use crate::settings::{COOKIE_LIFETIME_S, COOKIE_ROTATION_S, COOKIE_SECRET_SIZE};
 use crate::{log, os};
-use std::sync::{Mutex, MutexGuard, Once};
+use std::sync::{Mutex, Once};
+use std::time::{Duration, Instant};
+
+/// The number of a secret, which wraps. 0 for a user's secret.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Number(u8);
+
+impl Number {
+    /// The numbers in use, and so the most secrets that are kept.
+    const COUNT: u8 = 16;
+
+    /// The number with these four bits.
+    pub fn new(bits: u8) -> Self {
+        Self(bits % Self::COUNT)
+    }
+
+    /// The four bits.
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+
+    fn next(self) -> Self {
+        Self::new(self.0.wrapping_add(1))
+    }
+}
 
 /// The process-wide secrets.
 pub struct ProcessSecret {
     /// The newest first; more than one while cookies made with older ones are valid.
     epochs: Vec<Epoch>,
-    /// The time when the newest was made.
-    since: UnixTime,
     stand_in: Option<Secret>,
 }
 
-/// A secret and the first slot whose cookies are made with it.
+/// A secret, and when it was made.
 struct Epoch {
+    number: Number,
+    made: Instant,
     secret: Secret,
-    first: Slot,
     /// The secret, prepared for each hash in use.
     keys: Vec<MacKey>,
 }
@@ -46,45 +71,60 @@ impl Epoch {
 static PROCESS: Mutex<ProcessSecret> = Mutex::new(ProcessSecret::EMPTY);
 
 impl ProcessSecret {
-    const EMPTY: Self = Self { epochs: Vec::new(), since: UnixTime(0), stand_in: None };
-    /// Cookies of four slots may be valid, the next one's included, so at most that many secrets and the one that the
-    /// oldest slot began with are in use.
-    const MAX_EPOCHS: usize = 5;
+    const EMPTY: Self = Self { epochs: Vec::new(), stand_in: None };
+    /// The slots in which a cookie may be valid, with one to spare.
+    const SLOTS: u64 = 4;
 
-    pub fn lock() -> MutexGuard<'static, Self> {
-        PROCESS.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    /// Runs `work` under the lock, and writes its warnings afterwards (A9).
+    pub fn with<R>(work: impl FnOnce(&mut Self) -> R) -> R {
+        log::outside_locks(|| work(&mut PROCESS.lock().unwrap_or_else(|poisoned| poisoned.into_inner())))
     }
 
-    /// Returns the key for cookies of `slot`. Generates a new secret first if rotation is due.
-    pub fn at(&mut self, slot: Slot, hash: Hash, now: UnixTime) -> Result<&MacKey> {
-        // A clock set back by more than the interval causes a rotation too; otherwise the secret would be used too
-        // long.
-        if self.epochs.is_empty() || now.0.abs_diff(self.since.0) >= COOKIE_ROTATION_S.get() {
+    /// Returns the key that makes cookies at `now`, and its number. Generates a new secret first if rotation is due.
+    pub fn newest(&mut self, hash: Hash, now: Instant) -> Result<(Number, &MacKey)> {
+        if self.newest_number(now).is_none() {
             self.rotate(now)?;
         }
-        let oldest = self.epochs.len().saturating_sub(1);
-        let place = self.epochs.iter().position(|epoch| epoch.first <= slot).unwrap_or(oldest);
-        let epoch =
-            self.epochs.get_mut(place).ok_or_else(|| Error::new(Status::Internal, "cookie secret"))?;
-        epoch.key(hash)
+        let epoch = self.epochs.first_mut().ok_or_else(|| Error::new(Status::Internal, "cookie secret"))?;
+        Ok((epoch.number, epoch.key(hash)?))
     }
 
-    /// Generates a new secret for the next slot, for which no cookie was made yet. Cookies of the present slot and
-    /// earlier ones keep the secret that they were made with.
-    fn rotate(&mut self, now: UnixTime) -> Result<()> {
+    /// Returns whether the secret with this number makes cookies at `now`.
+    pub fn is_newest(&self, number: Number, now: Instant) -> bool {
+        self.newest_number(now) == Some(number)
+    }
+
+    /// The number of the newest secret; `None` if its rotation is due. That is at most once in a cookie's slot, so that
+    /// the numbers suffice.
+    fn newest_number(&self, now: Instant) -> Option<Number> {
+        let interval = Duration::from_secs(COOKIE_ROTATION_S.get().max(COOKIE_LIFETIME_S.get()));
+        let is_fresh = |epoch: &&Epoch| now.saturating_duration_since(epoch.made) < interval;
+        self.epochs.first().filter(is_fresh).map(|epoch| epoch.number)
+    }
+
+    /// Returns the key with this number, if cookies that it made may be valid.
+    pub fn numbered(&mut self, number: Number, hash: Hash) -> Result<Option<&MacKey>> {
+        let epoch = self.epochs.iter_mut().find(|epoch| epoch.number == number);
+        epoch.map(|epoch| epoch.key(hash)).transpose()
+    }
+
+    /// Generates a new secret. Drops those whose cookies have expired.
+    fn rotate(&mut self, now: Instant) -> Result<()> {
         let secret = new_secret()?;
-        let present = Slot::at(now);
-        let next = Slot(present.0.wrapping_add(1));
-        let first = if self.epochs.is_empty() { present } else { next };
-        // An earlier secret for the next slot has not made a cookie yet.
-        self.epochs.retain(|epoch| epoch.first != first);
-        self.epochs.insert(0, Epoch { secret, first, keys: Vec::new() });
-        self.since = now;
-        // Secrets replaced before the oldest slot whose cookies are valid are not needed.
-        let oldest = Use::Start.oldest(present);
-        let needed =
-            self.epochs.iter().position(|epoch| epoch.first <= oldest).map_or(usize::MAX, |last| last + 1);
-        self.epochs.truncate(needed.min(Self::MAX_EPOCHS));
+        let valid = Duration::from_secs(COOKIE_LIFETIME_S.get().saturating_mul(Self::SLOTS));
+        let is_replaced = |epoch: &Epoch| now.saturating_duration_since(epoch.made) >= valid;
+        // A secret's last cookies are as old as the secret after it.
+        let needed = self.epochs.iter().position(is_replaced).map_or(usize::MAX, |newest| newest + 1);
+        self.epochs.truncate(needed.min(usize::from(Number::COUNT) - 1));
+        let number = self.epochs.first().map_or(Number::default(), |epoch| epoch.number.next());
+        self.epochs.insert(0, Epoch { number, made: now, secret, keys: Vec::new() });
+        Ok(())
+    }
+
+    /// Generates a new secret and drops all others.
+    fn revoke(&mut self, now: Instant) -> Result<()> {
+        self.rotate(now)?;
+        self.epochs.truncate(1);
         Ok(())
     }
 
@@ -118,66 +158,76 @@ extern "C" fn forget_process_secret() {
 }
 
 /// Replaces the process-wide secret. Cookies made before stay valid until they expire.
-pub fn rotate(now: UnixTime) -> Result<()> {
-    ProcessSecret::lock().rotate(now)
+pub fn rotate() -> Result<()> {
+    ProcessSecret::with(|process| process.rotate(Instant::now()))
+}
+
+/// Replaces the process-wide secret, for one that has leaked: no cookie made before is valid (A18).
+pub fn revoke() -> Result<()> {
+    ProcessSecret::with(|process| process.revoke(Instant::now()))
 }
 
 #[cfg(all(test, feature = "linked"))]
 mod tests {
     use super::*;
-    use crate::settings::COOKIE_LIFETIME_S;
 
-    const NOW: UnixTime = UnixTime(1_700_000_000);
+    fn newest(process: &mut ProcessSecret, now: Instant) -> (Number, Vec<u8>) {
+        let (number, key) = process.newest(Hash::Sha256, now).expect("a secret");
+        (number, key.secret().to_vec())
+    }
 
-    fn later(seconds: u64) -> UnixTime {
-        UnixTime(NOW.0 + seconds)
+    fn numbered(process: &mut ProcessSecret, number: Number) -> Option<Vec<u8>> {
+        process.numbered(number, Hash::Sha256).expect("a key").map(|key| key.secret().to_vec())
+    }
+
+    fn seconds(setting: &crate::settings::Setting) -> Duration {
+        Duration::from_secs(setting.get())
     }
 
     #[test]
     fn r9_rotation_overlaps() {
         let mut process = ProcessSecret::EMPTY;
-        let bytes = |key: &MacKey| key.secret().to_vec();
-        let present = Slot::at(NOW);
-        let old = bytes(process.at(present, Hash::Sha256, NOW).expect("a secret"));
+        let start = Instant::now();
+        let (first, old) = newest(&mut process, start);
         assert_eq!(old.len() as u64, COOKIE_SECRET_SIZE.get());
+        let almost = start + seconds(&COOKIE_ROTATION_S) - Duration::from_secs(1);
+        assert_eq!(newest(&mut process, almost), (first, old.clone()));
 
-        let then = later(COOKIE_ROTATION_S.get());
-        let slot = Slot::at(then);
-        assert_eq!(
-            bytes(process.at(slot, Hash::Sha256, then).expect("a secret")),
-            old,
-            "the slot under way keeps its secret"
-        );
-        let new = bytes(process.at(Slot(slot.0 + 1), Hash::Sha256, then).expect("a secret"));
-        assert_ne!(new, old);
-        let next = later(COOKIE_ROTATION_S.get() + COOKIE_LIFETIME_S.get());
-        assert_eq!(
-            bytes(process.at(slot, Hash::Sha256, next).expect("a secret")),
-            old,
-            "and is still accepted in the next one"
-        );
-        assert_eq!(bytes(process.at(Slot::at(next), Hash::Sha256, next).expect("a secret")), new);
+        let then = start + seconds(&COOKIE_ROTATION_S);
+        let (second, new) = newest(&mut process, then);
+        assert!(second != first && new != old);
+        assert_eq!(numbered(&mut process, first), Some(old), "its cookies are still accepted");
+        assert_eq!(numbered(&mut process, second), Some(new));
+        assert_eq!(numbered(&mut process, second.next()), None);
+
+        newest(&mut process, then + seconds(&COOKIE_ROTATION_S));
+        newest(&mut process, then + 2 * seconds(&COOKIE_ROTATION_S));
+        assert_eq!(numbered(&mut process, first), None, "its cookies have expired");
     }
 
     #[test]
-    fn r9_rotations_in_successive_slots_overlap() {
+    fn r9_rotations_in_quick_succession_overlap() {
         let mut process = ProcessSecret::EMPTY;
-        let bytes = |key: &MacKey| key.secret().to_vec();
-        let slot = |number: u64| Slot(Slot::at(NOW).0 + number);
-        let time = |number: u64| later(number * COOKIE_LIFETIME_S.get());
-        for number in 0..6 {
-            let made_before = bytes(process.at(slot(number), Hash::Sha256, time(number)).expect("a secret"));
-            process.rotate(time(number)).expect("a new secret");
-            assert_eq!(
-                bytes(process.at(slot(number), Hash::Sha256, time(number)).expect("a secret")),
-                made_before
-            );
-            process.rotate(time(number + 1)).expect("a new secret");
-            assert_eq!(
-                bytes(process.at(slot(number), Hash::Sha256, time(number + 1)).expect("a secret")),
-                made_before
-            );
-            assert!(process.epochs.len() <= ProcessSecret::MAX_EPOCHS);
+        let now = Instant::now();
+        let (number, secret) = newest(&mut process, now);
+        for _ in 1..Number::COUNT {
+            process.rotate(now).expect("a new secret");
+            assert_eq!(numbered(&mut process, number), Some(secret.clone()));
         }
+        process.rotate(now).expect("a new secret");
+        assert_ne!(numbered(&mut process, number), Some(secret), "the number is in use again");
+        assert_eq!(process.epochs.len(), usize::from(Number::COUNT));
+    }
+
+    #[test]
+    fn a18_a_revoked_secret_accepts_nothing() {
+        let mut process = ProcessSecret::EMPTY;
+        let now = Instant::now();
+        let (first, _) = newest(&mut process, now);
+        process.rotate(now).expect("a new secret");
+        let (second, _) = newest(&mut process, now);
+        process.revoke(now).expect("a new secret");
+        assert_eq!([first, second].map(|number| numbered(&mut process, number)), [None, None]);
+        assert_eq!(process.epochs.len(), 1);
     }
 }

@@ -15,10 +15,10 @@ impl Slot {
         Self(now.0 / COOKIE_LIFETIME_S.get())
     }
 
-    /// The byte that identifies the slot on the wire. It distinguishes neighbouring slots.
+    /// The four bits that identify the slot on the wire. They distinguish slots that are near each other.
     pub fn tag(self) -> u8 {
-        let [tag, ..] = self.0.to_le_bytes();
-        tag
+        let [lowest, ..] = self.0.to_le_bytes();
+        lowest % 16
     }
 
     /// Returns the slot with this tag among this one, the next, and those before it back to `oldest`.

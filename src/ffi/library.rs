@@ -6,10 +6,10 @@ use super::error::{qdtls_error, thread_error};
 use super::handle::call;
 use crate::error::{Result, Status};
 use crate::settings::{self, Setting};
-use crate::unix_time::UnixTime;
 use crate::{cookie, log};
 use std::ffi::{CStr, CString, c_char};
 use std::ptr::NonNull;
+use std::sync::Arc;
 use zeroize::Zeroize;
 
 const VERSION: &CStr = match CStr::from_bytes_with_nul(
@@ -48,20 +48,22 @@ pub unsafe extern "C" fn qdtls_last_error(error: *mut qdtls_error) -> Status {
 
 /// Sets the process-wide function that receives warnings; null, the default, discards them. A warning is one
 /// null-terminated line of UTF-8 without a line end, valid during the call; it never contains a secret. The logger is
-/// called on any thread that calls the library, several at a time, and must not call the library.
+/// called on any thread that calls the library, several at a time, and outside of the library's locks. It may call the
+/// library, also this function; warnings that it causes are discarded. `QDTLS_STATUS_OK` in every case.
 ///
 /// # Safety
-/// `logger` is null or can be called on any thread until another one is set.
+/// `logger` is null or can be called on any thread until another one is set and all calls of the library that began
+/// before have returned.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_set_logger(
     logger: Option<unsafe extern "C" fn(line: *const c_char)>,
 ) -> Status {
     call("qdtls_set_logger", || {
         log::set_logger(logger.map(|logger| -> log::Logger {
-            Box::new(move |line: &str| {
+            Arc::new(move |line: &str| {
                 if let Ok(line) = CString::new(line) {
-                    // SAFETY: callable on any thread until it is replaced, by the contract of `qdtls_set_logger`; the
-                    // log replaces it only while no call runs. The line is a C string that outlives the call.
+                    // SAFETY: callable on any thread, also for a call that began before it was replaced, by the
+                    // contract of `qdtls_set_logger`. The line is a C string that outlives the call.
                     unsafe { logger(line.as_ptr()) };
                 }
             })
@@ -126,11 +128,19 @@ pub unsafe extern "C" fn qdtls_setting_get(name: i32, value: *mut u64) -> Status
     })
 }
 
-/// Replaces the process-wide cookie secret. Cookies made before stay valid until they expire. `now` is the time in
-/// seconds since the Unix epoch. `QDTLS_STATUS_RANDOM_FAILED`: the previous secret stays in use.
+/// Replaces the process-wide cookie secret: new cookies are made with another one from now on. Cookies made before stay
+/// valid until they expire, or until fifteen more rotations. After a leak call `qdtls_cookie_revoke` instead.
+/// `QDTLS_STATUS_RANDOM_FAILED`, `QDTLS_STATUS_INIT_FAILED`: the previous secret stays in use.
 #[unsafe(no_mangle)]
-pub extern "C" fn qdtls_cookie_rotate(now: u64) -> Status {
-    call("qdtls_cookie_rotate", || cookie::rotate_process_secret(UnixTime(now)))
+pub extern "C" fn qdtls_cookie_rotate() -> Status {
+    call("qdtls_cookie_rotate", cookie::rotate_process_secret)
+}
+
+/// As `qdtls_cookie_rotate`, for a secret that has leaked: no cookie made before is valid any more. Clients that have
+/// received one, and not returned it yet, get another. On failure the previous secrets stay in use.
+#[unsafe(no_mangle)]
+pub extern "C" fn qdtls_cookie_revoke() -> Status {
+    call("qdtls_cookie_revoke", cookie::revoke_process_secret)
 }
 
 /// Overwrites memory with zeroes, which no compiler optimises away, to erase copies of secrets.
@@ -143,7 +153,8 @@ pub unsafe extern "C" fn qdtls_wipe(memory: *mut u8, length: usize) -> Status {
         match NonNull::new(memory) {
             None if length > 0 => return Err(invalid("the memory is null")),
             None => {}
-            // SAFETY: not null; writable for `length` bytes and unused by other code during this call (this
+            Some(_) if isize::try_from(length).is_err() => return Err(invalid("a length is out of range")),
+            // SAFETY: not null, at most `isize::MAX` bytes; writable for `length` bytes and unused by other code during this call (this
             // function's contract).
             Some(start) => unsafe { std::slice::from_raw_parts_mut(start.as_ptr(), length) }.zeroize(),
         }

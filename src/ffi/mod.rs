@@ -25,4 +25,4 @@ pub use openssl::*;
 pub use program::*;
 
 #[cfg(all(test, feature = "linked"))]
-mod tests;
+pub(crate) mod tests;

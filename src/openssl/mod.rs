@@ -23,6 +23,7 @@ pub use api::{Api, BioAddr};
 
 use crate::error::{Error, Result, Status};
 use crate::os::Library;
+use crate::settings;
 use std::ffi::{CStr, c_ulong, c_void};
 use std::sync::OnceLock;
 
@@ -40,7 +41,9 @@ pub fn api() -> Result<&'static Api> {
     #[cfg(feature = "linked")]
     if API.get().is_none() {
         let linked = supported(Api::linked())?;
-        return Ok(API.get_or_init(|| linked));
+        let api = API.get_or_init(|| linked);
+        settings::read_environment();
+        return Ok(api);
     }
     API.get().ok_or_else(|| {
         let reason = "no OpenSSL library is attached; call qdtls_openssl_attach first";
@@ -60,7 +63,9 @@ pub fn attach(ssl_anchor: *const c_void, crypto_anchor: *const c_void) -> Result
     let found = supported(find(ssl_anchor, crypto_anchor)?)?;
     same_library(&found, ssl_anchor, crypto_anchor)?;
     // Another thread may have attached a library first: then compare with that.
-    same_library(API.get_or_init(|| found), ssl_anchor, crypto_anchor)
+    let api = API.get_or_init(|| found);
+    settings::read_environment();
+    same_library(api, ssl_anchor, crypto_anchor)
 }
 
 fn same_library(api: &Api, ssl_anchor: *const c_void, crypto_anchor: *const c_void) -> Result<()> {
@@ -138,5 +143,19 @@ mod tests {
         assert_eq!(found.SSL_do_handshake as usize, api.SSL_do_handshake as usize);
         let nowhere = find(std::ptr::without_provenance(1), crypto).err().expect("no library there");
         assert_eq!(nowhere.status(), Status::OpensslMissing);
+    }
+
+    #[test]
+    fn a26_functions_of_other_libraries_are_not_found() {
+        let api = api().expect("the linked OpenSSL is supported");
+        // SAFETY: no preconditions.
+        let (ssl, crypto) = unsafe { ((api.DTLS_client_method)().cast(), (api.BIO_s_mem)().cast()) };
+        let [ssl, crypto] = [ssl, crypto].map(|anchor| Library::containing(anchor).expect("a library"));
+        assert!(ssl.symbol(c"SSL_new").is_some() && crypto.symbol(c"BIO_new").is_some());
+        // They are libraries that depend on each other and on the C library, unless they are in the program itself.
+        if ssl.symbol(c"BIO_new").is_none() {
+            assert!(crypto.symbol(c"SSL_new").is_none());
+            assert!(ssl.symbol(c"malloc").is_none() && crypto.symbol(c"malloc").is_none());
+        }
     }
 }

@@ -79,17 +79,14 @@ pub fn at_exit(hook: extern "C" fn()) {
 /// A library that is loaded into this process.
 pub struct Library {
     handle: NonNull<c_void>,
+    /// Where it is loaded.
+    base: NonNull<c_void>,
 }
 
 impl Library {
     /// Finds the loaded library, or the program itself, that contains `address`.
     pub fn containing(address: *const c_void) -> Option<Self> {
-        // SAFETY: Dl_info consists of pointers, for which zero is a valid value.
-        let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };
-        // SAFETY: dladdr(3) takes any address, and the structure is a local.
-        if unsafe { libc::dladdr(address, &mut info) } == 0 || info.dli_fname.is_null() {
-            return None;
-        }
+        let info = image_of(address).filter(|info| !info.dli_fname.is_null())?;
         let flags = libc::RTLD_LAZY | libc::RTLD_NOLOAD;
         // SAFETY: dli_fname is not null and a C string of the dynamic linker, valid while the library is loaded. With
         // RTLD_NOLOAD, dlopen(3) only finds loaded libraries and runs no code of theirs.
@@ -100,14 +97,26 @@ impl Library {
             unsafe { libc::dlopen(std::ptr::null(), flags) }
         };
         let handle = NonNull::new(named).or_else(|| NonNull::new(program()))?;
-        Some(Self { handle })
+        Some(Self { handle, base: NonNull::new(info.dli_fbase)? })
     }
 
-    /// Finds a function in this library or its dependencies.
+    /// Finds a function of this library. dlsym(3) would also return one of another library that this one depends on
+    /// (A26).
     pub fn symbol(&self, name: &CStr) -> Option<NonNull<c_void>> {
         // SAFETY: the handle came from dlopen(3) and is never closed; the name is a C string.
-        NonNull::new(unsafe { libc::dlsym(self.handle.as_ptr(), name.as_ptr()) })
+        let found = NonNull::new(unsafe { libc::dlsym(self.handle.as_ptr(), name.as_ptr()) })?;
+        let image = image_of(found.as_ptr().cast_const())?;
+        (image.dli_fbase == self.base.as_ptr()).then_some(found)
     }
+}
+
+/// The loaded library or program that contains `address`.
+fn image_of(address: *const c_void) -> Option<libc::Dl_info> {
+    // SAFETY: Dl_info consists of pointers, for which zero is a valid value.
+    let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };
+    // SAFETY: dladdr(3) takes any address, and the structure is a local.
+    let found = unsafe { libc::dladdr(address, &mut info) } != 0;
+    found.then_some(info)
 }
 
 /// Reads address, port and scope from the bytes of a `struct sockaddr`. `None` if they are too few for the family, or

@@ -84,18 +84,24 @@ pub struct Library {
 impl Library {
     /// Finds the loaded library that contains `address`.
     pub fn containing(address: *const c_void) -> Option<Self> {
-        let mut module = std::ptr::null_mut();
-        // SAFETY: with FROM_ADDRESS the second argument is an address that is not dereferenced; the output is a
-        // local.
-        let found = unsafe { GetModuleHandleExW(FROM_ADDRESS_UNCHANGED_REFCOUNT, address, &mut module) };
-        if found == 0 { None } else { NonNull::new(module).map(|module| Self { module }) }
+        module_of(address).map(|module| Self { module })
     }
 
-    /// Finds a function that this library exports.
+    /// Finds a function of this library. GetProcAddress also returns one of another library to which this one forwards
+    /// (A26).
     pub fn symbol(&self, name: &CStr) -> Option<NonNull<c_void>> {
         // SAFETY: the module stays loaded, because the program that attached it uses it; the name is a C string.
-        NonNull::new(unsafe { GetProcAddress(self.module.as_ptr(), name.as_ptr()) })
+        let found = NonNull::new(unsafe { GetProcAddress(self.module.as_ptr(), name.as_ptr()) })?;
+        (module_of(found.as_ptr().cast_const())? == self.module).then_some(found)
     }
+}
+
+/// The loaded library or program that contains `address`.
+fn module_of(address: *const c_void) -> Option<NonNull<c_void>> {
+    let mut module = std::ptr::null_mut();
+    // SAFETY: with FROM_ADDRESS the second argument is an address that is not dereferenced; the output is a local.
+    let found = unsafe { GetModuleHandleExW(FROM_ADDRESS_UNCHANGED_REFCOUNT, address, &mut module) };
+    if found == 0 { None } else { NonNull::new(module) }
 }
 
 /// Reads address, port and scope from the bytes of a `struct sockaddr`. `None` if they are too few for the family, or

@@ -41,8 +41,8 @@ Rows libraryRows()
         ROW(qdtls_setting_get, "null output", QDTLS_STATUS_INVALID_ARGUMENT, OnThread,
             (QDTLS_SETTING_STRICT_ALERTS, nullptr)),
 
-        ROW(qdtls_cookie_rotate, "time zero", QDTLS_STATUS_OK, Nowhere, (0)),
-        ROW(qdtls_cookie_rotate, "end of time", QDTLS_STATUS_OK, Nowhere, (~std::uint64_t(0))),
+        ROW(qdtls_cookie_rotate, "none", QDTLS_STATUS_OK, Nowhere, ()),
+        ROW(qdtls_cookie_revoke, "none", QDTLS_STATUS_OK, Nowhere, ()),
 
         ROW(qdtls_wipe, "null memory", QDTLS_STATUS_INVALID_ARGUMENT, OnThread, (nullptr, 1)),
         ROW(qdtls_wipe, "null and empty", QDTLS_STATUS_OK, Nowhere, (nullptr, 0)),

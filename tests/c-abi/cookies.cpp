@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // Cookie parameters, cookies, and their rotation.
 #include "cases.h"
+#include "memory.h"
 #include "pair.h"
 #include "wire.h"
 
@@ -122,7 +123,7 @@ CASE(r1_the_process_secret_is_never_shown_but_its_stand_in_works)
     CHECK_EQUAL(setParameters(other, standIn.hash, standIn.secret), QDTLS_STATUS_OK);
     const Bytes made = generate(own, ipv4());
     CHECK(verify(other, ipv4(), hello(made)));
-    CHECK_EQUAL(qdtls_cookie_rotate(now), QDTLS_STATUS_OK);
+    CHECK_EQUAL(qdtls_cookie_rotate(), QDTLS_STATUS_OK);
     CHECK(verify(other, ipv4(), hello(made)));
 }
 
@@ -158,23 +159,70 @@ CASE(r9_rotation_keeps_the_cookies_made_before)
     Cookie cookie;
     const Bytes made = generate(cookie, ipv4());
     for (int rotation = 0; rotation < 3; ++rotation)
-        CHECK_EQUAL(qdtls_cookie_rotate(now), QDTLS_STATUS_OK);
+        CHECK_EQUAL(qdtls_cookie_rotate(), QDTLS_STATUS_OK);
     CHECK(verify(cookie, ipv4(), hello(made)));
     CHECK(verify(cookie, ipv4(), hello(generate(cookie, ipv4(), now + 60)), now + 60));
+}
+
+// One handle's clock counts from boot, another's from 1970.
+CASE(a11_handles_whose_clocks_disagree_keep_one_secret)
+{
+    Cookie cookie;
+    const Bytes made = generate(cookie, ipv4());
+    for (std::uint64_t hour = 0; hour < 40; ++hour) {
+        const std::uint64_t sinceBoot = 100 + hour * 3600;
+        const Bytes other = generate(cookie, ipv4(), sinceBoot);
+        CHECK(verify(cookie, ipv4(), hello(other), sinceBoot));
+        CHECK(verify(cookie, ipv4(), hello(made)));
+    }
+}
+
+CASE(a18_after_a_leak_no_cookie_made_before_is_valid)
+{
+    Cookie cookie;
+    const Bytes first = generate(cookie, ipv4());
+    CHECK_EQUAL(qdtls_cookie_rotate(), QDTLS_STATUS_OK);
+    const Bytes second = generate(cookie, ipv4());
+    CHECK(first != second);
+    CHECK(verify(cookie, ipv4(), hello(first)));
+    CHECK_EQUAL(qdtls_cookie_revoke(), QDTLS_STATUS_OK);
+    CHECK(!verify(cookie, ipv4(), hello(first)));
+    CHECK(!verify(cookie, ipv4(), hello(second)));
+    CHECK(verify(cookie, ipv4(), hello(generate(cookie, ipv4()))));
+    Cookie users;
+    CHECK_EQUAL(setParameters(users, sha256, bytesOf("a secret")), QDTLS_STATUS_OK);
+    const Bytes made = generate(users, ipv4());
+    CHECK_EQUAL(qdtls_cookie_revoke(), QDTLS_STATUS_OK);
+    CHECK(verify(users, ipv4(), hello(made)));
+}
+
+CASE(a14_a_lack_of_memory_is_no_unsupported_hash)
+{
+    constexpr std::int32_t sha3 = 12;
+    Cookie cookie;
+    CHECK_EQUAL(setParameters(cookie, sha3, bytesOf("one")), QDTLS_STATUS_OK);
+    {
+        const NoMemory none;
+        CHECK_EQUAL(setParameters(cookie, sha3, bytesOf("two")), QDTLS_STATUS_INIT_FAILED);
+    }
+    CHECK(parametersOf(cookie).secret == bytesOf("one"));
+    CHECK_EQUAL(setParameters(cookie, sha3, bytesOf("two")), QDTLS_STATUS_OK);
+    CHECK_EQUAL(setParameters(cookie, QDTLS_HASH_KECCAK256, bytesOf("three")),
+                QDTLS_STATUS_UNSUPPORTED_HASH);
 }
 
 CASE(r9_rotation_during_a_cookie_exchange_is_not_noticed)
 {
     Pair pair;
     const Bytes verified = pair.verifiedHello();
-    CHECK_EQUAL(qdtls_cookie_rotate(pair.listener.now), QDTLS_STATUS_OK);
+    CHECK_EQUAL(qdtls_cookie_rotate(), QDTLS_STATUS_OK);
     CHECK(pair.listener.verify(verified));
     CHECK_EQUAL(pair.server.start(verified), QDTLS_STATUS_OK);
     pair.deliver();
     pair.checkMessages();
 }
 
-CASE(a_listener_and_a_connection_share_a_users_secret)
+CASE(a_listener_and_a_connection_share_a_madesecret)
 {
     Cookie cookie;
     CHECK_EQUAL(setParameters(cookie, sha256, bytesOf("a secret")), QDTLS_STATUS_OK);

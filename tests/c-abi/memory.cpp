@@ -7,25 +7,29 @@
 #include <openssl/crypto.h>
 
 #include <atomic>
+#include <cstdint>
 #include <cstdlib>
 #include <malloc.h>
 
 namespace harness {
 
-static bool isFailing = false;
+// The smallest block that cannot be had.
+static std::size_t smallestMissing = SIZE_MAX;
 static std::atomic<std::size_t> allocated { 0 };
 
 extern "C" {
 
 static void *allocate(std::size_t size, const char *, int)
 {
-    void *memory = isFailing && size >= 16384 ? nullptr : std::malloc(size);
+    void *memory = size >= smallestMissing ? nullptr : std::malloc(size);
     allocated += malloc_usable_size(memory);
     return memory;
 }
 
 static void *reallocate(void *memory, std::size_t size, const char *, int)
 {
+    if (size >= smallestMissing)
+        return nullptr;
     const std::size_t before = malloc_usable_size(memory);
     void *moved = std::realloc(memory, size);
     if (moved || size == 0)
@@ -53,12 +57,22 @@ std::size_t opensslsMemory()
 
 NoRecordBuffers::NoRecordBuffers()
 {
-    isFailing = true;
+    smallestMissing = 16384;
 }
 
 NoRecordBuffers::~NoRecordBuffers()
 {
-    isFailing = false;
+    smallestMissing = SIZE_MAX;
+}
+
+NoMemory::NoMemory()
+{
+    smallestMissing = 1;
+}
+
+NoMemory::~NoMemory()
+{
+    smallestMissing = SIZE_MAX;
 }
 
 } // namespace harness

@@ -22,6 +22,15 @@ public:
     NoRecordBuffers &operator=(const NoRecordBuffers &) = delete;
 };
 
+// Fails all that OpenSSL allocates, until the end of the scope.
+class NoMemory {
+public:
+    NoMemory();
+    ~NoMemory();
+    NoMemory(const NoMemory &) = delete;
+    NoMemory &operator=(const NoMemory &) = delete;
+};
+
 } // namespace harness
 
 #endif

@@ -4,7 +4,9 @@
 use crate as library;
 
 mod allocation;
+pub(crate) mod alone;
 mod buffer;
+mod logger;
 #[path = "../../../tests/support/pair.rs"]
 mod pair;
 mod panic;

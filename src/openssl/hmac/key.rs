@@ -8,6 +8,7 @@
 use super::sha::{STATE_LENGTH, Sha};
 use super::{Hash, Mac, hmac};
 use crate::error::Result;
+use crate::log;
 use crate::secret::Secret;
 use std::fmt;
 use std::sync::{Arc, Mutex, Weak};
@@ -17,6 +18,8 @@ use subtle::ConstantTimeEq;
 const INNER_PAD: u8 = 0x36;
 /// See [`INNER_PAD`].
 const OUTER_PAD: u8 = 0x5c;
+/// The message whose HMAC shows that a key works.
+const PROBE: &[u8] = b"qdtls-rs";
 
 /// An HMAC key, in locked memory together with the hash states derived from it, which are equivalent to the key.
 pub struct MacKey {
@@ -32,18 +35,23 @@ static SHARED: Mutex<Vec<Weak<MacKey>>> = Mutex::new(Vec::new());
 impl MacKey {
     /// Prepares the key `secret` for `hash`. Fails if OpenSSL does not provide the hash.
     pub fn new(hash: Hash, secret: &[u8]) -> Result<Self> {
-        const PROBE: &[u8] = b"qdtls-rs";
-        let expected = hmac(hash, secret, PROBE)?;
-        let key = Self::with(hash, Sha::of(hash), secret)?;
-        // The functions found by name are used only if they compute the right result.
-        match key.mac(PROBE) {
-            Ok(mac) if mac.as_slice() == expected.as_slice() => Ok(key),
+        Self::checked(hash, Sha::of(hash), secret, &hmac(hash, secret, PROBE)?)
+    }
+
+    /// The functions found by name are used only if they work and compute the right result.
+    fn checked(hash: Hash, sha: Option<&'static Sha>, secret: &[u8], expected: &Mac) -> Result<Self> {
+        match Self::with(hash, sha, secret) {
+            Ok(key) if key.mac(PROBE)?.as_slice() == expected.as_slice() => Ok(key),
             _ => Self::with(hash, None, secret),
         }
     }
 
     /// As [`MacKey::new`], but returns the existing key if the same secret is already held.
     pub fn shared(hash: Hash, secret: &[u8]) -> Result<Arc<Self>> {
+        log::outside_locks(|| Self::find_or_make(hash, secret))
+    }
+
+    fn find_or_make(hash: Hash, secret: &[u8]) -> Result<Arc<Self>> {
         let mut shared = SHARED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         shared.retain(|key| key.strong_count() > 0);
         let is_same = |key: &Arc<Self>| key.hash == hash && bool::from(key.secret().ct_eq(secret));
@@ -81,9 +89,14 @@ impl MacKey {
 
     /// Computes the HMAC of `message`.
     pub fn mac(&self, message: &[u8]) -> Result<Mac> {
-        let Some(sha) = self.sha else {
-            return hmac(self.hash, self.secret(), message);
-        };
+        match self.sha.and_then(|sha| self.go_on(sha, message).ok()) {
+            Some(mac) => Ok(mac),
+            // There are no such functions, or one has failed (A13).
+            None => hmac(self.hash, self.secret(), message),
+        }
+    }
+
+    fn go_on(&self, sha: &Sha, message: &[u8]) -> Result<Mac> {
         let (inner, rest) = self.memory.expose().split_at(STATE_LENGTH);
         let (outer, _) = rest.split_at(STATE_LENGTH);
         let digest = sha.go_on(inner, message)?;
@@ -99,6 +112,7 @@ impl fmt::Debug for MacKey {
 
 #[cfg(all(test, feature = "linked"))]
 mod tests {
+    use super::super::sha;
     use super::*;
     use crate::openssl::random;
 
@@ -132,6 +146,21 @@ mod tests {
             assert_eq!(key.mac(b"message").expect("a MAC").as_slice(), expected.as_slice());
         }
         assert!(MacKey::new(Hash::Keccak256, b"secret").is_err());
+    }
+
+    #[test]
+    fn a13_functions_that_fail_or_err_are_replaced_by_hmac() {
+        let expected = hmac(Hash::Sha256, b"secret", b"message").expect("HMAC(3)");
+        let probe = hmac(Hash::Sha256, b"secret", PROBE).expect("HMAC(3)");
+        for failing in [sha::tests::Failing::Init, sha::tests::Failing::Update, sha::tests::Failing::Final] {
+            let sha = sha::tests::sha256_with(failing);
+            let key = MacKey::checked(Hash::Sha256, Some(sha), b"secret", &probe).expect("a key");
+            assert_eq!(key.secret(), b"secret", "{failing:?}");
+            assert_eq!(key.mac(b"message").expect("a MAC").as_slice(), expected.as_slice(), "{failing:?}");
+        }
+        let mut key = MacKey::new(Hash::Sha256, b"secret").expect("a key");
+        key.sha = Some(sha::tests::sha256_with(sha::tests::Failing::Final));
+        assert_eq!(key.mac(b"message").expect("a MAC").as_slice(), expected.as_slice(), "it fails later");
     }
 
     #[test]

@@ -127,8 +127,10 @@ pub fn hmac(hash: Hash, key: &[u8], data: &[u8]) -> Result<Mac> {
         )
     };
     if result.is_null() {
-        // No memory, or a hash that is known by name only, such as MD4 without the legacy provider.
-        return Err(error_queue::failure(Status::InitFailed, "HMAC"));
+        let cause = error_queue::cause();
+        // A hash may be known by name only, such as MD4 without the legacy provider.
+        let status = if cause.is_unsupported() { Status::UnsupportedHash } else { Status::InitFailed };
+        return Err(cause.into_error(status, "HMAC"));
     }
     let length = usize::try_from(length).unwrap_or(0);
     let mut mac = Mac::default();

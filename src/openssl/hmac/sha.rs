@@ -4,13 +4,14 @@
 //! All versions from 1.1.1 to 3.x export them, but they are deprecated, and a libcrypto may be built without them.
 //! Therefore they are looked up at run time in the library in use, linked or not; HMAC(3) replaces missing ones. They
 //! bypass the providers: they are not used for a key that is prepared while OpenSSL is restricted to FIPS-approved
-//! implementations (EVP_default_properties_is_fips_enabled(3)).
+//! implementations (EVP_default_properties_is_fips_enabled(3)), or has other providers than its default one, as where
+//! only the FIPS provider is loaded (OSSL_PROVIDER_available(3), A25).
 
 use super::{Hash, MAX_MAC, Mac};
 use crate::error::{Error, Result, Status};
 use crate::openssl::api;
 use crate::os::Library;
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
 use std::sync::OnceLock;
 use zeroize::Zeroize;
@@ -19,6 +20,7 @@ type Init = unsafe extern "C" fn(*mut State) -> c_int;
 type Update = unsafe extern "C" fn(*mut State, *const c_void, usize) -> c_int;
 type Final = unsafe extern "C" fn(*mut u8, *mut State) -> c_int;
 type IsFips = unsafe extern "C" fn(*mut c_void) -> c_int;
+type IsAvailable = unsafe extern "C" fn(*mut c_void, *const c_char) -> c_int;
 
 /// Larger than the largest of the structures, SHA512_CTX with 216 bytes.
 pub const STATE_LENGTH: usize = 256;
@@ -53,20 +55,18 @@ impl Sha {
             Some(found) => found,
             None => FOUND.get_or_init(Found::in_use),
         };
-        // SAFETY: the function takes a library context; null is the default one.
-        let only_fips = found.is_fips.is_some_and(|is_fips| unsafe { is_fips(ptr::null_mut()) } == 1);
         let known = found.hashes.iter().find(|(name, _)| *name == hash)?;
-        known.1.as_ref().filter(|_| !only_fips)
+        known.1.as_ref().filter(|_| found.may_bypass_providers())
     }
 
     /// Writes the state after the block of an HMAC key and a pad (RFC 2104, 2) to `output`.
     pub fn absorb_pad(&self, key: &[u8], pad: u8, output: &mut [u8]) -> Result<()> {
-        let mut block = Block([pad; MAX_BLOCK]);
-        let digest = if key.len() > self.block { Some(self.digest(key)?) } else { None };
-        let key = digest.as_ref().map_or(key, Mac::as_slice);
-        for (place, byte) in block.0.iter_mut().zip(key) {
-            *place ^= byte;
+        let mut block = Block([0; MAX_BLOCK]);
+        match key.len() > self.block {
+            true => self.digest(key, &mut block)?,
+            false => block.0.iter_mut().zip(key).for_each(|(place, byte)| *place = *byte),
         }
+        block.0.iter_mut().for_each(|byte| *byte ^= pad);
         let mut state = self.fresh()?;
         self.absorb(&mut state, block.0.get(..self.block).unwrap_or_default())?;
         output.copy_from_slice(&state.0);
@@ -81,10 +81,12 @@ impl Sha {
         self.end(&mut copy)
     }
 
-    fn digest(&self, message: &[u8]) -> Result<Mac> {
+    /// Writes the hash of a key to the start of `block`. It is equivalent to the key, and wiped with the block (A25).
+    fn digest(&self, key: &[u8], block: &mut Block) -> Result<()> {
         let mut state = self.fresh()?;
-        self.absorb(&mut state, message)?;
-        self.end(&mut state)
+        self.absorb(&mut state, key)?;
+        // SAFETY: the block is longer than the longest hash. `fresh` has initialised the state.
+        done(unsafe { (self.finish)(block.0.as_mut_ptr(), &mut state) })
     }
 
     fn fresh(&self) -> Result<State> {
@@ -131,6 +133,7 @@ impl Drop for Block {
 struct Found {
     hashes: [(Hash, Option<Sha>); 5],
     is_fips: Option<IsFips>,
+    is_available: Option<IsAvailable>,
 }
 
 impl Found {
@@ -158,6 +161,11 @@ impl Found {
             // (EVP_default_properties_is_fips_enabled(3)).
             unsafe { std::mem::transmute::<ptr::NonNull<c_void>, IsFips>(found) }
         });
+        let is_available = find(c"OSSL_PROVIDER_available").map(|found| {
+            // SAFETY: the address is that of libcrypto's function of this name, which has the target type
+            // (OSSL_PROVIDER_available(3)).
+            unsafe { std::mem::transmute::<ptr::NonNull<c_void>, IsAvailable>(found) }
+        });
         Self {
             hashes: [
                 (Hash::Sha256, sha(64, 32, [c"SHA256_Init", c"SHA256_Update", c"SHA256_Final"])),
@@ -167,43 +175,94 @@ impl Found {
                 (Hash::Sha512, sha(128, 64, [c"SHA512_Init", c"SHA512_Update", c"SHA512_Final"])),
             ],
             is_fips,
+            is_available,
         }
+    }
+
+    /// Returns whether the providers would use the same functions. OpenSSL 1.1.1 has no providers.
+    fn may_bypass_providers(&self) -> bool {
+        // SAFETY: the function takes a library context; null is the default one.
+        let only_fips = self.is_fips.is_some_and(|is_fips| unsafe { is_fips(ptr::null_mut()) } == 1);
+        let has_default = self.is_available.is_none_or(|is_available| {
+            // SAFETY: the function takes a library context, null is the default one, and a C string.
+            unsafe { is_available(ptr::null_mut(), c"default".as_ptr()) == 1 }
+        });
+        has_default && !only_fips
     }
 }
 
 #[cfg(all(test, feature = "linked", unix))]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use std::process::Command;
+    use crate::ffi::tests::alone::is_alone;
 
-    /// Runs in its own process, because the setting applies to the whole process.
+    /// The function that does not work.
+    #[derive(Clone, Copy, Debug)]
+    pub enum Failing {
+        Init,
+        Update,
+        Final,
+    }
+
+    /// The functions of SHA-256, of which one fails always.
+    pub fn sha256_with(failing: Failing) -> &'static Sha {
+        unsafe extern "C" fn init(_: *mut State) -> c_int {
+            0
+        }
+        unsafe extern "C" fn update(_: *mut State, _: *const c_void, _: usize) -> c_int {
+            0
+        }
+        unsafe extern "C" fn finish(_: *mut u8, _: *mut State) -> c_int {
+            0
+        }
+        let sha = Sha::of(Hash::Sha256).expect("this OpenSSL has the functions");
+        let mut copy = Sha { ..*sha };
+        match failing {
+            Failing::Init => copy.init = init,
+            Failing::Update => copy.update = update,
+            Failing::Final => copy.finish = finish,
+        }
+        Box::leak(Box::new(copy))
+    }
+
+    type Call = unsafe extern "C" fn(*mut c_void, *const c_void) -> *mut c_void;
+
+    /// A function that OpenSSL has since 3.0, with two arguments and a result that fit into registers.
+    fn since_3_0(name: &CStr) -> Option<Call> {
+        // SAFETY: the name is a C string, and RTLD_DEFAULT needs no handle.
+        let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+        // SAFETY: no preconditions; the function returns a constant.
+        let version = unsafe { (api().expect("OpenSSL").OpenSSL_version_num)() };
+        assert_eq!(found.is_null(), version < 0x3000_0000, "OpenSSL has it since 3.0");
+        // SAFETY: the address is that of a function with these argument registers.
+        ptr::NonNull::new(found)
+            .map(|found| unsafe { std::mem::transmute::<ptr::NonNull<c_void>, Call>(found) })
+    }
+
     #[test]
     fn where_only_fips_is_allowed_there_are_none() {
-        const ALONE: &str = "QDTLS_TEST_FIPS_ALONE";
-        if std::env::var_os(ALONE).is_none() {
-            let name = "openssl::hmac::sha::tests::where_only_fips_is_allowed_there_are_none";
-            let mut again = Command::new(std::env::current_exe().expect("a path"));
-            let output = again.args(["--exact", name]).env(ALONE, "1").output().expect("a process");
-            let text = String::from_utf8_lossy(&output.stdout);
-            assert!(output.status.success() && text.contains("1 passed"), "{text}");
+        if !is_alone("openssl::hmac::sha::tests::where_only_fips_is_allowed_there_are_none", &[]) {
             return;
         }
         assert!(Sha::of(Hash::Sha256).is_some());
-        // SAFETY: the name is a C string, and RTLD_DEFAULT needs no handle.
-        let enable =
-            unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"EVP_default_properties_enable_fips".as_ptr()) };
-        // SAFETY: no preconditions; the function returns a constant.
-        let version = unsafe { (api().expect("OpenSSL").OpenSSL_version_num)() };
-        assert_eq!(enable.is_null(), version < 0x3000_0000, "OpenSSL has it since 3.0");
-        if let Some(enable) = ptr::NonNull::new(enable) {
-            // SAFETY: the address is that of OpenSSL's function of this name; the type is that of its manual page.
-            let enable = unsafe {
-                std::mem::transmute::<ptr::NonNull<c_void>, unsafe extern "C" fn(*mut c_void, c_int) -> c_int>(
-                    enable,
-                )
-            };
-            // SAFETY: the function takes a library context; null is the default one.
-            assert_eq!(unsafe { enable(ptr::null_mut(), 1) }, 1);
+        if let Some(enable) = since_3_0(c"EVP_default_properties_enable_fips") {
+            // SAFETY: the function takes a library context, null is the default one, and a flag.
+            let enabled = unsafe { enable(ptr::null_mut(), ptr::without_provenance(1)) };
+            assert_eq!(enabled.addr() as c_int, 1);
+            assert!(Sha::of(Hash::Sha256).is_none());
+        }
+    }
+
+    #[test]
+    fn a25_without_the_default_provider_there_are_none() {
+        if !is_alone("openssl::hmac::sha::tests::a25_without_the_default_provider_there_are_none", &[]) {
+            return;
+        }
+        // A provider that is loaded by name keeps the default one from being loaded.
+        if let Some(load) = since_3_0(c"OSSL_PROVIDER_load") {
+            // SAFETY: the function takes a library context, null is the default one, and a C string.
+            let provider = unsafe { load(ptr::null_mut(), c"base".as_ptr().cast()) };
+            assert!(!provider.is_null());
             assert!(Sha::of(Hash::Sha256).is_none());
         }
     }
