@@ -84,6 +84,7 @@ pub struct Association {
     ssl: Ssl,
     peer: PeerAddress,
     link_mtu: u16,
+    cookie_exchange: bool,
     /// The application protocols that a server selects from.
     alpn: Vec<u8>,
     host: Rc<dyn Host>,
@@ -122,6 +123,7 @@ impl Association {
             too_long: Cell::new(None),
             peer,
             link_mtu: setup.link_mtu,
+            cookie_exchange: setup.cookie_exchange,
             alpn: setup.alpn.to_vec(),
             host,
             holder: Cell::new(Holder::Connection),
@@ -191,6 +193,11 @@ impl Association {
     /// The `SSL`, for queries between operations.
     pub fn ssl(&self) -> &Ssl {
         &self.ssl
+    }
+
+    /// Returns whether it was set up to start with a cookie.
+    pub fn requires_cookie(&self) -> bool {
+        self.cookie_exchange
     }
 
     /// The peer's address.

@@ -45,6 +45,10 @@ impl Connection {
             let reason = "TLS is not initialised";
             return Err(Error::because(Status::InvalidState, "start handshake", reason));
         };
+        if association.requires_cookie() != self.cookie_key().is_some() {
+            let reason = "cookie parameters were added or removed since init TLS";
+            return Err(Error::because(Status::InvalidState, "start handshake", reason));
+        }
         let association = Rc::clone(association);
         let client_random = ClientHello::parse(datagram).map(|hello| *hello.random);
         *phase = Phase::Handshaking(Started { association: Rc::clone(&association), client_random });

@@ -4,7 +4,7 @@
 use super::address::qdtls_address;
 use super::arguments::{In, Out, OutBytes, invalid, reference};
 use super::error::{ErrorSlot, qdtls_error};
-use super::handle::{Handle, Held, call, call_on, give, take_back};
+use super::handle::{Handle, Held, call, call_on, give, take_back, write_last_error};
 use crate::cookie::{Check, CookieKey, Use};
 use crate::error::{Result, Status};
 use crate::openssl::hmac::Hash;
@@ -61,8 +61,8 @@ pub unsafe extern "C" fn qdtls_cookie_free(cookie: *mut qdtls_cookie) {
 
 /// Sets the hash algorithm, a `qdtls_hash`, and the secret of at least one byte. The secret is copied into locked
 /// memory and used until it is replaced: only the process-wide secret is rotated. `QDTLS_STATUS_UNSUPPORTED_HASH`:
-/// no hash has this number, or OpenSSL does not provide it. `QDTLS_STATUS_INVALID_ARGUMENT`: the secret is empty. On
-/// failure nothing changes.
+/// no hash has this number, or OpenSSL does not provide it. `QDTLS_STATUS_INVALID_ARGUMENT`: the secret is empty.
+/// `QDTLS_STATUS_INIT_FAILED`: there is no memory, or OpenSSL failed otherwise. On failure nothing changes.
 ///
 /// # Safety
 /// `cookie` is null or a live handle; `secret` is null or readable for `length` bytes.
@@ -136,7 +136,8 @@ pub unsafe extern "C" fn qdtls_cookie_secret_length(
 /// Makes a cookie for the client at `address` that sent the datagram `hello`, and copies it to `output`, at most
 /// `capacity` bytes, and its length, at most 32 bytes, to `length`. `hello` starts with a ClientHello, otherwise
 /// `QDTLS_STATUS_INVALID_ARGUMENT`. `now` is the time in seconds since the Unix epoch. Other errors:
-/// `QDTLS_STATUS_INVALID_ADDRESS`, `QDTLS_STATUS_BUFFER_TOO_SMALL`, `QDTLS_STATUS_RANDOM_FAILED`.
+/// `QDTLS_STATUS_INVALID_ADDRESS`, `QDTLS_STATUS_BUFFER_TOO_SMALL`, `QDTLS_STATUS_RANDOM_FAILED`,
+/// `QDTLS_STATUS_INIT_FAILED`.
 ///
 /// # Safety
 /// `cookie` is null or a live handle; the other pointers are null, or readable or writable for their lengths.
@@ -202,7 +203,8 @@ pub unsafe extern "C" fn qdtls_cookie_verify(
     })
 }
 
-/// Writes the last error of `cookie` to `error`; its status is `QDTLS_STATUS_OK` if there was none.
+/// Writes the last error of `cookie` to `error`; its status is `QDTLS_STATUS_OK` if there was none. For a null handle it
+/// is that of `qdtls_last_error`. `QDTLS_STATUS_INVALID_ARGUMENT`: `error` is null.
 ///
 /// # Safety
 /// `cookie` is null or a live handle; `error` is null or writable.
@@ -212,13 +214,10 @@ pub unsafe extern "C" fn qdtls_cookie_last_error(
     error: *mut qdtls_error,
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
-    let cookie = unsafe { Held::of(cookie) };
+    let cookie = unsafe { cookie.as_ref() };
     // SAFETY: null, or writable until this call returns (this function's contract).
     let error = unsafe { Out::new(error) };
-    call_on("qdtls_cookie_last_error", cookie, |cookie| {
-        error.require()?.write(cookie.last_error.read());
-        Ok(())
-    })
+    write_last_error("qdtls_cookie_last_error", cookie, error)
 }
 
 /// Returns the ClientHello at the start of a datagram.

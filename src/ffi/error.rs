@@ -44,9 +44,21 @@ pub fn remember_on_thread(error: Error) {
     let _ = THREAD.try_with(|slot| slot.remember(error));
 }
 
-/// Returns the calling thread's last error.
+/// Returns the calling thread's last error; none while the thread ends, when the place is gone (A15).
 pub fn thread_error() -> qdtls_error {
-    THREAD.with(ErrorSlot::read)
+    THREAD.try_with(ErrorSlot::read).unwrap_or_else(|_| qdtls_error::none())
+}
+
+impl qdtls_error {
+    fn none() -> Self {
+        Self {
+            status: Status::Ok as i32,
+            category: Category::None as i32,
+            openssl_code: 0,
+            operation: c"".as_ptr(),
+            reason: c"".as_ptr(),
+        }
+    }
 }
 
 impl ErrorSlot {
@@ -63,13 +75,7 @@ impl ErrorSlot {
     /// Returns the last error, or zeroes and empty texts if there was none.
     pub fn read(&self) -> qdtls_error {
         match &*self.0.borrow() {
-            None => qdtls_error {
-                status: Status::Ok as i32,
-                category: Category::None as i32,
-                openssl_code: 0,
-                operation: c"".as_ptr(),
-                reason: c"".as_ptr(),
-            },
+            None => qdtls_error::none(),
             Some(kept) => qdtls_error {
                 status: kept.status as i32,
                 category: kept.status.category() as i32,

@@ -2,7 +2,7 @@
 //! Handles, the objects that C holds pointers to, and running an exported function with or without one.
 
 use super::arguments::{Out, invalid};
-use super::error::{ErrorSlot, remember_on_thread};
+use super::error::{ErrorSlot, qdtls_error, remember_on_thread, thread_error};
 use crate::error::{Error, Result, Status};
 use crate::panic::guard;
 use std::ptr::NonNull;
@@ -81,6 +81,21 @@ pub fn ask<H: Handle, T>(
         place.require()?.write(question(handle));
         Ok(())
     })
+}
+
+/// Writes the last error of a handle; that of the thread for null, which is where the error of a call on null is (E5).
+pub fn write_last_error<H: Handle>(
+    name: &'static str,
+    handle: Option<&H>,
+    error: Out<qdtls_error>,
+) -> Status {
+    match handle {
+        Some(_) => ask(name, handle, error, |handle| handle.last_error().read()),
+        None => call(name, || {
+            error.require()?.write(thread_error());
+            Ok(())
+        }),
+    }
 }
 
 #[inline]

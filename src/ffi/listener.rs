@@ -5,7 +5,7 @@ use super::address::qdtls_address;
 use super::arguments::{In, Out, reference};
 use super::cookie::qdtls_cookie;
 use super::error::{ErrorSlot, qdtls_error};
-use super::handle::{Handle, Held, call, call_on, give, take_back};
+use super::handle::{Handle, Held, call, call_on, give, take_back, write_last_error};
 use super::program::{Program, qdtls_callbacks};
 use crate::error::Status;
 use crate::listener::Listener;
@@ -110,7 +110,8 @@ pub unsafe extern "C" fn qdtls_listener_verify(
     })
 }
 
-/// Writes the last error of `listener` to `error`; its status is `QDTLS_STATUS_OK` if there was none.
+/// Writes the last error of `listener` to `error`; its status is `QDTLS_STATUS_OK` if there was none. For a null handle it
+/// is that of `qdtls_last_error`. `QDTLS_STATUS_INVALID_ARGUMENT`: `error` is null.
 ///
 /// # Safety
 /// `listener` is null or a live handle; `error` is null or writable.
@@ -120,11 +121,8 @@ pub unsafe extern "C" fn qdtls_listener_last_error(
     error: *mut qdtls_error,
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
-    let listener = unsafe { Held::of(listener) };
+    let listener = unsafe { listener.as_ref() };
     // SAFETY: null, or writable until this call returns (this function's contract).
     let error = unsafe { Out::new(error) };
-    call_on("qdtls_listener_last_error", listener, |listener| {
-        error.require()?.write(listener.last_error.read());
-        Ok(())
-    })
+    write_last_error("qdtls_listener_last_error", listener, error)
 }

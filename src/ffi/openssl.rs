@@ -33,12 +33,12 @@ pub unsafe extern "C" fn qdtls_openssl_attach(libssl: *const c_void, libcrypto: 
 }
 
 /// Prepares an `SSL_CTX` for connections: sets the cookie, ALPN and session ticket callbacks and the session id
-/// context, and turns the session cache off. Call it once, before the first `qdtls_context_new_ssl`.
-/// `QDTLS_STATUS_INIT_FAILED`: an OpenSSL function failed.
+/// context, and turns the session cache off. Call it once, before the first `qdtls_context_new_ssl`:
+/// `qdtls_connection_init_tls` refuses an `SSL` of a context that was not prepared. `QDTLS_STATUS_INVALID_ARGUMENT`: the
+/// context is null or does not use a DTLS method. `QDTLS_STATUS_INIT_FAILED`: an OpenSSL function failed.
 ///
 /// # Safety
-/// `context` is null or a live `SSL_CTX` with a DTLS method, of the OpenSSL in use, that no other thread uses
-/// meanwhile.
+/// `context` is null or a live `SSL_CTX` of the OpenSSL in use that no other thread uses meanwhile.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_context_prepare(context: *mut SSL_CTX) -> Status {
     call("qdtls_context_prepare", || {

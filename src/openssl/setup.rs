@@ -2,7 +2,7 @@
 //! Setting an `SSL` up for one association.
 
 use super::ssl::Ssl;
-use super::{bio, callbacks, error_queue};
+use super::{bio, callbacks, context, error_queue};
 use crate::error::{Error, Result, Status};
 use crate::role::Role;
 use std::ffi::{CStr, c_int, c_uint};
@@ -45,6 +45,8 @@ impl Ssl {
     /// Sets the `SSL` up and gives it a datagram BIO.
     pub fn set_up(&self, setup: &Setup<'_>) -> Result<()> {
         self.require_dtls()?;
+        self.require_prepared()?;
+        self.require_role(setup.role)?;
         self.give_bio()?;
         error_queue::clear(self.api);
         self.set_options(setup);
@@ -54,7 +56,9 @@ impl Ssl {
             self.ask_for(name)?;
         }
         if setup.role == Role::Client {
-            self.offer(setup.alpn)?;
+            if !setup.alpn.is_empty() {
+                self.offer(setup.alpn)?;
+            }
             self.resume(setup.session);
         }
         // SAFETY: the command takes a number and no pointer.
@@ -66,11 +70,33 @@ impl Ssl {
         // SAFETY: `raw` is live while `self` is.
         match unsafe { (self.api.SSL_is_dtls)(self.raw.as_ptr()) } {
             1 => Ok(()),
-            _ => {
-                let reason = "the SSL does not use a DTLS method";
-                Err(Error::because(Status::InvalidArgument, "SSL_is_dtls", reason))
-            }
+            _ => Err(context::not_dtls("the SSL does not use a DTLS method")),
         }
+    }
+
+    /// Without its callbacks a context would accept no cookie (E4).
+    fn require_prepared(&self) -> Result<()> {
+        // SAFETY: `raw` is live while `self` is, and owns its context.
+        let is_prepared =
+            unsafe { context::is_prepared(self.api, (self.api.SSL_get_SSL_CTX)(self.raw.as_ptr())) };
+        let reason = "the SSL_CTX is not prepared; call qdtls_context_prepare first";
+        if is_prepared { Ok(()) } else { Err(Error::because(Status::InvalidArgument, "init TLS", reason)) }
+    }
+
+    /// A method for one role cannot shake hands in the other (E4). An `SSL` of a client's method is a client from the
+    /// beginning, any other is a server.
+    fn require_role(&self, role: Role) -> Result<()> {
+        let raw = self.raw.as_ptr();
+        // SAFETY: `raw` is live while `self` is; both functions only read.
+        let is_servers = unsafe { (self.api.SSL_get_ssl_method)(raw) == (self.api.DTLS_server_method)() };
+        // SAFETY: `raw` is live while `self` is; the function only reads.
+        let is_clients = unsafe { (self.api.SSL_is_server)(raw) } == 0;
+        let reason = match role {
+            Role::Client if is_servers => "a client needs an SSL_CTX with DTLS_method or DTLS_client_method",
+            Role::Server if is_clients => "a server needs an SSL_CTX with DTLS_method or DTLS_server_method",
+            _ => return Ok(()),
+        };
+        Err(Error::because(Status::InvalidArgument, "init TLS", reason))
     }
 
     fn give_bio(&self) -> Result<()> {
@@ -134,6 +160,7 @@ impl Ssl {
         done(set == 1, "SSL_set_tlsext_host_name")
     }
 
+    /// Not for an empty list, which OpenSSL 1.1.1 to 1.1.1h refuse (A2).
     fn offer(&self, alpn: &[u8]) -> Result<()> {
         let length = c_uint::try_from(alpn.len()).unwrap_or(c_uint::MAX);
         // SAFETY: `raw` is live while `self` is. The slice is readable for `length` bytes, which OpenSSL copies.
@@ -144,4 +171,45 @@ impl Ssl {
 
 fn done(succeeded: bool, operation: &'static str) -> Result<()> {
     if succeeded { Ok(()) } else { Err(error_queue::failure(Status::InitFailed, operation)) }
+}
+
+#[cfg(all(test, feature = "linked"))]
+mod tests {
+    use super::super::Api;
+    use super::*;
+    use openssl_sys::{DTLS_method, SSL, SSL_CTX_free, SSL_CTX_new, SSL_new};
+    use std::ffi::c_uchar;
+    use std::ptr::NonNull;
+
+    unsafe extern "C" fn refuse(_: *mut SSL, _: *const c_uchar, _: c_uint) -> c_int {
+        1
+    }
+
+    /// Sets up a client whose OpenSSL refuses every list, as 1.1.1 to 1.1.1h refuse an empty one.
+    fn set_up_with(alpn: &[u8]) -> Result<()> {
+        // SAFETY: the objects are made here. The SSL takes a reference to the context.
+        let mut ssl = unsafe {
+            let context = NonNull::new(SSL_CTX_new(DTLS_method())).expect("a context");
+            context::prepare(context).expect("a prepared context");
+            let ssl = NonNull::new(SSL_new(context.as_ptr())).expect("an SSL");
+            SSL_CTX_free(context.as_ptr());
+            Ssl::take(ssl).expect("an OpenSSL")
+        };
+        ssl.api = Box::leak(Box::new(Api { SSL_set_alpn_protos: refuse, ..Api::linked() }));
+        ssl.set_up(&Setup {
+            role: Role::Client,
+            link_mtu: 576,
+            cookie_exchange: false,
+            server_name: None,
+            alpn,
+            resumption: false,
+            session: &[],
+        })
+    }
+
+    #[test]
+    fn a2_an_empty_alpn_list_is_not_set() {
+        assert_eq!(set_up_with(&[]), Ok(()));
+        assert_eq!(set_up_with(b"\x04test").map_err(|error| error.status()), Err(Status::InitFailed));
+    }
 }

@@ -33,14 +33,19 @@ Library::Library()
 {
     qCDebug(lcTlsBackend, "DTLS by %s", qdtls_version());
     qdtls_set_logger(logWarning);
-    usable = qdtls_abi_version() == QDTLS_ABI_VERSION
-        && qdtls_openssl_attach(q_DTLS_client_method(), q_BIO_s_mem()) == QDTLS_STATUS_OK;
-    if (usable)
+    if (qdtls_abi_version() != QDTLS_ABI_VERSION) {
+        operation = "qdtls_abi_version";
+        reason = "the library has ABI " + QByteArray::number(qdtls_abi_version())
+            + ", the plugin was compiled for ABI " + QByteArray::number(QDTLS_ABI_VERSION);
+    } else if (qdtls_openssl_attach(q_DTLS_client_method(), q_BIO_s_mem()) == QDTLS_STATUS_OK) {
+        usable = true;
         return;
-    qdtls_error error = {};
-    qdtls_last_error(&error);
-    operation = error.operation;
-    reason = error.reason;
+    } else {
+        qdtls_error error = {};
+        qdtls_last_error(&error);
+        operation = error.operation;
+        reason = error.reason;
+    }
     qCWarning(lcTlsBackend, "%s: %s", operation.constData(), reason.constData());
 }
 

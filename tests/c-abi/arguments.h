@@ -45,12 +45,14 @@ struct Probe {
     // Its peer is set; TLS is not initialised.
     Endpoint connectionOwner { QDTLS_ROLE_SERVER };
     ContextPtr contextOwner { SSL_CTX_new(DTLS_method()) };
+    ContextPtr tlsContextOwner { SSL_CTX_new(TLS_method()) };
     BioPtr bioOwner { BIO_new(BIO_s_mem()) };
 
     qdtls_cookie *cookie = cookieOwner.handle;
     qdtls_listener *listener = listenerOwner.handle;
     qdtls_connection *connection = connectionOwner.handle;
     SSL_CTX *context = contextOwner.get();
+    SSL_CTX *tlsContext = tlsContextOwner.get();
     BIO *bio = bioOwner.get();
     qdtls_callbacks callbacks = connectionOwner.callbacks();
     qdtls_callbacks noSend = connectionOwner.callbacks();

@@ -62,8 +62,8 @@ Rows cookieRows()
         ROW(qdtls_cookie_verify, "null output", QDTLS_STATUS_INVALID_ARGUMENT, OnCookie,
             (p.cookie, &p.address, p.input, 1, 0, nullptr)),
 
-        ROW(qdtls_cookie_last_error, "null handle", QDTLS_STATUS_INVALID_ARGUMENT, OnThread,
-            (nullptr, &p.out.error)),
+        ROW(qdtls_cookie_last_error, "null handle and output", QDTLS_STATUS_INVALID_ARGUMENT,
+            OnThread, (nullptr, nullptr)),
         ROW(qdtls_cookie_last_error, "null output", QDTLS_STATUS_INVALID_ARGUMENT, OnCookie,
             (p.cookie, nullptr)),
     };
@@ -100,8 +100,8 @@ Rows listenerRows()
         ROW(qdtls_listener_verify, "null output", QDTLS_STATUS_INVALID_ARGUMENT, OnListener,
             (p.listener, &p.address, p.input, 1, nullptr)),
 
-        ROW(qdtls_listener_last_error, "null handle", QDTLS_STATUS_INVALID_ARGUMENT, OnThread,
-            (nullptr, &p.out.error)),
+        ROW(qdtls_listener_last_error, "null handle and output", QDTLS_STATUS_INVALID_ARGUMENT,
+            OnThread, (nullptr, nullptr)),
         ROW(qdtls_listener_last_error, "null output", QDTLS_STATUS_INVALID_ARGUMENT, OnListener,
             (p.listener, nullptr)),
     };

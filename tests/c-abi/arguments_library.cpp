@@ -22,6 +22,8 @@ Rows libraryRows()
 
         ROW(qdtls_context_prepare, "null context", QDTLS_STATUS_INVALID_ARGUMENT, OnThread,
             (nullptr)),
+        ROW(qdtls_context_prepare, "TLS context (E4)", QDTLS_STATUS_INVALID_ARGUMENT, OnThread,
+            (p.tlsContext)),
         ROW(qdtls_context_new_ssl, "null context", QDTLS_STATUS_INVALID_ARGUMENT, OnThread,
             (nullptr, &p.out.ssl)),
         ROW(qdtls_context_new_ssl, "null output", QDTLS_STATUS_INVALID_ARGUMENT, OnThread,
@@ -45,6 +47,8 @@ Rows libraryRows()
         ROW(qdtls_cookie_revoke, "none", QDTLS_STATUS_OK, Nowhere, ()),
 
         ROW(qdtls_wipe, "null memory", QDTLS_STATUS_INVALID_ARGUMENT, OnThread, (nullptr, 1)),
+        ROW(qdtls_wipe, "impossible length (A25)", QDTLS_STATUS_INVALID_ARGUMENT, OnThread,
+            (p.input, SIZE_MAX)),
         ROW(qdtls_wipe, "null and empty", QDTLS_STATUS_OK, Nowhere, (nullptr, 0)),
 
         ROW(qdtls_bio_set_connected, "null BIO", QDTLS_STATUS_INVALID_ARGUMENT, OnThread,

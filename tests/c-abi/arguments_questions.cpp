@@ -70,8 +70,8 @@ Rows questionRows()
         ROW(qdtls_connection_verify_errors, "wrong state", QDTLS_STATUS_INVALID_STATE, OnConnection,
             (p.connection, &p.out.verifyError, 1, &p.out.size)),
 
-        ROW(qdtls_connection_last_error, "null handle", QDTLS_STATUS_INVALID_ARGUMENT, OnThread,
-            (nullptr, &p.out.error)),
+        ROW(qdtls_connection_last_error, "null handle and output", QDTLS_STATUS_INVALID_ARGUMENT,
+            OnThread, (nullptr, nullptr)),
         ROW(qdtls_connection_last_error, "null output", QDTLS_STATUS_INVALID_ARGUMENT, OnConnection,
             (p.connection, nullptr)),
     };

@@ -75,6 +75,11 @@ qdtls_callbacks Program::callbacks()
     return { this, sendDatagram, askForPsk, tellTime, noteRelease };
 }
 
+void waitForWarnings()
+{
+    std::this_thread::sleep_for(std::chrono::milliseconds(1001));
+}
+
 Cookie::Cookie()
 {
     CHECK_EQUAL(qdtls_cookie_new(&handle), QDTLS_STATUS_OK);

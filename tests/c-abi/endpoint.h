@@ -51,6 +51,9 @@ public:
     qdtls_cookie *handle = nullptr;
 };
 
+// Waits until a warning that recurs may be written again: each kind is once a second (A8).
+void waitForWarnings();
+
 class Listener : public Program {
 public:
     Listener();

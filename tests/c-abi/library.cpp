@@ -7,6 +7,10 @@
 #include <cstring>
 #include <thread>
 
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 using namespace harness;
 
 CASE(the_header_is_that_of_the_library)
@@ -90,6 +94,93 @@ CASE(last_errors_are_per_thread_and_per_handle)
     CHECK_EQUAL(elsewhere.status, QDTLS_STATUS_OK);
 }
 
+CASE(e5_a_null_handle_gives_the_threads_last_error)
+{
+    std::int32_t state = 0;
+    const struct {
+        qdtls_status (*lastError)(qdtls_error *);
+    } rows[] = {
+        { [](qdtls_error *error) { return qdtls_connection_last_error(nullptr, error); } },
+        { [](qdtls_error *error) { return qdtls_listener_last_error(nullptr, error); } },
+        { [](qdtls_error *error) { return qdtls_cookie_last_error(nullptr, error); } },
+    };
+    CHECK_EQUAL(qdtls_connection_state(nullptr, &state), QDTLS_STATUS_INVALID_ARGUMENT);
+    for (const auto &row : rows) {
+        qdtls_error error { -1, -1, 1, nullptr, nullptr };
+        CHECK_EQUAL(row.lastError(&error), QDTLS_STATUS_OK);
+        CHECK_EQUAL(error.status, QDTLS_STATUS_INVALID_ARGUMENT);
+        CHECK_EQUAL(std::string(error.reason), "the handle is null");
+        std::thread([&] { row.lastError(&error); }).join();
+        CHECK_EQUAL(error.status, QDTLS_STATUS_OK);
+        CHECK_EQUAL(std::string(error.reason), "");
+    }
+}
+
+static std::vector<std::string> &logged()
+{
+    static std::vector<std::string> lines;
+    return lines;
+}
+
+extern "C" {
+static void keepLine(const char *line)
+{
+    logged().emplace_back(line);
+}
+}
+
+static qdtls_error errorAtTheEnd;
+static int statusAtTheEnd = -1;
+
+extern "C" {
+static void askAtTheEnd(void *)
+{
+    statusAtTheEnd = qdtls_last_error(&errorAtTheEnd);
+}
+}
+
+// Destructors of this kind run after those of the library's thread-local data.
+CASE(a15_the_last_error_can_be_asked_for_while_a_thread_ends)
+{
+    logged().clear();
+    CHECK_EQUAL(qdtls_set_logger(keepLine), QDTLS_STATUS_OK);
+    pthread_key_t key;
+    CHECK_EQUAL(pthread_key_create(&key, askAtTheEnd), 0);
+    std::thread([key] {
+        pthread_setspecific(key, &errorAtTheEnd);
+        qdtls_cookie_new(nullptr);
+    }).join();
+    pthread_key_delete(key);
+    CHECK_EQUAL(qdtls_set_logger(nullptr), QDTLS_STATUS_OK);
+    CHECK_EQUAL(statusAtTheEnd, QDTLS_STATUS_OK);
+    CHECK_EQUAL(errorAtTheEnd.status, QDTLS_STATUS_OK);
+    CHECK_EQUAL(std::string(errorAtTheEnd.reason), "");
+    CHECK(logged().empty());
+}
+
+CASE(a16_a_child_of_fork_can_use_the_library)
+{
+    Pair before;
+    before.connect();
+    const pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        bool works = false;
+        try {
+            Pair pair;
+            pair.connect();
+            pair.checkMessages();
+            works = qdtls_cookie_revoke() == QDTLS_STATUS_OK;
+        } catch (const Failure &) {
+        }
+        _exit(works ? 0 : 1);
+    }
+    int status = -1;
+    CHECK_EQUAL(waitpid(child, &status, 0), child);
+    CHECK_EQUAL(status, 0);
+    before.checkMessages();
+}
+
 CASE(a_connection_may_be_moved_between_threads)
 {
     Pair pair;
@@ -105,17 +196,35 @@ CASE(a_connection_may_be_moved_between_threads)
     CHECK_EQUAL(failure, "");
 }
 
-static std::vector<std::string> &logged()
-{
-    static std::vector<std::string> lines;
-    return lines;
-}
+static int linesAboutLines = 0;
 
 extern "C" {
-static void keepLine(const char *line)
+static void callBack(const char *line)
 {
-    logged().emplace_back(line);
+    keepLine(line);
+    Cookie cookie;
+    std::size_t length = 0;
+    std::uint64_t value = 0;
+    qdtls_cookie_secret_length(cookie.handle, &length);
+    qdtls_cookie_rotate();
+    qdtls_setting_get(QDTLS_SETTING_COOKIE_ROTATION_S, &value);
+    linesAboutLines -= q_dgram_puts(nullptr, nullptr);
+    qdtls_set_logger(keepLine);
 }
+}
+
+CASE(a9_a_logger_may_use_the_library_and_replace_itself)
+{
+    logged().clear();
+    CHECK_EQUAL(qdtls_set_logger(callBack), QDTLS_STATUS_OK);
+    waitForWarnings();
+    CHECK_EQUAL(q_dgram_puts(nullptr, nullptr), -1);
+    CHECK_EQUAL(linesAboutLines, 1);
+    CHECK_EQUAL(logged().size(), 1u);
+    waitForWarnings();
+    CHECK_EQUAL(q_dgram_puts(nullptr, nullptr), -1);
+    CHECK_EQUAL(logged().size(), 2u);
+    CHECK_EQUAL(qdtls_set_logger(nullptr), QDTLS_STATUS_OK);
 }
 
 CASE(r18_warnings_go_to_the_logger_without_secrets)

@@ -16,7 +16,7 @@ struct FreeStoreContext {
 };
 
 struct Foreign {
-    ContextPtr context { SSL_CTX_new(DTLS_method()) };
+    ContextPtr context = clientContext();
     SslPtr ssl { SSL_new(context.get()) };
     BioPtr bio { BIO_new(BIO_s_mem()) };
     std::unique_ptr<X509_STORE_CTX, FreeStoreContext> store { X509_STORE_CTX_new() };

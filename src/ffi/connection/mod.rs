@@ -85,7 +85,8 @@ pub unsafe extern "C" fn qdtls_connection_free(connection: *mut qdtls_connection
 /// Sets up TLS for the next handshake on `ssl`, which is fresh from `qdtls_context_new_ssl` or SSL_new(3) with a DTLS
 /// method: no renegotiation, at most DTLS 1.2, timers, MTU, pre-shared key callbacks, and a datagram BIO that sends
 /// through the callbacks. Requires `QDTLS_STATE_NOT_STARTED` and a peer (`qdtls_connection_set_peer`); otherwise
-/// `QDTLS_STATUS_INVALID_STATE`. `QDTLS_STATUS_INVALID_ARGUMENT`: `ssl` is null or does not use a DTLS method.
+/// `QDTLS_STATUS_INVALID_STATE`. `QDTLS_STATUS_INVALID_ARGUMENT`: `ssl` is null, does not use a DTLS method, uses the
+/// method of the other role, or its `SSL_CTX` was not prepared (`qdtls_context_prepare`).
 /// `QDTLS_STATUS_INIT_FAILED`: an OpenSSL function failed. `QDTLS_STATUS_OPENSSL_MISSING`: no OpenSSL is
 /// attached; `ssl` is then not freed.
 ///
@@ -181,7 +182,7 @@ pub unsafe extern "C" fn qdtls_connection_start(
 /// `QDTLS_STATUS_INVALID_STATE`. Invalid records are dropped without an error (RFC 6347, 4.1.2.7).
 ///
 /// On success writes a `qdtls_need` to `need`. Errors and the states after them are those of
-/// `qdtls_connection_start`, and `QDTLS_STATUS_TIMED_OUT`. On a server with cookie parameters,
+/// `qdtls_connection_start`, `QDTLS_STATUS_TIMED_OUT`, and `QDTLS_STATUS_BUSY` from inside a callback, without effect. On a server with cookie parameters,
 /// `QDTLS_STATUS_PEER_RESTARTED` reports a client that restarted from the same address (RFC 6347, 4.2.8): the
 /// connection is reset.
 ///
@@ -240,8 +241,8 @@ pub unsafe extern "C" fn qdtls_connection_abort(connection: *mut qdtls_connectio
 }
 
 /// Sends a close_notify (RFC 5246, 7.2.1) and ends the connection. Requires `QDTLS_STATE_COMPLETE`; otherwise
-/// `QDTLS_STATUS_INVALID_STATE`. The state is `QDTLS_STATE_NOT_STARTED` when the call returns, even if the
-/// close_notify could not be sent. From inside a callback it behaves like `qdtls_connection_abort`.
+/// `QDTLS_STATUS_INVALID_STATE`. The state is `QDTLS_STATE_NOT_STARTED` when the call returns. That the close_notify
+/// could not be sent is no error: the connection has ended, and nothing could be done about it. From inside a callback it behaves like `qdtls_connection_abort`.
 ///
 /// # Safety
 /// `connection` is null or a live handle.
@@ -270,7 +271,7 @@ pub unsafe extern "C" fn qdtls_connection_reset(connection: *mut qdtls_connectio
 
 /// Writes to `running` whether the retransmission timer is running and, if so, to `microseconds` the time until
 /// `qdtls_connection_handle_timeout` is due, 0 if it is overdue (DTLSv1_get_timeout(3)). The timer runs only during a
-/// handshake; allowed in every state.
+/// handshake. Allowed in every state.
 ///
 /// # Safety
 /// `connection` is null or a live handle; the others are null or writable.
@@ -299,7 +300,8 @@ pub unsafe extern "C" fn qdtls_connection_timeout(
 /// (DTLSv1_handle_timeout(3)). Requires `QDTLS_STATE_IN_PROGRESS`; otherwise `QDTLS_STATUS_INVALID_STATE`. After
 /// twelve retransmissions without an answer the handshake ends with `QDTLS_STATUS_TIMED_OUT`, and with
 /// `QDTLS_STATUS_HANDSHAKE_FAILED` if the system's clock, which OpenSSL's timer uses, was set back by more than the
-/// longest interval. Other errors and the states after them are those of `qdtls_connection_start`.
+/// longest interval. Other errors and the states after them are those of `qdtls_connection_start`, and
+/// `QDTLS_STATUS_BUSY` from inside a callback.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `retransmitted` is null or writable.

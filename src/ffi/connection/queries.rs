@@ -7,7 +7,7 @@ use crate::connection::may_resume;
 use crate::error::Status;
 use crate::ffi::arguments::{Out, OutArray, OutBytes};
 use crate::ffi::error::qdtls_error;
-use crate::ffi::handle::{Held, ask, call_on};
+use crate::ffi::handle::{Held, ask, call_on, write_last_error};
 use openssl_sys::{SSL_CIPHER, X509, stack_st_X509};
 
 /// An error that OpenSSL found in the peer's certificate chain (X509_STORE_CTX_get_error(3)).
@@ -63,7 +63,7 @@ pub unsafe extern "C" fn qdtls_connection_may_resume(
 /// Writes the peer's certificate to `certificate`, or null if the peer has shown none in this handshake: a session that
 /// is offered for resumption counts when the handshake has finished with it. The connection owns the certificate; it is
 /// valid until the next call that continues the handshake, or until the connection ends, is set up again or is freed.
-/// TLS must be set up; otherwise `QDTLS_STATUS_INVALID_STATE`.
+/// TLS must be set up; otherwise, so also after the end of the connection, `QDTLS_STATUS_INVALID_STATE`.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `certificate` is null or writable.
@@ -83,8 +83,8 @@ pub unsafe extern "C" fn qdtls_connection_peer_certificate(
 }
 
 /// Writes the peer's certificate chain to `chain`, or null if there is none. As with SSL_get_peer_cert_chain(3), the
-/// chain does not include the peer's own certificate on a server. Validity and errors as for
-/// `qdtls_connection_peer_certificate`.
+/// chain does not include the peer's own certificate on a server. Validity as for `qdtls_connection_peer_certificate`.
+/// TLS must be set up; otherwise `QDTLS_STATUS_INVALID_STATE`.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `chain` is null or writable.
@@ -145,7 +145,8 @@ pub unsafe extern "C" fn qdtls_connection_protocol(
 }
 
 /// Writes the negotiated application protocol (RFC 7301) to `name` and its length in bytes to `length`, 0 for none.
-/// The name is not null-terminated. Validity and errors as for `qdtls_connection_peer_certificate`.
+/// The name is not null-terminated. Validity as for `qdtls_connection_peer_certificate`. TLS must be set up; otherwise
+/// `QDTLS_STATUS_INVALID_STATE`.
 ///
 /// # Safety
 /// `connection` is null or a live handle; the others are null or writable.
@@ -233,7 +234,8 @@ pub unsafe extern "C" fn qdtls_connection_verify_errors(
     })
 }
 
-/// Writes the last error of `connection` to `error`; its status is `QDTLS_STATUS_OK` if there was none. A successful
+/// Writes the last error of `connection` to `error`; its status is `QDTLS_STATUS_OK` if there was none. For a null handle it
+/// is that of `qdtls_last_error`. `QDTLS_STATUS_INVALID_ARGUMENT`: `error` is null. A successful
 /// call does not clear it. Allowed in every state and from inside callbacks.
 ///
 /// # Safety
@@ -244,11 +246,8 @@ pub unsafe extern "C" fn qdtls_connection_last_error(
     error: *mut qdtls_error,
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
-    let connection = unsafe { Held::of(connection) };
+    let connection = unsafe { connection.as_ref() };
     // SAFETY: null, or writable until this call returns (this function's contract).
     let error = unsafe { Out::new(error) };
-    call_on("qdtls_connection_last_error", connection, |connection| {
-        error.require()?.write(connection.last_error.read());
-        Ok(())
-    })
+    write_last_error("qdtls_connection_last_error", connection, error)
 }

@@ -30,7 +30,8 @@ pub unsafe extern "C" fn qdtls_connection_set_peer(
 
 /// Sets the largest IP packet, headers included, that a handshake sends: 256 to 65535 bytes, or 0 for the default of
 /// 576 (RFC 791, 3.1). A smaller value is refused with `QDTLS_STATUS_INVALID_MTU`. A datagram has at most 4096 bytes
-/// without headers, the size of OpenSSL's buffer. Takes effect with the next `qdtls_connection_init_tls`.
+/// without headers, the size of OpenSSL's buffer. Takes effect with the next `qdtls_connection_init_tls`. Allowed in
+/// every state.
 ///
 /// # Safety
 /// `connection` is null or a live handle.
@@ -51,7 +52,7 @@ pub unsafe extern "C" fn qdtls_connection_set_mtu_hint(
 /// `QDTLS_STATUS_INVALID_ARGUMENT` with the reason, and the name set before stays: IP addresses in any textual form,
 /// names of more than 253 characters, labels that are empty, longer than 63 characters, or contain anything but
 /// letters, digits, underscores and inner hyphens. Takes effect with the next `qdtls_connection_init_tls`. Servers
-/// ignore it.
+/// ignore it. Allowed in every state.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `name` is null or readable for `length` bytes.
@@ -73,7 +74,7 @@ pub unsafe extern "C" fn qdtls_connection_set_server_name(
 /// Sets the application protocols that a client offers or a server selects from, in wire format: each name of 1 to
 /// 255 bytes is preceded by a length byte (RFC 7301, 3.1). `length` 0 removes them. A malformed list gives
 /// `QDTLS_STATUS_INVALID_ARGUMENT`. Takes effect with the next `qdtls_connection_init_tls`. A server's `SSL_CTX` must
-/// be prepared (`qdtls_context_prepare`).
+/// be prepared (`qdtls_context_prepare`). Allowed in every state.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `list` is null or readable for `length` bytes.
@@ -97,7 +98,8 @@ pub unsafe extern "C" fn qdtls_connection_set_alpn(
 /// cannot be resumed leads to a full handshake. Tickets are valid for connections of the same `SSL_CTX`.
 ///
 /// A resumed handshake shows no certificate: do not enable resumption on a server that verifies its clients
-/// (`qdtls_connection_may_resume`). A server never accepts a ticket of a handshake with a pre-shared key.
+/// (`qdtls_connection_may_resume`). A server never accepts a ticket of a handshake with a pre-shared key. Allowed in
+/// every state.
 ///
 /// # Safety
 /// `connection` is null or a live handle; `session` is null or readable for `length` bytes.
@@ -120,7 +122,8 @@ pub unsafe extern "C" fn qdtls_connection_set_resumption(
 
 /// Copies cookie parameters into a server's connection; null removes them. With parameters, the handshake starts only
 /// with a ClientHello that carries a valid cookie (RFC 6347, 4.2.1), and a client that restarts is detected (RFC
-/// 6347, 4.2.8). Call it before `qdtls_connection_init_tls`. Clients ignore it.
+/// 6347, 4.2.8). Call it before `qdtls_connection_init_tls`: parameters that are added or removed after it make
+/// `qdtls_connection_start` fail with `QDTLS_STATUS_INVALID_STATE`. Clients ignore it. Allowed in every state.
 ///
 /// # Safety
 /// Both pointers are null or live handles.
