@@ -75,6 +75,29 @@ void hookRelease(Endpoint &side, const Hook &action)
     side.onRelease = action;
 }
 
+Hook &ownerAction()
+{
+    static Hook action;
+    return action;
+}
+
+extern "C" {
+static void actOnRelease(void *)
+{
+    ownerAction()();
+}
+}
+
+// Sets the side up again, with an owner of its context.
+void hookContextOwner(Endpoint &side, const Hook &action)
+{
+    ownerAction() = action;
+    SSL *ssl = nullptr;
+    CHECK_EQUAL(qdtls_context_new_ssl(SSL_get_SSL_CTX(side.ssl), &ssl), QDTLS_STATUS_OK);
+    CHECK_EQUAL(qdtls_connection_init_tls(side.handle, ssl, nullptr, actOnRelease),
+                QDTLS_STATUS_OK);
+}
+
 Stage clientBefore(std::unique_ptr<Pair> pair)
 {
     Stage stage { std::move(pair), nullptr, {} };
@@ -271,6 +294,19 @@ Outcome abortIt(Stage &stage)
     return outcomeOf(*stage.side, qdtls_connection_abort(stage.side->handle));
 }
 
+Outcome resetIt(Stage &stage)
+{
+    return outcomeOf(*stage.side, qdtls_connection_reset(stage.side->handle));
+}
+
+Outcome initAgain(Stage &stage)
+{
+    SSL *ssl = nullptr;
+    CHECK_EQUAL(qdtls_context_new_ssl(stage.pair->clientTls.get(), &ssl), QDTLS_STATUS_OK);
+    return outcomeOf(*stage.side,
+                     qdtls_connection_init_tls(stage.side->handle, ssl, nullptr, nullptr));
+}
+
 Outcome freeIt(Stage &stage)
 {
     stage.side->free();
@@ -297,6 +333,9 @@ const std::vector<Scene> all {
     { "send of shutdown", connectedClient, hookSend, shutDown },
     { "send of abort", refusingClient, hookSend, abortIt },
     { "release of free", connectedClient, hookRelease, freeIt },
+    { "release of a context's owner by reset", freshClient, hookContextOwner, resetIt },
+    { "release of a context's owner by init TLS", freshClient, hookContextOwner, initAgain },
+    { "release of a context's owner by free", freshClient, hookContextOwner, freeIt },
 };
 
 } // namespace
