@@ -22,17 +22,20 @@ mod timeval;
 pub use api::{Api, BioAddr};
 
 use crate::error::{Error, Result, Status};
+use crate::log;
 use crate::os::Library;
 use crate::settings;
 use std::ffi::{CStr, c_ulong, c_void};
-use std::sync::OnceLock;
+use std::sync::{Once, OnceLock};
 
 /// The oldest supported version: 1.1.1 introduced DTLS_set_timer_cb(3) and SSL_OP_NO_RENEGOTIATION. Its
 /// SSL_set_options(3) takes a long, since 3.0 a 64-bit integer. The table has one type for both, so 32-bit systems
 /// need 3.0.
 const OLDEST: c_ulong = if cfg!(target_pointer_width = "64") { 0x1010_1000 } else { 0x3000_0000 };
-/// The first unsupported version: its ABI is not known.
-const TOO_NEW: c_ulong = 0x4000_0000;
+/// The first unsupported version: a new major version may change the ABI.
+const TOO_NEW: c_ulong = 0x5000_0000;
+/// The newest minor of each major version from 3 on that was tested (`docs/platforms.md`).
+const TESTED: [(c_ulong, c_ulong); 2] = [(3, 6), (4, 0)];
 
 static API: OnceLock<Api> = OnceLock::new();
 
@@ -98,13 +101,28 @@ fn supported(api: Api) -> Result<Api> {
     // SAFETY: no preconditions.
     let version = unsafe { (api.OpenSSL_version_num)() };
     if (OLDEST..TOO_NEW).contains(&version) {
+        if is_newer_than_tested(version) {
+            static NOTICE: Once = Once::new();
+            NOTICE.call_once(|| notice(&api));
+        }
         return Ok(api);
     }
     let reason = format!(
-        "OpenSSL 1.1.1 (on 32-bit systems 3.0) to 3.x is supported, {} was found",
+        "OpenSSL 1.1.1 (on 32-bit systems 3.0) to 4.x is supported, {} was found",
         version_text(&api)
     );
     Err(Error::because(Status::OpensslUnsupported, "OpenSSL", reason))
+}
+
+/// Within a major version OpenSSL keeps its ABI, so a newer minor version is used.
+fn is_newer_than_tested(version: c_ulong) -> bool {
+    // OPENSSL_VERSION_NUMBER(3): 0xMNN00PP0.
+    let (major, minor) = (version >> 28, (version >> 20) & 0xff);
+    TESTED.iter().any(|&(tested_major, tested_minor)| major == tested_major && minor > tested_minor)
+}
+
+fn notice(api: &Api) {
+    log::warn(format_args!("{} is newer than the versions that qdtls-rs was tested with", version_text(api)));
 }
 
 /// The version text of the OpenSSL in use.
@@ -132,6 +150,22 @@ mod tests {
         let other = attach(ssl, (&raw const API).cast()).expect_err("another libcrypto");
         assert_eq!(other.status(), Status::OpensslMismatch);
         assert!(other.reason().contains("two OpenSSL libraries"), "{other}");
+    }
+
+    #[test]
+    fn e1_a_newer_minor_version_is_taken_and_a_newer_major_version_refused() {
+        let judged = |version| ((OLDEST..TOO_NEW).contains(&version), is_newer_than_tested(version));
+        for (version, expected) in [
+            (0x1010_006f, (false, false)),
+            (0x3000_0130, (true, false)),
+            (0x3060_0050, (true, false)),
+            (0x3070_0000, (true, true)),
+            (0x4000_0030, (true, false)),
+            (0x4010_0000, (true, true)),
+            (0x5000_0000, (false, false)),
+        ] {
+            assert_eq!(judged(version), expected, "{version:#x}");
+        }
     }
 
     #[test]

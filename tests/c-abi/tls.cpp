@@ -55,10 +55,12 @@ Identity makeIdentity(long secondsValid, std::size_t commentLength)
     X509_gmtime_adj(X509_getm_notBefore(certificate), -7200);
     X509_gmtime_adj(X509_getm_notAfter(certificate), secondsValid);
     X509_set_pubkey(certificate, identity.key.get());
-    X509_NAME *name = X509_get_subject_name(certificate);
+    // OpenSSL 4.0 does not let a certificate's own name be changed.
+    const std::unique_ptr<X509_NAME, Free<X509_NAME_free>> name(X509_NAME_new());
     const auto *commonName = reinterpret_cast<const unsigned char *>("harness");
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, commonName, -1, -1, 0);
-    X509_set_issuer_name(certificate, name);
+    X509_NAME_add_entry_by_txt(name.get(), "CN", MBSTRING_ASC, commonName, -1, -1, 0);
+    X509_set_subject_name(certificate, name.get());
+    X509_set_issuer_name(certificate, name.get());
     if (commentLength > 0)
         addComment(certificate, commentLength);
     CHECK(X509_sign(certificate, identity.key.get(), EVP_sha256()) > 0);

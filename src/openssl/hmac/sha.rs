@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! libcrypto's plain SHA-1 and SHA-2 functions (SHA256_Init(3)).
 //!
-//! All versions from 1.1.1 to 3.x export them, but they are deprecated, and a libcrypto may be built without them.
+//! All versions from 1.1.1 to 4.0 export them, but they are deprecated, and a libcrypto may be built without them.
 //! Therefore they are looked up at run time in the library in use, linked or not; HMAC(3) replaces missing ones. They
 //! bypass the providers: they are not used for a key that is prepared while OpenSSL is restricted to FIPS-approved
 //! implementations (EVP_default_properties_is_fips_enabled(3)), or has other providers than its default one, as where

@@ -5,7 +5,7 @@
 //! the repository under its usual path, read-only, with the suite's own `target` in place of the machine's. All that is
 //! mounted for it is mounted in its own namespace, and goes with the last of its processes.
 
-use crate::system::apt::Archives;
+use crate::system::apt::{Archives, EXPERIMENTAL, base_of};
 use crate::system::{Cmd, Environment, Run, cmd, is_root, packages, shell, workspace};
 use anyhow::{Result, ensure};
 use std::fs;
@@ -40,6 +40,13 @@ APT::Install-Recommends \"false\";
 DPkg::Lock::Timeout \"600\";
 ";
 
+/// Of all that is in experimental, OpenSSL is taken.
+const OPENSSL_OF_EXPERIMENTAL: &str = "\
+Package: src:openssl
+Pin: release a=experimental
+Pin-Priority: 900
+";
+
 /// The command that follows gets its own mounts and processes; none of them outlives it.
 const IN_NAMESPACES: [&str; 5] = ["--mount", "--pid", "--fork", "--kill-child", "--"];
 
@@ -61,10 +68,13 @@ impl Chroot {
         let archives = Archives::of_machine()?;
         if !chroot.root.exists() {
             eprintln!("installing Debian's {suite} below target/chroots");
-            chroot.make(suite, &archives.main)?;
+            chroot.make(base_of(suite), &archives.main)?;
         }
         fs::write(chroot.root.join("etc/apt/apt.conf.d/90qdtls-rs"), APT_SETTINGS)?;
         fs::write(chroot.root.join("etc/apt/sources.list"), archives.list(suite))?;
+        if suite == EXPERIMENTAL {
+            fs::write(chroot.root.join("etc/apt/preferences.d/90qdtls-rs"), OPENSSL_OF_EXPERIMENTAL)?;
+        }
         if Path::new(CERTIFICATES).exists() {
             fs::copy(CERTIFICATES, chroot.target.join(TRUSTED))?;
         }

@@ -17,10 +17,11 @@ pub struct Suite {
     has_qt: bool,
 }
 
-pub const SUITES: [Suite; 4] = [
+pub const SUITES: [Suite; 5] = [
     Suite { name: "bookworm", has_rust: false, has_qt: true },
     Suite { name: "trixie", has_rust: true, has_qt: true },
     Suite { name: "forky", has_rust: true, has_qt: true },
+    Suite { name: "experimental", has_rust: true, has_qt: true },
     Suite { name: "bullseye", has_rust: false, has_qt: false },
 ];
 

@@ -31,6 +31,14 @@ fn of_sources(list: &str) -> String {
     list.lines().map(line).collect()
 }
 
+/// Has only the packages that are too new for sid.
+pub const EXPERIMENTAL: &str = "experimental";
+
+/// The complete suite that a suite is based on, mostly itself.
+pub fn base_of(suite: &str) -> &str {
+    if suite == EXPERIMENTAL { "sid" } else { suite }
+}
+
 /// Debian's archives.
 #[derive(Debug, PartialEq)]
 pub struct Archives {
@@ -51,10 +59,14 @@ impl Archives {
         Some(Self { main: ending("/debian")?.into(), security: ending("/debian-security").map(String::from) })
     }
 
-    /// The contents of `sources.list`. Suites in preparation get their fixes in the main archive.
+    /// The contents of `sources.list`. Suites in preparation get their fixes in the main archive, and one that is not
+    /// complete has what it lacks from another.
     pub fn list(&self, suite: &str) -> String {
-        let is_release = !["forky", "testing", "sid", "unstable"].contains(&suite);
+        let is_release = !["forky", "testing", "sid", "unstable", EXPERIMENTAL].contains(&suite);
         let mut list = format!("deb {} {suite} main\n", self.main);
+        if base_of(suite) != suite {
+            list += &format!("deb {} {} main\n", self.main, base_of(suite));
+        }
         if let Some(uri) = self.security.as_ref().filter(|_| is_release) {
             list += &format!("deb {uri} {suite}-security main\n");
         }
@@ -82,6 +94,8 @@ mod tests {
         let release = "deb http://h/debian trixie main\ndeb http://h/debian-security/ trixie-security main\n";
         assert_eq!(archives.list("trixie"), release);
         assert_eq!(archives.list("forky"), "deb http://h/debian forky main\n");
+        let two = "deb http://h/debian experimental main\ndeb http://h/debian sid main\n";
+        assert_eq!(archives.list(EXPERIMENTAL), two);
         assert_eq!(Archives::among("http://x/other\nhttp://h/debian-security\n"), None);
     }
 }
