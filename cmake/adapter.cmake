@@ -53,7 +53,11 @@ set(_qdtls_rs_adapter_sources
     qdtlsrs_connection_peer.cpp
     qdtlsrs_connection_setup.cpp
     qdtlsrs_context.cpp
+    qdtlsrs_context_cache.cpp
+    qdtlsrs_context_cache_p.h
     qdtlsrs_context_p.h
+    qdtlsrs_context_sweeper.cpp
+    qdtlsrs_context_sweeper_p.h
     qdtlsrs_private_access.cpp
     qdtlsrs_private_access_p.h
     qdtlsrs_timer.cpp

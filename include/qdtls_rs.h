@@ -167,7 +167,7 @@ enum qdtls_status
      */
     QDTLS_STATUS_CONNECTION_FAILED = 26,
     /**
-     * The record buffers could not be allocated. The connection keeps its state; the datagram counts as lost.
+     * Memory could not be allocated. A connection keeps its state, and a datagram counts as lost.
      */
     QDTLS_STATUS_OUT_OF_MEMORY = 27,
 };
@@ -454,6 +454,11 @@ enum qdtls_setting
      * 1 ignores unauthenticated alerts during a handshake; default 0. `QDTLS_STRICT_ALERTS`.
      */
     QDTLS_SETTING_STRICT_ALERTS = 5,
+    /**
+     * The time for which a shared context is kept after its last user: 0 to 3600 seconds, default 60; 0 drops it at
+     * once. See `qdtls_context_retention`. `QDTLS_CONTEXT_KEEP_S`.
+     */
+    QDTLS_SETTING_CONTEXT_KEEP_S = 6,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -607,6 +612,24 @@ typedef struct qdtls_address {
      */
     uint8_t bytes[16];
 } qdtls_address;
+
+/**
+ * How long a program keeps an `SSL_CTX` that connections of equal configuration share.
+ */
+typedef struct qdtls_retention {
+    /**
+     * The seconds for which it is kept after its last user. 0: not at all.
+     */
+    uint64_t unused_s;
+    /**
+     * The seconds after its creation from which it gets no new users and is kept no longer; 0 for no limit.
+     */
+    uint64_t total_s;
+    /**
+     * The number of contexts without users that are kept.
+     */
+    size_t most_unused;
+} qdtls_retention;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1250,7 +1273,7 @@ qdtls_status qdtls_listener_last_error(const struct qdtls_listener *listener, st
  * the same checks.
  *
  * `QDTLS_STATUS_OPENSSL_MISSING`: an address is not in a loaded library. `QDTLS_STATUS_OPENSSL_UNSUPPORTED`: the
- * version is not 1.1.1 (on 32-bit systems 3.0) to 3.x, or a function is missing. `QDTLS_STATUS_OPENSSL_MISMATCH`:
+ * version is not 1.1.1 (on 32-bit systems 3.0) to 4.x, or a function is missing. `QDTLS_STATUS_OPENSSL_MISMATCH`:
  * another OpenSSL is in use. `qdtls_last_error` gives the details.
  *
  * # Safety
@@ -1279,6 +1302,17 @@ qdtls_status qdtls_context_prepare(SSL_CTX *context);
  */
 qdtls_status qdtls_context_new_ssl(SSL_CTX *context,
                                    SSL **ssl);
+
+/**
+ * Writes how long to keep a context that connections share, by `QDTLS_SETTING_CONTEXT_KEEP_S`. A context that
+ * issues tickets (`issues_tickets` is not 0), of a server that may resume sessions, is kept for the lifetime of its
+ * ticket keys.
+ *
+ * # Safety
+ * `retention` is null or writable.
+ */
+qdtls_status qdtls_context_retention(int32_t issues_tickets,
+                                     struct qdtls_retention *retention);
 
 /**
  * Sets the connected peer of a datagram BIO (BIO_s_datagram(3)) after checking the address, like

@@ -6,7 +6,7 @@
 //! | module | contents |
 //! |---|---|
 //! | `ffi` | the C ABI `qdtls_*`: argument checks, handles, conversions; no decisions |
-//! | core | one file or folder per concept, without I/O, a wall clock or `unsafe`: [`connection`] (the phases of a handshake), [`association`] (one TLS association and its operations), [`listener`] and [`cookie`] (the cookie exchange), [`wire`] (records, hellos), [`host`] (the interface to the embedding program), [`peer`], [`settings`], [`timer`], [`secret`], [`error`], [`log`] |
+//! | core | one file or folder per concept, without I/O, a wall clock or `unsafe`: [`connection`] (the phases of a handshake), [`association`] (one TLS association and its operations), [`listener`] and [`cookie`] (the cookie exchange), [`wire`] (records, hellos), [`host`] (the interface to the embedding program), [`peer`], [`settings`], [`retention`], [`timer`], [`secret`], [`error`], [`log`] |
 //! | `openssl` | the only module that calls OpenSSL or is called by it: the function table, owning wrappers, callbacks |
 //! | `os` | the only module that calls the operating system: locked memory, finding a loaded library |
 //!
@@ -38,6 +38,7 @@ pub mod listener;
 pub mod log;
 pub mod panic;
 pub mod peer;
+pub mod retention;
 pub mod role;
 pub mod secret;
 pub mod send_error;

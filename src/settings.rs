@@ -46,14 +46,19 @@ pub static TIMEOUT_MAX_MS: Setting = Setting::new("QDTLS_TIMEOUT_MAX_MS", 60_000
 /// handshake, so that a peer's refusal is reported at once.
 pub static STRICT_ALERTS: Setting = Setting::new("QDTLS_STRICT_ALERTS", 0, 0, 1);
 
+/// The time in seconds for which a context that connections share is kept after its last user (F12); 0 drops it at
+/// once. See [`crate::retention`].
+pub static CONTEXT_KEEP_S: Setting = Setting::new("QDTLS_CONTEXT_KEEP_S", 60, 0, 3600);
+
 /// All settings.
-pub static ALL: [&Setting; 6] = [
+pub static ALL: [&Setting; 7] = [
     &COOKIE_SECRET_SIZE,
     &COOKIE_ROTATION_S,
     &COOKIE_LIFETIME_S,
     &TIMEOUT_INITIAL_MS,
     &TIMEOUT_MAX_MS,
     &STRICT_ALERTS,
+    &CONTEXT_KEEP_S,
 ];
 
 /// Reads the environment, if that was not done yet. Bad values are logged at the end, so that a logger that uses a

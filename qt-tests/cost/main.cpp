@@ -63,6 +63,13 @@ bool handshakes(int count)
     return other.handshake() && measure(count, [&] { return Loopback(identity).handshake(); });
 }
 
+// The same without that connection, with configurations made for each.
+bool handshakesAlone(int count)
+{
+    const Identity identity = Identity::selfSigned(QStringLiteral("DNS:bob.example"));
+    return measure(count, [&] { return Loopback(identity).handshake(); });
+}
+
 // A plain datagram of the size that `write` takes.
 bool plainWrites(int count, qsizetype size)
 {
@@ -116,6 +123,8 @@ bool run(const QString &operation, int count)
         return flood(count, true, helloWithRightCookie);
     if (operation == u"handshake")
         return handshakes(count);
+    if (operation == u"handshake-alone")
+        return handshakesAlone(count);
     const qsizetype size = operation.section(u'-', 1).toInt();
     if (operation.startsWith(u"plain-"))
         return plainWrites(count, size);

@@ -92,16 +92,20 @@ pub enum SettingName {
     TimeoutMaxMs = 4,
     /// 1 ignores unauthenticated alerts during a handshake; default 0. `QDTLS_STRICT_ALERTS`.
     StrictAlerts = 5,
+    /// The time for which a shared context is kept after its last user: 0 to 3600 seconds, default 60; 0 drops it at
+    /// once. See `qdtls_context_retention`. `QDTLS_CONTEXT_KEEP_S`.
+    ContextKeepS = 6,
 }
 
 fn setting(number: i32) -> Result<&'static Setting> {
-    let known: [(SettingName, &'static Setting); 6] = [
+    let known: [(SettingName, &'static Setting); 7] = [
         (SettingName::CookieSecretSize, &settings::COOKIE_SECRET_SIZE),
         (SettingName::CookieRotationS, &settings::COOKIE_ROTATION_S),
         (SettingName::CookieLifetimeS, &settings::COOKIE_LIFETIME_S),
         (SettingName::TimeoutInitialMs, &settings::TIMEOUT_INITIAL_MS),
         (SettingName::TimeoutMaxMs, &settings::TIMEOUT_MAX_MS),
         (SettingName::StrictAlerts, &settings::STRICT_ALERTS),
+        (SettingName::ContextKeepS, &settings::CONTEXT_KEEP_S),
     ];
     let found = known.into_iter().find(|(name, _)| *name as i32 == number);
     found.map(|(_, setting)| setting).ok_or_else(|| invalid("no setting has this number"))

@@ -7,6 +7,7 @@ use crate::error::{Error, Result, Status};
 use crate::openssl::{self, bio, context};
 use crate::os;
 use crate::peer::PeerAddress;
+use crate::retention::Retention;
 use openssl_sys::{BIO, SSL, SSL_CTX};
 use std::ffi::c_void;
 use std::ptr::NonNull;
@@ -17,7 +18,7 @@ use std::ptr::NonNull;
 /// the same checks.
 ///
 /// `QDTLS_STATUS_OPENSSL_MISSING`: an address is not in a loaded library. `QDTLS_STATUS_OPENSSL_UNSUPPORTED`: the
-/// version is not 1.1.1 (on 32-bit systems 3.0) to 3.x, or a function is missing. `QDTLS_STATUS_OPENSSL_MISMATCH`:
+/// version is not 1.1.1 (on 32-bit systems 3.0) to 4.x, or a function is missing. `QDTLS_STATUS_OPENSSL_MISMATCH`:
 /// another OpenSSL is in use. `qdtls_last_error` gives the details.
 ///
 /// # Safety
@@ -63,6 +64,39 @@ pub unsafe extern "C" fn qdtls_context_new_ssl(context: *mut SSL_CTX, ssl: *mut 
         // SAFETY: not null, hence live (this function's contract).
         let ssl = unsafe { context::new_ssl(context) }?;
         place.write(ssl.as_ptr());
+        Ok(())
+    })
+}
+
+/// How long a program keeps an `SSL_CTX` that connections of equal configuration share.
+#[repr(C)]
+#[allow(non_camel_case_types, reason = "the name is C's")]
+pub struct qdtls_retention {
+    /// The seconds for which it is kept after its last user. 0: not at all.
+    pub unused_s: u64,
+    /// The seconds after its creation from which it gets no new users and is kept no longer; 0 for no limit.
+    pub total_s: u64,
+    /// The number of contexts without users that are kept.
+    pub most_unused: usize,
+}
+
+/// Writes how long to keep a context that connections share, by `QDTLS_SETTING_CONTEXT_KEEP_S`. A context that
+/// issues tickets (`issues_tickets` is not 0), of a server that may resume sessions, is kept for the lifetime of its
+/// ticket keys.
+///
+/// # Safety
+/// `retention` is null or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qdtls_context_retention(
+    issues_tickets: i32,
+    retention: *mut qdtls_retention,
+) -> Status {
+    // SAFETY: null, or writable until this call returns (this function's contract).
+    let retention = unsafe { Out::new(retention) };
+    call("qdtls_context_retention", || {
+        let Retention { unused, total, most_unused } = Retention::of(issues_tickets != 0);
+        let total_s = total.map_or(0, |total| total.as_secs());
+        retention.require()?.write(qdtls_retention { unused_s: unused.as_secs(), total_s, most_unused });
         Ok(())
     })
 }

@@ -119,10 +119,7 @@ bool QdtlsRsConnection::initTls()
         return false;
     }
     using Context = std::shared_ptr<SharedContext>;
-    const auto release = [](void *owner) {
-        delete static_cast<Context *>(owner);
-        SharedContext::forgetUnused();
-    };
+    const auto release = [](void *owner) { delete static_cast<Context *>(owner); };
     const auto status =
         qdtls_connection_init_tls(connection.get(), ssl, new Context(context), release);
     if (status != QDTLS_STATUS_OK)
@@ -147,8 +144,8 @@ bool QdtlsRsConnection::hasDtlsModeAndProtocol()
 std::shared_ptr<SharedContext> QdtlsRsConnection::findContext()
 {
     QString error;
-    const bool ticketsOutliveConnections = mode == QSslSocket::SslServerMode && resumable;
-    auto context = SharedContext::find(mode, dtlsConfiguration, ticketsOutliveConnections, &error);
+    const bool issuesTickets = mode == QSslSocket::SslServerMode && resumable;
+    auto context = SharedContext::find(mode, dtlsConfiguration, issuesTickets, &error);
     if (!context)
         setDtlsError(QDtlsError::TlsInitializationError, error);
     return context;

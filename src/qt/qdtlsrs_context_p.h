@@ -29,14 +29,12 @@ public:
     // takes longer to make such an object than this adapter takes for the rest of a handshake.
     QSslCertificate certificateFrom(X509 *x509);
 
-    // A context with this configuration: one in use, or a new one. Connections share certificates,
-    // keys and settings, but not peers, application protocols and sessions. Returns null and fills
-    // `error` when the configuration is of no use. Any thread.
+    // A context with this configuration: one that is in use or kept, or a new one. Connections
+    // share certificates, keys and settings, but not peers, application protocols and sessions.
+    // Returns null and fills `error` when the configuration is of no use. Any thread.
     static std::shared_ptr<SharedContext> find(QSslSocket::SslMode mode,
                                                const QSslConfiguration &configuration,
-                                               bool outlivesConnections, QString *error);
-    // Forgets unused contexts, keys included. To be called after a connection released its context.
-    static void forgetUnused();
+                                               bool issuesTickets, QString *error);
 
 private:
     std::shared_ptr<QSslContext> context;

@@ -28,6 +28,8 @@ Rows libraryRows()
             (nullptr, &p.out.ssl)),
         ROW(qdtls_context_new_ssl, "null output", QDTLS_STATUS_INVALID_ARGUMENT, OnThread,
             (p.context, nullptr)),
+        ROW(qdtls_context_retention, "null output", QDTLS_STATUS_INVALID_ARGUMENT, OnThread,
+            (false, nullptr)),
 
         ROW(qdtls_set_logger, "null logger", QDTLS_STATUS_OK, Nowhere, (nullptr)),
 

@@ -4,6 +4,7 @@
 #include "pair.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <thread>
 
@@ -35,6 +36,21 @@ CASE(r10_the_programs_own_openssl_is_accepted_and_another_is_refused)
     CHECK_EQUAL(qdtls_openssl_attach(ssl, crypto), QDTLS_STATUS_OK);
 }
 
+CASE(f12_contexts_are_kept_by_the_setting)
+{
+    const auto limits = [](bool issuesTickets) {
+        qdtls_retention retention {};
+        CHECK_EQUAL(qdtls_context_retention(issuesTickets, &retention), QDTLS_STATUS_OK);
+        return std::array { retention.unused_s, retention.total_s,
+                            std::uint64_t(retention.most_unused) };
+    };
+    CHECK((limits(false) == std::array<std::uint64_t, 3> { 60, 0, 8 }));
+    CHECK((limits(true) == std::array<std::uint64_t, 3> { 3600, 3600, 8 }));
+    const ScopedSetting atOnce(QDTLS_SETTING_CONTEXT_KEEP_S, 0);
+    CHECK((limits(false) == std::array<std::uint64_t, 3> { 0, 0, 8 }));
+    CHECK((limits(true) == std::array<std::uint64_t, 3> { 0, 3600, 8 }));
+}
+
 CASE(r1_settings_have_bounds)
 {
     struct Bounds {
@@ -48,6 +64,7 @@ CASE(r1_settings_have_bounds)
         { QDTLS_SETTING_TIMEOUT_INITIAL_MS, 20, 1000, 60000 },
         { QDTLS_SETTING_TIMEOUT_MAX_MS, 20, 60000, 600000 },
         { QDTLS_SETTING_STRICT_ALERTS, 0, 0, 1 },
+        { QDTLS_SETTING_CONTEXT_KEEP_S, 0, 60, 3600 },
     };
     for (const Bounds &bounds : all) {
         std::uint64_t value = 99;

@@ -19,9 +19,9 @@ pub struct Operation {
 /// What the listener may spend on a hello outside OpenSSL and the kernel.
 pub const MOST_FOR_A_HELLO: u64 = 6000;
 
-/// S32: a flood is refused for less than stock takes, junk for much less. S27: connections share a context.
-/// With AES-GCM OpenSSL's part grows with the size of the message, ours does not.
-pub const OPERATIONS: [Operation; 11] = [
+/// S32: a flood is refused for less than stock takes, junk for much less. S27, F12: connections share a context, also
+/// one after another. With AES-GCM OpenSSL's part grows with the size of the message, ours does not.
+pub const OPERATIONS: [Operation; 12] = [
     Operation { name: "junk", count: 200, percent_of_stock: (25, 99) },
     Operation { name: "hello-without-cookie", count: 200, percent_of_stock: (25, 100) },
     Operation { name: "hello-with-wrong-cookie", count: 200, percent_of_stock: (25, 100) },
@@ -33,6 +33,7 @@ pub const OPERATIONS: [Operation; 11] = [
     Operation { name: "read-1024", count: 200, percent_of_stock: (101, 113) },
     Operation { name: "read-8192", count: 200, percent_of_stock: (101, 102) },
     Operation { name: "handshake", count: 5, percent_of_stock: (85, 100) },
+    Operation { name: "handshake-alone", count: 5, percent_of_stock: (85, 100) },
 ];
 
 /// Counts on both plugins and compares; returns how many operations there were.

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+#include "qdtlsrs_context_cache_p.h"
+
+#include "qdtlsrs_context_sweeper_p.h"
+#include "qdtlsrs_private_access_p.h"
+
+#include <QtNetwork/private/qtlsbackend_p.h>
+
+#include <QtNetwork/qssldiffiehellmanparameters.h>
+
+#include <qdtls_rs.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+
+#ifdef Q_OS_UNIX
+#include <pthread.h>
+#endif
+
+QT_BEGIN_NAMESPACE
+
+namespace QdtlsRs {
+namespace {
+
+Q_GLOBAL_STATIC(ContextCache, cache)
+
+// Few applications use more than a handful of configurations at a time. Beyond this number the
+// least recently used contexts are forgotten, and made again when needed.
+constexpr size_t maximumEntries = 32;
+
+// Without what belongs to one connection.
+QSslConfiguration sharedPartOf(QSslSocket::SslMode mode, QSslConfiguration configuration)
+{
+    // Only a server uses them, and QSslContext ends the program when it lacks the memory to decode
+    // them.
+    if (mode == QSslSocket::SslClientMode)
+        configuration.setDiffieHellmanParameters({});
+    QTlsBackend::clearPeerCertificates(configuration);
+    configuration.setSessionTicket({});
+    configuration.setAllowedNextProtocols({});
+    setTicketLifetimeHint(configuration, -1);
+    setNegotiatedProtocol(configuration, {});
+    return configuration;
+}
+
+bool haveSameSide(const ContextKey &one, const ContextKey &other)
+{
+    return one.mode == other.mode && one.rootsOnDemand == other.rootsOnDemand;
+}
+
+qdtls_retention retentionOf(bool issuesTickets)
+{
+    qdtls_retention retention = {};
+    qdtls_context_retention(issuesTickets, &retention);
+    return retention;
+}
+
+QDeadlineTimer after(uint64_t seconds)
+{
+    return QDeadlineTimer(std::chrono::seconds(seconds));
+}
+
+} // namespace
+
+std::shared_ptr<SharedContext> ContextCache::find(ContextKey &wanted)
+{
+    Entries gone;
+    const QMutexLocker lock(&cache->mutex);
+    cache->takeExpired(gone);
+    const auto found = cache->lookUp(wanted);
+    return found == cache->entries.end() ? nullptr : cache->use(found);
+}
+
+std::shared_ptr<SharedContext>
+ContextCache::add(ContextKey &wanted, std::shared_ptr<SharedContext> made, bool issuesTickets)
+{
+    const uint64_t total = retentionOf(issuesTickets).total_s;
+    const auto replaced = total ? after(total) : QDeadlineTimer(QDeadlineTimer::Forever);
+    Entries fresh, gone;
+    const QDeadlineTimer never(QDeadlineTimer::Forever);
+    fresh.push_back({ wanted, std::move(made), {}, issuesTickets, replaced, never });
+    const QMutexLocker lock(&cache->mutex);
+    auto &entries = cache->entries;
+    auto found = cache->lookUp(wanted);
+    if (found == entries.end()) {
+        found = fresh.begin();
+        entries.splice(entries.begin(), fresh);
+        if (entries.size() > maximumEntries)
+            gone.splice(gone.begin(), entries, std::prev(entries.end()));
+    }
+    return cache->use(found);
+}
+
+// The entry of an equal key, if it may have new users.
+ContextCache::Entries::iterator ContextCache::lookUp(ContextKey &wanted)
+{
+    const auto findBy = [&](auto isLike) {
+        return std::find_if(entries.begin(), entries.end(), [&](const Entry &entry) {
+            return haveSameSide(entry.key, wanted) && isLike(entry.key);
+        });
+    };
+    const auto same =
+        findBy([&](const ContextKey &key) { return shareData(key.original, wanted.original); });
+    if (same != entries.end())
+        return same;
+    wanted.shared = sharedPartOf(wanted.mode, wanted.original);
+    const auto equal = findBy([&](const ContextKey &key) { return key.shared == wanted.shared; });
+    // The application's present configuration will come again sooner than an earlier one.
+    if (equal != entries.end())
+        equal->key.original.swap(wanted.original);
+    return equal;
+}
+
+// Gives the context to one user more. What is returned calls `release` after the last one.
+std::shared_ptr<SharedContext> ContextCache::use(Entries::iterator entry)
+{
+    entries.splice(entries.begin(), entries, entry);
+    entry->dropped = QDeadlineTimer(QDeadlineTimer::Forever);
+    auto user = entry->users.lock();
+    if (!user) {
+        // Weak references keep the function, so it gives its own reference up when it is called.
+        const auto release = [context = entry->context](SharedContext *) mutable {
+            const auto released = std::move(context);
+            if (!cache.isDestroyed())
+                cache->release(released);
+        };
+        user = { entry->context.get(), release };
+        entry->users = user;
+    }
+    return user;
+}
+
+void ContextCache::release(const std::shared_ptr<SharedContext> &context)
+{
+    Entries gone;
+    const QMutexLocker lock(&mutex);
+    const auto entry = std::find_if(entries.begin(), entries.end(),
+                                    [&](const Entry &entry) { return entry.context == context; });
+    // It may have been forgotten, or have got a new user.
+    if (entry == entries.end() || !entry->users.expired())
+        return;
+    const qdtls_retention retention = retentionOf(entry->issuesTickets);
+    entry->dropped = std::min(after(retention.unused_s), entry->replaced);
+    if (retention.unused_s == 0 || !sweepAt(entry->dropped))
+        gone.splice(gone.begin(), entries, entry);
+    limitUnused(retention.most_unused, gone);
+    takeExpired(gone);
+}
+
+void ContextCache::limitUnused(size_t most, Entries &gone)
+{
+    size_t unused = 0;
+    for (auto entry = entries.begin(); entry != entries.end();) {
+        const auto present = entry++;
+        if (!present->dropped.isForever() && ++unused > most)
+            gone.splice(gone.begin(), entries, present);
+    }
+}
+
+void ContextCache::takeExpired(Entries &gone)
+{
+    for (auto entry = entries.begin(); entry != entries.end();) {
+        const auto present = entry++;
+        if (present->dropped.hasExpired() || present->replaced.hasExpired())
+            gone.splice(gone.begin(), entries, present);
+    }
+}
+
+QDeadlineTimer ContextCache::nextDrop() const
+{
+    QDeadlineTimer next(QDeadlineTimer::Forever);
+    for (const Entry &entry : entries)
+        next = std::min(next, entry.dropped);
+    return next;
+}
+
+bool ContextCache::sweepAt(const QDeadlineTimer &deadline)
+{
+    if (!sweeper)
+        sweeper = std::make_unique<ContextSweeper>(*this);
+    return sweeper->ensureRunning(deadline);
+}
+
+// A child of fork() has no sweeper, and what it waits with cannot be destroyed there.
+ContextCache::ContextCache()
+{
+#ifdef Q_OS_UNIX
+    const auto lock = [] {
+        if (cache.exists())
+            cache->mutex.lock();
+    };
+    const auto unlock = [] {
+        if (cache.exists())
+            cache->mutex.unlock();
+    };
+    const auto unlockInChild = [] {
+        if (!cache.exists())
+            return;
+        (void)cache->sweeper.release();
+        cache->mutex.unlock();
+    };
+    pthread_atfork(lock, unlock, unlockInChild);
+#endif
+}
+
+ContextCache::~ContextCache()
+{
+    if (!sweeper)
+        return;
+    {
+        const QMutexLocker lock(&mutex);
+        sweeper->askToEnd();
+    }
+    sweeper.reset();
+}
+
+} // namespace QdtlsRs
+
+QT_END_NAMESPACE

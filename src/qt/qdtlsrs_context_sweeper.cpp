@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+#include "qdtlsrs_context_sweeper_p.h"
+
+#ifdef Q_OS_UNIX
+#include <signal.h>
+#endif
+
+QT_BEGIN_NAMESPACE
+
+namespace QdtlsRs {
+namespace {
+
+// While it exists, this thread and those that it starts get no signals: handlers are written for
+// the application's threads.
+class SignalBlocker {
+public:
+#ifdef Q_OS_UNIX
+    SignalBlocker()
+    {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+    }
+    ~SignalBlocker()
+    {
+        pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    }
+
+private:
+    sigset_t before;
+#else
+    SignalBlocker() { }
+#endif
+    Q_DISABLE_COPY_MOVE(SignalBlocker)
+};
+
+} // namespace
+
+ContextSweeper::ContextSweeper(ContextCache &cache)
+    : cache(cache)
+{
+    setObjectName(QStringLiteral("qdtls-rs"));
+}
+
+ContextSweeper::~ContextSweeper()
+{
+    wait();
+}
+
+bool ContextSweeper::ensureRunning(const QDeadlineTimer &deadline)
+{
+    if (active) {
+        if (deadline < next)
+            wake.wakeOne();
+        return true;
+    }
+    wait(); // `run` needs the mutex no more
+    const SignalBlocker blocker;
+    start();
+    active = isRunning();
+    return active;
+}
+
+void ContextSweeper::askToEnd()
+{
+    ending = true;
+    wake.wakeOne();
+}
+
+void ContextSweeper::run()
+{
+    QMutexLocker lock(&cache.mutex);
+    for (;;) {
+        next = cache.nextDrop();
+        if (ending || next.isForever())
+            break;
+        wake.wait(&cache.mutex, next);
+        ContextCache::Entries gone;
+        cache.takeExpired(gone);
+        lock.unlock();
+        gone.clear();
+        lock.relock();
+    }
+    active = false;
+}
+
+} // namespace QdtlsRs
+
+QT_END_NAMESPACE
