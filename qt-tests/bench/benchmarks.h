@@ -22,7 +22,8 @@ struct Scenario {
     Credentials credentials;
     bool systemCas;
     bool resumption;
-    bool alone; // there is no other connection
+    // There is no other connection, and each connection's configuration is made for it.
+    bool alone;
 };
 
 constexpr Scenario scenarios[] = {
@@ -30,7 +31,9 @@ constexpr Scenario scenarios[] = {
     { "rsa-cas", Credentials::Rsa, true, false, false },
     { "ecdsa", Credentials::Ecdsa, false, false, false },
     { "ecdsa-cas", Credentials::Ecdsa, true, false, false },
+    { "rsa-alone", Credentials::Rsa, false, false, true },
     { "ecdsa-alone", Credentials::Ecdsa, false, false, true },
+    { "ecdsa-cas-alone", Credentials::Ecdsa, true, false, true },
     { "psk", Credentials::Psk, false, false, false },
     { "resumed", Credentials::Ecdsa, false, true, false },
 };
@@ -40,8 +43,8 @@ template <typename Stack> void handshakes(const Settings &common, int effort)
 {
     for (const Scenario &scenario : scenarios) {
         const std::string name = std::string("handshake/") + scenario.name;
-        Stack stack(
-            { common.folder, scenario.credentials, scenario.systemCas, scenario.resumption });
+        Stack stack({ common.folder, scenario.credentials, scenario.systemCas, scenario.resumption,
+                      scenario.alone });
         // A server in use has other connections, and so may a client. They share some objects.
         Exchange<Stack, Stack> other(stack, stack, 1);
         if (!scenario.alone)

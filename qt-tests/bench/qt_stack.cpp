@@ -2,7 +2,6 @@
 #include "qt_stack.h"
 
 #include "fail.h"
-#include "pair/identity.h"
 
 #include <QtNetwork/QSslPreSharedKeyAuthenticator>
 
@@ -39,7 +38,7 @@ QtStack::Connection::Connection(QtStack &stack, QSslSocket::SslMode mode, uint16
     , socket(mode == QSslSocket::SslServerMode ? stack.serverSocket : stack.clientSocket)
 {
     const bool server = mode == QSslSocket::SslServerMode;
-    dtls.setDtlsConfiguration(server ? stack.serverConfiguration : stack.clientConfiguration);
+    dtls.setDtlsConfiguration(stack.configurationFor(mode));
     dtls.setMtuHint(linkMtu);
     if (server)
         dtls.setPeer(stack.address, port);
@@ -60,22 +59,40 @@ QtStack::Client::Client(QtStack &of, uint16_t port)
 
 QtStack::Client::~Client()
 {
-    if (stack.resumption && isComplete())
+    if (stack.settings.resumption && isComplete())
         stack.clientConfiguration = dtls.dtlsConfiguration();
 }
 
 QtStack::QtStack(const Settings &settings)
-    : resumption(settings.resumption)
+    : settings(settings)
+    , identity(identityOf(settings))
+    , systemCas(settings.systemCas ? QSslConfiguration::systemCaCertificates()
+                                   : QList<QSslCertificate>())
+    , serverConfiguration(makeConfiguration(QSslSocket::SslServerMode))
+    , clientConfiguration(makeConfiguration(QSslSocket::SslClientMode))
 {
     require(serverSocket.bind(address) && clientSocket.bind(address), "bind");
-    const pair::Identity identity = identityOf(settings);
-    serverConfiguration = pair::serverConfiguration(identity);
-    serverConfiguration.setDtlsCookieVerificationEnabled(true);
-    clientConfiguration = pair::clientConfiguration(identity);
-    if (settings.systemCas)
-        clientConfiguration.addCaCertificates(QSslConfiguration::systemCaCertificates());
-    configure(serverConfiguration, settings);
-    configure(clientConfiguration, settings);
+}
+
+QSslConfiguration QtStack::makeConfiguration(QSslSocket::SslMode mode) const
+{
+    QSslConfiguration configuration;
+    if (mode == QSslSocket::SslServerMode) {
+        configuration = pair::serverConfiguration(identity);
+        configuration.setDtlsCookieVerificationEnabled(true);
+    } else {
+        configuration = pair::clientConfiguration(identity);
+        configuration.addCaCertificates(systemCas);
+    }
+    configure(configuration, settings);
+    return configuration;
+}
+
+QSslConfiguration QtStack::configurationFor(QSslSocket::SslMode mode) const
+{
+    if (settings.ownConfigurations)
+        return makeConfiguration(mode);
+    return mode == QSslSocket::SslServerMode ? serverConfiguration : clientConfiguration;
 }
 
 std::unique_ptr<QtStack::Server> QtStack::accept(const Datagram &hello, uint16_t port)

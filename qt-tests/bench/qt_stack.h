@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
 // QDtls and QDtlsClientVerifier as an application uses them: a QDtls for each connection, made from
-// a configuration that all connections of its side share. The connections are not pair::Endpoint:
-// making a socket for each and keeping what it receives would be measured along with QDtls.
+// a configuration that all connections of its side share, or from one of its own. The connections
+// are not pair::Endpoint: making a socket for each and keeping what it receives would be measured
+// along with QDtls.
 #pragma once
 
+#include "pair/identity.h"
 #include "settings.h"
 
 #include <QtCore/QByteArray>
@@ -67,9 +69,15 @@ private:
     QDtlsClientVerifier verifier;
     QUdpSocket serverSocket;
     QUdpSocket clientSocket;
+    // As an application makes it, from what it has loaded once.
+    QSslConfiguration makeConfiguration(QSslSocket::SslMode mode) const;
+    QSslConfiguration configurationFor(QSslSocket::SslMode mode) const;
+
+    const Settings settings;
+    const pair::Identity identity;
+    const QList<QSslCertificate> systemCas;
     QSslConfiguration serverConfiguration;
     QSslConfiguration clientConfiguration;
-    bool resumption;
 };
 
 } // namespace bench

@@ -18,6 +18,8 @@ struct Settings {
     bool systemCas = false;
     // Sessions may be resumed, and each client after the first one tries to.
     bool resumption = false;
+    // Each connection's configuration is made for it.
+    bool ownConfigurations = false;
 
     std::string file(const char *extension) const
     {
