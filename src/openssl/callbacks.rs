@@ -251,7 +251,7 @@ pub unsafe extern "C" fn timer_length(ssl: *mut SSL, previous: c_uint) -> c_uint
     guard(NAME, 1_000_000, || {
         let interval = timer::next_interval_us(previous);
         // SAFETY: null or live, by this function's contract.
-        unsafe { ask(NAME, ssl, |_, events| events.note_interval(interval)) };
+        unsafe { ask(NAME, ssl, |_, _, events| events.note_interval(interval)) };
         interval
     })
 }
