@@ -391,7 +391,8 @@ void SendErrors::A8_failing_sends_do_not_fill_the_log()
     while (failing.failed() < 500)
         link.write("lost");
     qInstallMessageHandler(before);
-    QVERIFY2(lines <= 1 + clock.elapsed() / 1000, QByteArray::number(lines));
+    // The library and this clock count in whole milliseconds.
+    QVERIFY2(lines <= 1 + (clock.elapsed() + 2) / 1000, QByteArray::number(lines));
 }
 
 } // namespace hardening

@@ -33,7 +33,9 @@ struct Log {
     // A line at once and one a second for each of `kinds` kinds.
     std::size_t most(std::size_t kinds) const
     {
-        const auto elapsed = std::chrono::steady_clock::now() - start;
+        // The library counts in whole milliseconds.
+        const auto elapsed =
+            std::chrono::steady_clock::now() - start + std::chrono::milliseconds(1);
         const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(elapsed).count();
         return kinds * (static_cast<std::size_t>(seconds) + 1);
     }
