@@ -771,8 +771,9 @@ qdtls_status qdtls_connection_reset(struct qdtls_connection *connection);
 
 /**
  * Writes to `running` whether the retransmission timer is running and, if so, to `microseconds` the time until
- * `qdtls_connection_handle_timeout` is due, 0 if it is overdue (DTLSv1_get_timeout(3)). The timer runs only during a
- * handshake; allowed in every state.
+ * `qdtls_connection_handle_timeout` is due, 0 if it is overdue (DTLSv1_get_timeout(3)). The timer runs only while a
+ * handshake waits for the peer: not within a call that moves the handshake on, so ask again after it. Allowed in
+ * every state and from inside callbacks.
  *
  * # Safety
  * `connection` is null or a live handle; the others are null or writable.

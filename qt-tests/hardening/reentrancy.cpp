@@ -3,16 +3,13 @@
 // S3: slots that call QDtls back, or delete it, while OpenSSL is still at work below them.
 #include "cases.h"
 #include "settings.h"
+#include "slots.h"
 #include "pair/loopback.h"
 #include "pair/wire.h"
 
 #include <QtNetwork/QSslCipher>
 #include <QtTest/QSignalSpy>
 #include <QtTest/QTest>
-
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 namespace hardening {
 
@@ -99,19 +96,6 @@ void readEverything(const QDtls &dtls)
     dtls.peerVerificationErrors();
 }
 
-// Runs `action` the next time the endpoint's socket has sent something, and only then.
-template <typename Action> void onNextSend(Endpoint &endpoint, Action action)
-{
-    QObject::connect(&endpoint.socket, &QUdpSocket::bytesWritten, &endpoint.socket, action,
-                     Qt::ConnectionType(Qt::DirectConnection | Qt::SingleShotConnection));
-}
-
-// Runs `action` in a slot of pskRequired that comes after the one that answers.
-template <typename Action> void onPskRequired(Endpoint &endpoint, Action action)
-{
-    QObject::connect(endpoint.dtls.get(), &QDtls::pskRequired, &endpoint.socket, action);
-}
-
 struct NestedCall {
     bool made = false;
     bool succeeded = false;
@@ -125,12 +109,9 @@ bool isBackAtStart(const QDtls &dtls)
 
 } // namespace
 
-// Freed memory is overwritten at once, so that a use after free is seen rather than survived.
 void Reentrancy::initTestCase()
 {
-#ifdef __GLIBC__
-    mallopt(M_PERTURB, 0xa5);
-#endif
+    overwriteFreedMemory();
 }
 
 void Reentrancy::S3_abort_in_pskRequired()

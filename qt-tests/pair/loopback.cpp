@@ -54,11 +54,14 @@ void Endpoint::create()
 {
     dtls = std::make_unique<QDtls>(mode);
     failed = false;
-    QObject::connect(dtls.get(), &QDtls::pskRequired, dtls.get(),
-                     [this](QSslPreSharedKeyAuthenticator *authenticator) {
-                         authenticator->setIdentity(pskIdentity);
-                         authenticator->setPreSharedKey(pskKey);
-                     });
+    // Direct: answered before the signal returns, on whatever thread QDtls is used.
+    QObject::connect(
+        dtls.get(), &QDtls::pskRequired, dtls.get(),
+        [this](QSslPreSharedKeyAuthenticator *authenticator) {
+            authenticator->setIdentity(pskIdentity);
+            authenticator->setPreSharedKey(pskKey);
+        },
+        Qt::DirectConnection);
 }
 
 void Endpoint::renew()

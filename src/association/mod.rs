@@ -151,8 +151,12 @@ impl Association {
         self.ssl.is_running()
     }
 
-    /// The time until [`Association::handle_timeout`] is due; `None` if the timer is not running.
+    /// The time until [`Association::handle_timeout`] is due; `None` if the timer is not running, or while an operation
+    /// is: it decides itself whether the timer goes on, and nothing could be retransmitted meanwhile (F2).
     pub fn time_left(&self) -> Option<Duration> {
+        if self.is_busy() {
+            return None;
+        }
         let left = self.ssl.time_left()?;
         let is_stuck = timer::was_set_back(left, self.interval_us.get());
         Some(if is_stuck { Duration::ZERO } else { left })

@@ -52,9 +52,29 @@ bool QdtlsRsConnection::isConnectionEncrypted() const
     return state() == QDtls::HandshakeComplete;
 }
 
+QdtlsRsConnection::Step::Step(QdtlsRsConnection &connection, QUdpSocket *socket)
+    : update { connection.timer.get() }
+    , call(connection.enter(socket))
+{
+}
+
+QdtlsRsConnection::Step::~Step()
+{
+    if (call.ownerIsGone())
+        update.timer = nullptr;
+}
+
+QdtlsRsConnection::Step::TimerUpdate::~TimerUpdate()
+{
+    if (timer)
+        timer->update();
+}
+
 bool QdtlsRsConnection::startHandshake(QUdpSocket *socket, const QByteArray &dgram)
 {
-    const Call call = enter(socket);
+    if (!timer)
+        timer = std::make_unique<HandshakeTimer>(q, connection.get());
+    const Step step(*this, socket);
     if (!libraryIsUsable())
         return false;
     qdtls_connection_reset(connection.get());
@@ -67,24 +87,24 @@ bool QdtlsRsConnection::startHandshake(QUdpSocket *socket, const QByteArray &dgr
     int32_t need = QDTLS_NEED_DATAGRAM;
     const auto status =
         qdtls_connection_start(connection.get(), bytesOf(dgram), sizeOf(dgram), &need);
-    return !call.ownerIsGone() && finishStep(status, need);
+    return !step.ownerIsGone() && finishStep(status, need);
 }
 
 bool QdtlsRsConnection::continueHandshake(QUdpSocket *socket, const QByteArray &dgram)
 {
-    const Call call = enter(socket);
+    const Step step(*this, socket);
     int32_t need = QDTLS_NEED_DATAGRAM;
     const auto status =
         qdtls_connection_continue(connection.get(), bytesOf(dgram), sizeOf(dgram), &need);
-    return !call.ownerIsGone() && finishStep(status, need);
+    return !step.ownerIsGone() && finishStep(status, need);
 }
 
 bool QdtlsRsConnection::handleTimeout(QUdpSocket *socket)
 {
-    const Call call = enter(socket);
+    const Step step(*this, socket);
     bool retransmitted = false;
     const auto status = qdtls_connection_handle_timeout(connection.get(), &retransmitted);
-    return !call.ownerIsGone() && finishStep(status, QDTLS_NEED_DATAGRAM);
+    return !step.ownerIsGone() && finishStep(status, QDTLS_NEED_DATAGRAM);
 }
 
 // Evaluates a call that moves the handshake on.
@@ -95,7 +115,6 @@ bool QdtlsRsConnection::finishStep(qdtls_status status, int32_t need)
         reportFailedStep(status);
     else if (need == QDTLS_NEED_VERDICT)
         succeeded = judgePeer();
-    updateTimer();
     return succeeded;
 }
 
@@ -125,17 +144,17 @@ bool QdtlsRsConnection::resumeHandshake(QUdpSocket *)
 
 void QdtlsRsConnection::abortHandshake(QUdpSocket *socket)
 {
-    const Call call = enter(socket);
+    const Step step(*this, socket);
     qdtls_connection_abort(connection.get());
-    if (!call.ownerIsGone())
+    if (!step.ownerIsGone())
         forgetPeer();
 }
 
 void QdtlsRsConnection::sendShutdownAlert(QUdpSocket *socket)
 {
-    const Call call = enter(socket);
+    const Step step(*this, socket);
     qdtls_connection_shutdown(connection.get());
-    if (!call.ownerIsGone())
+    if (!step.ownerIsGone())
         forgetPeer();
 }
 
@@ -200,20 +219,6 @@ void QdtlsRsConnection::emitPskRequired(QSslPreSharedKeyAuthenticator *authentic
     emit q->pskRequired(authenticator);
 }
 
-void QdtlsRsConnection::updateTimer()
-{
-    bool running = false;
-    uint64_t microseconds = 0;
-    qdtls_connection_timeout(connection.get(), &running, &microseconds);
-    if (running) {
-        if (!timer)
-            timer = std::make_unique<HandshakeTimer>(q);
-        timer->start(microseconds);
-    } else if (timer) {
-        timer->stop();
-    }
-}
-
 void QdtlsRsConnection::reportLast()
 {
     qdtls_error error = {};
@@ -242,7 +247,6 @@ void QdtlsRsConnection::forgetSession()
 // Cleans up after an end at the application's request.
 void QdtlsRsConnection::forgetPeer()
 {
-    updateTimer();
     peerErrors.clear();
     ignoredErrors.clear();
     clearPeerCertificates();

@@ -60,6 +60,26 @@ public:
     QByteArray pskIdentityHint() const { return dtlsConfiguration.preSharedKeyIdentityHint(); }
 
 private:
+    // A call that may begin or end the wait for the peer. The timer follows when nothing else is
+    // left to do: the QDtls may have moved to a thread that goes on with it at once.
+    class Step {
+    public:
+        Step(QdtlsRsConnection &connection, QUdpSocket *socket);
+        ~Step();
+        Q_DISABLE_COPY_MOVE(Step)
+
+        bool ownerIsGone() const { return call.ownerIsGone(); }
+
+    private:
+        struct TimerUpdate {
+            QdtlsRs::HandshakeTimer *timer; // null for none
+            ~TimerUpdate();
+        };
+
+        TimerUpdate update; // after the end of `call`
+        QdtlsRs::Call call;
+    };
+
     // Setup, in qdtlsrs_connection_setup.cpp.
     bool configure(QUdpSocket *socket);
     uint16_t mtuFor(QUdpSocket &socket) const;
@@ -75,7 +95,6 @@ private:
     void reportFailedStep(qdtls_status status);
     qdtls_status read(const QByteArray &dgram, QByteArray &plaintext, int32_t *end);
     qdtls_status readBuffered(const QByteArray &dgram, QByteArray &plaintext, int32_t *end);
-    void updateTimer();
     void reportLast();
     void reportAndForgetSession();
     void forgetSession();
@@ -95,8 +114,7 @@ private:
     QdtlsRs::Handle<qdtls_connection, qdtls_connection_free> connection;
     std::weak_ptr<QdtlsRs::SharedContext> usedContext; // by the last handshake; owned by Rust
     bool resumable = false; // the session of the last handshake
-    // Created on first use, on the thread of the QDtls at that time.
-    std::unique_ptr<QdtlsRs::HandshakeTimer> timer;
+    std::unique_ptr<QdtlsRs::HandshakeTimer> timer; // from the first handshake on
     QList<QSslError> peerErrors;
     QList<QSslError> ignoredErrors;
 };

@@ -5,6 +5,8 @@
 #include <QtNetwork/qdtls.h>
 
 #include <QtCore/qcoreevent.h>
+#include <QtCore/qmetaobject.h>
+#include <QtCore/qthread.h>
 
 #include <algorithm>
 #include <limits>
@@ -13,17 +15,74 @@ QT_BEGIN_NAMESPACE
 
 namespace QdtlsRs {
 
-HandshakeTimer::HandshakeTimer(QDtls *dtls)
+HandshakeTimer::HandshakeTimer(QDtls *dtls, const qdtls_connection *connection)
     : q(dtls)
+    , connection(connection)
 {
+    follow();
 }
 
-void HandshakeTimer::start(uint64_t microseconds)
+void HandshakeTimer::update()
 {
+    if (!thread()) {
+        if (q->thread() != QThread::currentThread())
+            return updateOnNewThread();
+        moveToThread(q->thread());
+    }
+    if (thread() != QThread::currentThread())
+        return; // its own thread alone can start and stop it
+    follow();
+    if (const auto left = millisecondsLeft())
+        timer.start(*left, Qt::PreciseTimer, this);
+    else
+        timer.stop();
+}
+
+// Nothing while an operation is under way (F2).
+std::optional<int> HandshakeTimer::millisecondsLeft() const
+{
+    bool running = false;
+    uint64_t microseconds = 0;
+    qdtls_connection_timeout(connection, &running, &microseconds);
+    if (!running)
+        return {};
     // Rounded up: never early.
     const uint64_t milliseconds = (microseconds + 999) / 1000;
-    const auto interval = int(std::min<uint64_t>(milliseconds, std::numeric_limits<int>::max()));
-    timer.start(interval, Qt::PreciseTimer, this);
+    return int(std::min<uint64_t>(milliseconds, std::numeric_limits<int>::max()));
+}
+
+// Watches for a move of the QDtls, which only an object on the same thread can do.
+void HandshakeTimer::follow()
+{
+    if (follows || q->thread() != thread())
+        return;
+    q->installEventFilter(this);
+    follows = true;
+}
+
+bool HandshakeTimer::eventFilter(QObject *, QEvent *event)
+{
+    if (event->type() == QEvent::ThreadChange)
+        leaveThread();
+    return false;
+}
+
+// The QDtls is about to move. It is not known where to, but what is posted to it moves along.
+void HandshakeTimer::leaveThread()
+{
+    timer.stop();
+    q->removeEventFilter(this);
+    follows = false;
+    moveToThread(nullptr);
+    updateOnNewThread();
+}
+
+// When the operation in which the QDtls has moved is under way, this is called again at its end.
+void HandshakeTimer::updateOnNewThread()
+{
+    if (millisecondsLeft())
+        QMetaObject::invokeMethod(
+            q, [this] { update(); }, Qt::QueuedConnection);
 }
 
 void HandshakeTimer::timerEvent(QTimerEvent *event)
@@ -31,7 +90,10 @@ void HandshakeTimer::timerEvent(QTimerEvent *event)
     if (event->timerId() != timer.timerId())
         return;
     timer.stop();
-    // The last statement: the slot may delete the QDtls, and this timer with it.
+    // In an event loop of a slot: the operation below it updates the timer when it returns.
+    if (!millisecondsLeft())
+        return;
+    // The last statement: the slot may move the QDtls, or delete it and this timer with it.
     emit q->handshakeTimeout();
 }
 

@@ -3,8 +3,15 @@
 #ifndef QDTLSRS_TIMER_P_H
 #define QDTLSRS_TIMER_P_H
 
+// First, because Qt's private OpenSSL headers rely on it.
+#include "qsslsocket_openssl_symbols_p.h"
+
+#include <qdtls_rs.h>
+
 #include <QtCore/qbasictimer.h>
 #include <QtCore/qobject.h>
+
+#include <optional>
 
 QT_BEGIN_NAMESPACE
 
@@ -12,19 +19,31 @@ class QDtls;
 
 namespace QdtlsRs {
 
-// Emits handshakeTimeout when OpenSSL's retransmission timer runs out. Belongs to the thread that
-// created it.
+// Emits handshakeTimeout when Rust's retransmission timer runs out.
+//
+// It moves with the QDtls to another thread, without being its child: the application would see a
+// child, and a timer that Qt moves cannot be stopped before the new thread's event loop has started
+// it. So it watches for the move, stops, and belongs to no thread until it is started on the new
+// one. A QDtls that is used on one thread and lives on another has its timer where it is used.
 class HandshakeTimer final : public QObject {
 public:
-    explicit HandshakeTimer(QDtls *dtls);
-    void start(uint64_t microseconds);
-    void stop() { timer.stop(); }
+    HandshakeTimer(QDtls *dtls, const qdtls_connection *connection);
+    // Runs as long as Rust's timer. To be called after each call that may change that.
+    void update();
 
 protected:
+    bool eventFilter(QObject *watched, QEvent *event) override;
     void timerEvent(QTimerEvent *event) override;
 
 private:
+    std::optional<int> millisecondsLeft() const;
+    void follow();
+    void leaveThread();
+    void updateOnNewThread();
+
     QDtls *q;
+    const qdtls_connection *connection;
+    bool follows = false; // watches for a move
     QBasicTimer timer;
 };
 

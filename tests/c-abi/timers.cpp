@@ -68,6 +68,24 @@ CASE(s13_junk_does_not_suppress_the_timer)
     CHECK(pair.client.timeout().value_or(~0u) <= *before);
 }
 
+CASE(f2_the_timer_rests_inside_callbacks)
+{
+    const ScopedSetting initial(QDTLS_SETTING_TIMEOUT_INITIAL_MS, 20);
+    Pair pair;
+    int calls = 0;
+    pair.client.onSend = [&](const Bytes &) {
+        ++calls;
+        CHECK(!pair.client.timeout());
+        return QDTLS_SEND_RESULT_SENT;
+    };
+    CHECK_EQUAL(pair.client.start(), QDTLS_STATUS_OK);
+    CHECK(pair.client.timeout().has_value());
+    pair.client.waitUntilDue();
+    CHECK_EQUAL(pair.client.handleTimeout(), QDTLS_STATUS_OK);
+    CHECK_EQUAL(calls, 2);
+    CHECK(pair.client.timeout().has_value());
+}
+
 CASE(a_failed_retransmission_is_reported_and_can_be_repeated)
 {
     const ScopedSetting initial(QDTLS_SETTING_TIMEOUT_INITIAL_MS, 20);
