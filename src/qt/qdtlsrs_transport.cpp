@@ -159,17 +159,18 @@ void Transport::psk(void *user, const qdtls_psk_request *request, qdtls_psk_repl
         return;
 
     QSslPreSharedKeyAuthenticator authenticator;
-    self->pskText =
-        QByteArray(reinterpret_cast<const char *>(request->text), qsizetype(request->text_length));
+    const QByteArray text(reinterpret_cast<const char *>(request->text),
+                          qsizetype(request->text_length));
     // Qt's number includes a terminating zero, as OpenSSL's does.
     const auto maxIdentity = unsigned(request->max_identity) + 1;
     const auto maxKey = unsigned(request->max_key);
     if (request->role == QDTLS_ROLE_CLIENT) {
-        QTlsBackend::setupClientPskAuth(&authenticator,
-                                        request->text ? self->pskText.constData() : nullptr,
-                                        int(self->pskText.size()), maxIdentity, maxKey);
+        // The server's function makes the authenticator, and a copy that a slot keeps, own the
+        // hint; the client's would refer to it.
+        QTlsBackend::setupServerPskAuth(&authenticator, nullptr, text, maxKey);
+        QTlsBackend::setupClientPskAuth(&authenticator, nullptr, 0, maxIdentity, maxKey);
     } else {
-        QTlsBackend::setupServerPskAuth(&authenticator, self->pskText.constData(),
+        QTlsBackend::setupServerPskAuth(&authenticator, text.constData(),
                                         self->connection->pskIdentityHint(), maxKey);
     }
 

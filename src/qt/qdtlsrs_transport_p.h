@@ -95,8 +95,6 @@ private:
     int32_t socketResult = QDTLS_SEND_RESULT_SENT; // that `socketError` explains
     QHostAddress address;
     quint16 port = 0;
-    // Referred to by an authenticator, and by copies that a slot makes of it.
-    QByteArray pskText;
 };
 
 // One call into Rust, from its construction to its destruction. Sends datagrams on its socket, and
