@@ -33,7 +33,8 @@ pub fn of_version(wanted: &str) -> Result<PathBuf> {
         return Ok(folder);
     }
     let apt = Apt::of_all_suites()?;
-    let known = apt.command(shell(), "apt-cache").args(["showsrc", "--only-source", "qt6-base"]).capture()?;
+    let known = apt.command(shell(), "apt-cache").args(["showsrc", "--only-source", "qt6-base"]);
+    let known = apt.run(known).with_context(|| unavailable(wanted))?;
     let version = source_version(&known, wanted).with_context(|| unavailable(wanted))?;
     download(&apt, version).with_context(|| unavailable(version))?;
     Ok(folder_of(version))
@@ -61,8 +62,7 @@ fn download(apt: &Apt, version: &str) -> Result<()> {
     fs::create_dir_all(&download_dir)?;
     let (here, source) = (shell_in(&download_dir), format!("qt6-base={version}"));
     let fetch = apt.command(&here, "apt-get").args(["source", "--download-only", "--only-source", &source]);
-    let Outcome { status, stderr, .. } = fetch.outcome()?;
-    ensure!(status.success(), "{}", reason(&[&*apt.update_errors, &stderr].concat()));
+    apt.run(fetch)?;
 
     // Unpacked under another name first, so that what is under the final name is complete.
     let unpacked = apt.work_dir.join("unpacked");
@@ -116,6 +116,13 @@ impl Apt {
         let mut apt = Self { work_dir, update_errors: String::new() };
         apt.update_errors = apt.command(shell(), "apt-get").arg("update").outcome()?.stderr;
         Ok(apt)
+    }
+
+    /// What the command prints. If it fails, one line says why, in place of all of apt's and the command itself.
+    fn run(&self, command: Cmd) -> Result<String> {
+        let Outcome { status, stdout, stderr } = command.outcome()?;
+        ensure!(status.success(), "{}", reason(&[&*self.update_errors, &stderr].concat()));
+        Ok(stdout)
     }
 
     fn command<'a>(&self, shell: &'a Shell, program: &str) -> Cmd<'a> {
