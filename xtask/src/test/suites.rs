@@ -3,7 +3,7 @@
 //! test server are left out.
 
 use crate::build::{self, Flavour, cmake, qt_source};
-use crate::system::{Environment, Run, cmd, packages, shell, workspace};
+use crate::system::{Environment, Outcome, Run, cmd, packages, shell, workspace};
 use crate::test::qt_program::{QtProgram, Totals};
 use anyhow::{Context, Result, ensure};
 use comfy_table::{Table, presets::ASCII_MARKDOWN};
@@ -68,7 +68,11 @@ impl Ending {
     fn on(flavour: Flavour, name: &str, folder: &Path, functions: &[String]) -> Result<Self> {
         eprintln!("{name} on {}", flavour.name());
         let functions: Vec<_> = functions.iter().map(String::as_str).collect();
-        let output = QtProgram { name, folder, flavour }.outcome(&[], &functions)?.stdout;
+        let (Outcome { stdout: output, .. }, loaded) =
+            QtProgram { name, folder, flavour }.outcome(&[], &functions)?;
+        // Some tests need no plugin.
+        let is_right = loaded.iter().all(|plugin| *plugin == flavour.plugin_file());
+        ensure!(is_right, "other plugins than that of {} are loaded: {loaded:?}", flavour.name());
         // A test that was ended by a signal has no totals.
         let Totals { passed, failed, skipped } = Totals::of(&output)?;
         let lines = output.lines().filter_map(|line| line.strip_prefix("PASS   : "));
