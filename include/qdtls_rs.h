@@ -167,7 +167,7 @@ enum qdtls_status
      */
     QDTLS_STATUS_CONNECTION_FAILED = 26,
     /**
-     * Memory could not be allocated. A connection keeps its state, and a datagram counts as lost.
+     * The record buffers could not be allocated. The connection keeps its state; the datagram counts as lost.
      */
     QDTLS_STATUS_OUT_OF_MEMORY = 27,
 };
@@ -661,7 +661,8 @@ void qdtls_connection_free(struct qdtls_connection *connection);
  * Sets up TLS for the next handshake on `ssl`, which is fresh from `qdtls_context_new_ssl` or SSL_new(3) with a DTLS
  * method: no renegotiation, at most DTLS 1.2, timers, MTU, pre-shared key callbacks, and a datagram BIO that sends
  * through the callbacks. Requires `QDTLS_STATE_NOT_STARTED` and a peer (`qdtls_connection_set_peer`); otherwise
- * `QDTLS_STATUS_INVALID_STATE`. `QDTLS_STATUS_INVALID_ARGUMENT`: `ssl` is null or does not use a DTLS method.
+ * `QDTLS_STATUS_INVALID_STATE`. `QDTLS_STATUS_INVALID_ARGUMENT`: `ssl` is null, does not use a DTLS method, uses the
+ * method of the other role, or its `SSL_CTX` was not prepared (`qdtls_context_prepare`).
  * `QDTLS_STATUS_INIT_FAILED`: an OpenSSL function failed. `QDTLS_STATUS_OPENSSL_MISSING`: no OpenSSL is
  * attached; `ssl` is then not freed.
  *
@@ -712,7 +713,7 @@ qdtls_status qdtls_connection_start(struct qdtls_connection *connection,
  * `QDTLS_STATUS_INVALID_STATE`. Invalid records are dropped without an error (RFC 6347, 4.1.2.7).
  *
  * On success writes a `qdtls_need` to `need`. Errors and the states after them are those of
- * `qdtls_connection_start`, and `QDTLS_STATUS_TIMED_OUT`. On a server with cookie parameters,
+ * `qdtls_connection_start`, `QDTLS_STATUS_TIMED_OUT`, and `QDTLS_STATUS_BUSY` from inside a callback, without effect. On a server with cookie parameters,
  * `QDTLS_STATUS_PEER_RESTARTED` reports a client that restarted from the same address (RFC 6347, 4.2.8): the
  * connection is reset.
  *
@@ -751,8 +752,8 @@ qdtls_status qdtls_connection_abort(struct qdtls_connection *connection);
 
 /**
  * Sends a close_notify (RFC 5246, 7.2.1) and ends the connection. Requires `QDTLS_STATE_COMPLETE`; otherwise
- * `QDTLS_STATUS_INVALID_STATE`. The state is `QDTLS_STATE_NOT_STARTED` when the call returns, even if the
- * close_notify could not be sent. From inside a callback it behaves like `qdtls_connection_abort`.
+ * `QDTLS_STATUS_INVALID_STATE`. The state is `QDTLS_STATE_NOT_STARTED` when the call returns. That the close_notify
+ * could not be sent is no error: the connection has ended, and nothing could be done about it. From inside a callback it behaves like `qdtls_connection_abort`.
  *
  * # Safety
  * `connection` is null or a live handle.
@@ -787,7 +788,8 @@ qdtls_status qdtls_connection_timeout(const struct qdtls_connection *connection,
  * (DTLSv1_handle_timeout(3)). Requires `QDTLS_STATE_IN_PROGRESS`; otherwise `QDTLS_STATUS_INVALID_STATE`. After
  * twelve retransmissions without an answer the handshake ends with `QDTLS_STATUS_TIMED_OUT`, and with
  * `QDTLS_STATUS_HANDSHAKE_FAILED` if the system's clock, which OpenSSL's timer uses, was set back by more than the
- * longest interval. Other errors and the states after them are those of `qdtls_connection_start`.
+ * longest interval. Other errors and the states after them are those of `qdtls_connection_start`, and
+ * `QDTLS_STATUS_BUSY` from inside a callback.
  *
  * # Safety
  * `connection` is null or a live handle; `retransmitted` is null or writable.
@@ -879,7 +881,7 @@ qdtls_status qdtls_connection_may_resume(const struct qdtls_connection *connecti
  * Writes the peer's certificate to `certificate`, or null if the peer has shown none in this handshake: a session that
  * is offered for resumption counts when the handshake has finished with it. The connection owns the certificate; it is
  * valid until the next call that continues the handshake, or until the connection ends, is set up again or is freed.
- * TLS must be set up; otherwise `QDTLS_STATUS_INVALID_STATE`.
+ * TLS must be set up; otherwise, so also after the end of the connection, `QDTLS_STATUS_INVALID_STATE`.
  *
  * # Safety
  * `connection` is null or a live handle; `certificate` is null or writable.
@@ -889,8 +891,8 @@ qdtls_status qdtls_connection_peer_certificate(const struct qdtls_connection *co
 
 /**
  * Writes the peer's certificate chain to `chain`, or null if there is none. As with SSL_get_peer_cert_chain(3), the
- * chain does not include the peer's own certificate on a server. Validity and errors as for
- * `qdtls_connection_peer_certificate`.
+ * chain does not include the peer's own certificate on a server. Validity as for `qdtls_connection_peer_certificate`.
+ * TLS must be set up; otherwise `QDTLS_STATUS_INVALID_STATE`.
  *
  * # Safety
  * `connection` is null or a live handle; `chain` is null or writable.
@@ -920,7 +922,8 @@ qdtls_status qdtls_connection_protocol(const struct qdtls_connection *connection
 
 /**
  * Writes the negotiated application protocol (RFC 7301) to `name` and its length in bytes to `length`, 0 for none.
- * The name is not null-terminated. Validity and errors as for `qdtls_connection_peer_certificate`.
+ * The name is not null-terminated. Validity as for `qdtls_connection_peer_certificate`. TLS must be set up; otherwise
+ * `QDTLS_STATUS_INVALID_STATE`.
  *
  * # Safety
  * `connection` is null or a live handle; the others are null or writable.
@@ -962,7 +965,8 @@ qdtls_status qdtls_connection_verify_errors(const struct qdtls_connection *conne
                                             size_t *count);
 
 /**
- * Writes the last error of `connection` to `error`; its status is `QDTLS_STATUS_OK` if there was none. A successful
+ * Writes the last error of `connection` to `error`; its status is `QDTLS_STATUS_OK` if there was none. For a null handle it
+ * is that of `qdtls_last_error`. `QDTLS_STATUS_INVALID_ARGUMENT`: `error` is null. A successful
  * call does not clear it. Allowed in every state and from inside callbacks.
  *
  * # Safety
@@ -985,7 +989,8 @@ qdtls_status qdtls_connection_set_peer(struct qdtls_connection *connection,
 /**
  * Sets the largest IP packet, headers included, that a handshake sends: 256 to 65535 bytes, or 0 for the default of
  * 576 (RFC 791, 3.1). A smaller value is refused with `QDTLS_STATUS_INVALID_MTU`. A datagram has at most 4096 bytes
- * without headers, the size of OpenSSL's buffer. Takes effect with the next `qdtls_connection_init_tls`.
+ * without headers, the size of OpenSSL's buffer. Takes effect with the next `qdtls_connection_init_tls`. Allowed in
+ * every state.
  *
  * # Safety
  * `connection` is null or a live handle.
@@ -999,7 +1004,7 @@ qdtls_status qdtls_connection_set_mtu_hint(struct qdtls_connection *connection,
  * `QDTLS_STATUS_INVALID_ARGUMENT` with the reason, and the name set before stays: IP addresses in any textual form,
  * names of more than 253 characters, labels that are empty, longer than 63 characters, or contain anything but
  * letters, digits, underscores and inner hyphens. Takes effect with the next `qdtls_connection_init_tls`. Servers
- * ignore it.
+ * ignore it. Allowed in every state.
  *
  * # Safety
  * `connection` is null or a live handle; `name` is null or readable for `length` bytes.
@@ -1012,7 +1017,7 @@ qdtls_status qdtls_connection_set_server_name(struct qdtls_connection *connectio
  * Sets the application protocols that a client offers or a server selects from, in wire format: each name of 1 to
  * 255 bytes is preceded by a length byte (RFC 7301, 3.1). `length` 0 removes them. A malformed list gives
  * `QDTLS_STATUS_INVALID_ARGUMENT`. Takes effect with the next `qdtls_connection_init_tls`. A server's `SSL_CTX` must
- * be prepared (`qdtls_context_prepare`).
+ * be prepared (`qdtls_context_prepare`). Allowed in every state.
  *
  * # Safety
  * `connection` is null or a live handle; `list` is null or readable for `length` bytes.
@@ -1027,7 +1032,8 @@ qdtls_status qdtls_connection_set_alpn(struct qdtls_connection *connection,
  * cannot be resumed leads to a full handshake. Tickets are valid for connections of the same `SSL_CTX`.
  *
  * A resumed handshake shows no certificate: do not enable resumption on a server that verifies its clients
- * (`qdtls_connection_may_resume`). A server never accepts a ticket of a handshake with a pre-shared key.
+ * (`qdtls_connection_may_resume`). A server never accepts a ticket of a handshake with a pre-shared key. Allowed in
+ * every state.
  *
  * # Safety
  * `connection` is null or a live handle; `session` is null or readable for `length` bytes.
@@ -1040,7 +1046,8 @@ qdtls_status qdtls_connection_set_resumption(struct qdtls_connection *connection
 /**
  * Copies cookie parameters into a server's connection; null removes them. With parameters, the handshake starts only
  * with a ClientHello that carries a valid cookie (RFC 6347, 4.2.1), and a client that restarts is detected (RFC
- * 6347, 4.2.8). Call it before `qdtls_connection_init_tls`. Clients ignore it.
+ * 6347, 4.2.8). Call it before `qdtls_connection_init_tls`: parameters that are added or removed after it make
+ * `qdtls_connection_start` fail with `QDTLS_STATUS_INVALID_STATE`. Clients ignore it. Allowed in every state.
  *
  * # Safety
  * Both pointers are null or live handles.
@@ -1068,8 +1075,8 @@ void qdtls_cookie_free(struct qdtls_cookie *cookie);
 /**
  * Sets the hash algorithm, a `qdtls_hash`, and the secret of at least one byte. The secret is copied into locked
  * memory and used until it is replaced: only the process-wide secret is rotated. `QDTLS_STATUS_UNSUPPORTED_HASH`:
- * no hash has this number, or OpenSSL does not provide it. `QDTLS_STATUS_INVALID_ARGUMENT`: the secret is empty. On
- * failure nothing changes.
+ * no hash has this number, or OpenSSL does not provide it. `QDTLS_STATUS_INVALID_ARGUMENT`: the secret is empty.
+ * `QDTLS_STATUS_INIT_FAILED`: there is no memory, or OpenSSL failed otherwise. On failure nothing changes.
  *
  * # Safety
  * `cookie` is null or a live handle; `secret` is null or readable for `length` bytes.
@@ -1106,7 +1113,8 @@ qdtls_status qdtls_cookie_secret_length(const struct qdtls_cookie *cookie, size_
  * Makes a cookie for the client at `address` that sent the datagram `hello`, and copies it to `output`, at most
  * `capacity` bytes, and its length, at most 32 bytes, to `length`. `hello` starts with a ClientHello, otherwise
  * `QDTLS_STATUS_INVALID_ARGUMENT`. `now` is the time in seconds since the Unix epoch. Other errors:
- * `QDTLS_STATUS_INVALID_ADDRESS`, `QDTLS_STATUS_BUFFER_TOO_SMALL`, `QDTLS_STATUS_RANDOM_FAILED`.
+ * `QDTLS_STATUS_INVALID_ADDRESS`, `QDTLS_STATUS_BUFFER_TOO_SMALL`, `QDTLS_STATUS_RANDOM_FAILED`,
+ * `QDTLS_STATUS_INIT_FAILED`.
  *
  * # Safety
  * `cookie` is null or a live handle; the other pointers are null, or readable or writable for their lengths.
@@ -1137,12 +1145,14 @@ qdtls_status qdtls_cookie_verify(const struct qdtls_cookie *cookie,
                                  bool *valid);
 
 /**
- * Writes the last error of `cookie` to `error`; its status is `QDTLS_STATUS_OK` if there was none.
+ * Writes the last error of `cookie` to `error`; its status is `QDTLS_STATUS_OK` if there was none. For a null handle it
+ * is that of `qdtls_last_error`. `QDTLS_STATUS_INVALID_ARGUMENT`: `error` is null.
  *
  * # Safety
  * `cookie` is null or a live handle; `error` is null or writable.
  */
-qdtls_status qdtls_cookie_last_error(const struct qdtls_cookie *cookie, struct qdtls_error *error);
+qdtls_status qdtls_cookie_last_error(const struct qdtls_cookie *cookie,
+                                     struct qdtls_error *error);
 
 /**
  * Returns the ABI version of the library. A program compiled with a different `QDTLS_ABI_VERSION` must not use it.
@@ -1260,12 +1270,14 @@ qdtls_status qdtls_listener_verify(struct qdtls_listener *listener,
                                    bool *verified);
 
 /**
- * Writes the last error of `listener` to `error`; its status is `QDTLS_STATUS_OK` if there was none.
+ * Writes the last error of `listener` to `error`; its status is `QDTLS_STATUS_OK` if there was none. For a null handle it
+ * is that of `qdtls_last_error`. `QDTLS_STATUS_INVALID_ARGUMENT`: `error` is null.
  *
  * # Safety
  * `listener` is null or a live handle; `error` is null or writable.
  */
-qdtls_status qdtls_listener_last_error(const struct qdtls_listener *listener, struct qdtls_error *error);
+qdtls_status qdtls_listener_last_error(const struct qdtls_listener *listener,
+                                       struct qdtls_error *error);
 
 /**
  * Makes the library use the program's OpenSSL: two copies of OpenSSL in one process cannot share objects. `libssl`
@@ -1285,12 +1297,12 @@ qdtls_status qdtls_openssl_attach(const void *libssl,
 
 /**
  * Prepares an `SSL_CTX` for connections: sets the cookie, ALPN and session ticket callbacks and the session id
- * context, and turns the session cache off. Call it once, before the first `qdtls_context_new_ssl`.
- * `QDTLS_STATUS_INIT_FAILED`: an OpenSSL function failed.
+ * context, and turns the session cache off. Call it once, before the first `qdtls_context_new_ssl`:
+ * `qdtls_connection_init_tls` refuses an `SSL` of a context that was not prepared. `QDTLS_STATUS_INVALID_ARGUMENT`: the
+ * context is null or does not use a DTLS method. `QDTLS_STATUS_INIT_FAILED`: an OpenSSL function failed.
  *
  * # Safety
- * `context` is null or a live `SSL_CTX` with a DTLS method, of the OpenSSL in use, that no other thread uses
- * meanwhile.
+ * `context` is null or a live `SSL_CTX` of the OpenSSL in use that no other thread uses meanwhile.
  */
 qdtls_status qdtls_context_prepare(SSL_CTX *context);
 
