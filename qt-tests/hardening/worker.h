@@ -3,9 +3,12 @@
 // A second thread with an event loop, and jobs that run there.
 #pragma once
 
+#include <QtCore/QCoreApplication>
+#include <QtCore/QEvent>
 #include <QtCore/QObject>
 #include <QtCore/QThread>
 
+#include <deque>
 #include <functional>
 #include <future>
 #include <mutex>
@@ -57,21 +60,33 @@ public:
     }
 
 private:
-    void begin(const std::function<void()> &job)
+    using Job = std::function<void()>;
+
+    // Lives on the thread and runs a job for each event.
+    struct Context : QObject {
+        void customEvent(QEvent *) override
+        {
+            Job job;
+            {
+                const std::lock_guard<std::mutex> lock(mutex);
+                job = std::move(jobs.front());
+                jobs.pop_front();
+            }
+            job();
+        }
+
+        std::mutex mutex;
+        std::deque<Job> jobs;
+    };
+
+    void begin(Job job)
     {
-        const std::lock_guard<std::mutex> lock(visible);
-        QMetaObject::invokeMethod(
-            &context,
-            [this, job] {
-                visible.lock();
-                visible.unlock();
-                job();
-            },
-            Qt::QueuedConnection);
+        const std::lock_guard<std::mutex> lock(context.mutex);
+        context.jobs.push_back(std::move(job));
+        QCoreApplication::postEvent(&context, new QEvent(QEvent::User));
     }
 
-    QObject context;
-    std::mutex visible;
+    Context context;
 };
 
 } // namespace hardening
