@@ -30,7 +30,7 @@ pub enum Verb {
     Test,
     /// Run the hardening tests on both plugins and write docs/hardening.md
     Hardening,
-    /// Run the hardening tests under memcheck and AddressSanitizer (ten minutes)
+    /// Run the hardening tests under memcheck, AddressSanitizer and ThreadSanitizer (ten minutes)
     Sanitize,
     /// Fail each of OpenSSL's allocations in a DTLS exchange (one minute)
     Sweep {

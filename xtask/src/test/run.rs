@@ -68,6 +68,7 @@ pub fn sanitize(environment: &Environment) -> Result<()> {
     let qt_source = &build::for_tests(environment)?;
     let mut sum = Sum(0);
     sum.step("hardening tests with AddressSanitizer", || sanitize::address(qt_source))?;
+    sum.step("tests of threads with ThreadSanitizer", || sanitize::thread(qt_source))?;
     sum.step("hardening tests under memcheck", sanitize::memcheck)?;
     sum.show();
     Ok(())

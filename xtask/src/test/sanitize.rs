@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `cargo xtask sanitize`: the hardening tests under valgrind's memcheck, and with an AddressSanitizer build of the
-//! plugin's C++ (and of everything it allocates). Ten minutes, so not a part of `cargo xtask test`.
+//! `cargo xtask sanitize`: the hardening tests under valgrind's memcheck, and with builds of the plugin's C++ for
+//! AddressSanitizer (which also sees everything that it allocates) and ThreadSanitizer. Ten minutes, so not a part of
+//! `cargo xtask test`.
 
 use crate::build::cmake::{self, define};
 use crate::build::{Flavour, plugin};
@@ -9,7 +10,7 @@ use crate::test::memcheck;
 use crate::test::qt_program::QtProgram;
 use anyhow::{Result, ensure};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Cases that a checker disturbs: one searches all memory, which now holds the checker's too; the other counts on timers
 /// that memcheck is too slow for.
@@ -46,17 +47,41 @@ pub fn memcheck() -> Result<u32> {
 }
 
 pub fn address(qt_source: &Path) -> Result<u32> {
-    let target = workspace::target("asan");
-    let (outcomes, plugins) = (target.join("outcomes.tsv"), target.join("plugins"));
+    let (program, plugins) = build("address", qt_source)?;
+    let outcomes = workspace::target("address/outcomes.tsv");
+    let program = shell().cmd(program).env(CASE_TIMEOUT, "30000").env("QT_PLUGIN_PATH", plugins);
+    program.arg("--outcomes").arg(&outcomes).quietly()?;
+    all_right(&outcomes)
+}
+
+/// Runs the cases about threads and event loops under ThreadSanitizer, which fails a case on any finding.
+pub fn thread(qt_source: &Path) -> Result<u32> {
+    let (program, plugins) = build("thread", qt_source)?;
+    let known = workspace::root().join("qt-tests/hardening/thread_sanitizer.txt");
+    let options = format!("suppressions={}", known.display());
+    let cases = shell().cmd(&program).arg("--list").env("TSAN_OPTIONS", &options).capture()?;
+    let cases = cases.lines().filter_map(|line| line.split('\t').next());
+    let cases: Vec<_> = cases.filter(|name| name.starts_with("F2_") || name.starts_with("F3_")).collect();
+    ensure!(!cases.is_empty(), "no case was run");
+    for case in &cases {
+        let command = shell().cmd(&program).args([case, "-nocrashhandler"]);
+        command.env("QT_PLUGIN_PATH", &plugins).env("TSAN_OPTIONS", &options).quietly()?;
+    }
+    Ok(cases.len() as u32)
+}
+
+/// Builds plugin and tests for a sanitizer of gcc, and returns the program and the folder of the plugin.
+fn build(sanitizer: &str, qt_source: &Path) -> Result<(PathBuf, PathBuf)> {
+    let target = workspace::target(sanitizer);
+    let plugins = target.join("plugins");
     let source = define("QT_SOURCE_DIR", qt_source.display());
-    let flags = define("CMAKE_CXX_FLAGS", "-fsanitize=address -fno-omit-frame-pointer");
+    let flags = define("CMAKE_CXX_FLAGS", format!("-fsanitize={sanitizer} -fno-omit-frame-pointer"));
     let library = define("QDTLS_RS_LIBRARY", plugin::library().display());
     let of_plugin = [source.clone(), flags.clone(), library, define("PLUGIN_DIR", plugins.display())];
     cmake::build("cmake/plugin", &target.join("plugin-build"), &of_plugin)?;
-    cmake::build("qt-tests", &target.join("qt-tests-build"), &[source, flags])?;
-    let program = shell().cmd(target.join("qt-tests-build/bin/tst_hardening")).env(CASE_TIMEOUT, "30000");
-    program.env("QT_PLUGIN_PATH", &plugins).arg("--outcomes").arg(&outcomes).quietly()?;
-    all_right(&outcomes)
+    let of_tests = [source, flags, define("PROGRAMS", "hardening")];
+    cmake::build("qt-tests", &target.join("qt-tests-build"), &of_tests)?;
+    Ok((target.join("qt-tests-build/bin/tst_hardening"), plugins))
 }
 
 fn all_right(outcomes: &Path) -> Result<u32> {
