@@ -24,8 +24,10 @@ constexpr qsizetype maximumCertificates = 8;
 
 std::shared_ptr<SharedContext> make(const ContextKey &wanted, QString *error)
 {
+    QSslConfiguration whole = wanted.shared;
+    whole.setPrivateKey(wanted.privateKey);
     const auto made =
-        QSslContext::sharedFromConfiguration(wanted.mode, wanted.shared, wanted.rootsOnDemand);
+        QSslContext::sharedFromConfiguration(wanted.mode, whole, wanted.rootsOnDemand);
     if (made->error() != QSslError::NoError) {
         *error = made->errorString();
         return {};
@@ -82,7 +84,7 @@ std::shared_ptr<SharedContext> SharedContext::find(QSslSocket::SslMode mode,
                                                    bool issuesTickets, QString *error)
 {
     ContextKey wanted {
-        mode, QTlsBackend::rootLoadingOnDemandAllowed(configuration), configuration, {}
+        mode, QTlsBackend::rootLoadingOnDemandAllowed(configuration), configuration, {}, {}
     };
     if (auto known = ContextCache::find(wanted))
         return known;

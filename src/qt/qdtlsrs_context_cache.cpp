@@ -30,7 +30,7 @@ Q_GLOBAL_STATIC(ContextCache, cache)
 // least recently used contexts are forgotten, and made again when needed.
 constexpr size_t maximumEntries = 32;
 
-// Without what belongs to one connection.
+// Without the private key and what belongs to one connection.
 QSslConfiguration sharedPartOf(QSslSocket::SslMode mode, QSslConfiguration configuration)
 {
     // Only a server uses them, and QSslContext ends the program when it lacks the memory to decode
@@ -42,7 +42,13 @@ QSslConfiguration sharedPartOf(QSslSocket::SslMode mode, QSslConfiguration confi
     configuration.setAllowedNextProtocols({});
     setTicketLifetimeHint(configuration, -1);
     setNegotiatedProtocol(configuration, {});
+    configuration.setPrivateKey({});
     return configuration;
+}
+
+bool areEqual(const QSslKey &one, const QSslKey &other)
+{
+    return (one.handle() && one.handle() == other.handle()) || one == other;
 }
 
 bool haveSameSide(const ContextKey &one, const ContextKey &other)
@@ -106,7 +112,10 @@ ContextCache::Entries::iterator ContextCache::lookUp(ContextKey &wanted)
     if (same != entries.end())
         return same;
     wanted.shared = sharedPartOf(wanted.mode, wanted.original);
-    const auto equal = findBy([&](const ContextKey &key) { return key.shared == wanted.shared; });
+    wanted.privateKey = wanted.original.privateKey();
+    const auto equal = findBy([&](const ContextKey &key) {
+        return key.shared == wanted.shared && areEqual(key.privateKey, wanted.privateKey);
+    });
     // The application's present configuration will come again sooner than an earlier one.
     if (equal != entries.end())
         equal->key.original.swap(wanted.original);

@@ -7,6 +7,7 @@
 
 #include <QtCore/qdeadlinetimer.h>
 #include <QtCore/qmutex.h>
+#include <QtNetwork/qsslkey.h>
 
 #include <list>
 #include <memory>
@@ -22,14 +23,16 @@ struct ContextKey {
     QSslSocket::SslMode mode;
     bool rootsOnDemand;
     QSslConfiguration original; // recognised without a comparison when an application reuses it
-    QSslConfiguration shared; // the part that a context depends on
+    // What a context depends on. The key is apart, for Qt compares keys by encoding both.
+    QSslConfiguration shared;
+    QSslKey privateKey;
 };
 
 // The contexts that are in use, and for a while those that are not: see qdtls_context_retention. A
 // context and its key go when that time is over, whether or not the application calls QDtls.
 class ContextCache {
 public:
-    // A context of an equal key. Fills in `wanted.shared` if there is none.
+    // A context of an equal key. Fills in the rest of `wanted` if there is none.
     static std::shared_ptr<SharedContext> find(ContextKey &wanted);
     // Lists a new context. Returns the one of an equal key if another thread was faster.
     static std::shared_ptr<SharedContext>
