@@ -22,7 +22,7 @@
  *   callbacks may query, end or free the connection; another operation gives QDTLS_STATUS_BUSY or, where the state
  *   does not allow it, QDTLS_STATUS_INVALID_STATE. If a callback ended the connection, the running operation sends
  *   nothing more and returns QDTLS_STATUS_ABORTED.
- * - QDTLS_STATUS_OUT_OF_MEMORY means that the record buffers could not be allocated. The connection stays in its
+ * - QDTLS_STATUS_OUT_OF_MEMORY means that memory could not be allocated. The connection stays in its
  *   state and the datagram or message at hand counts as lost, as any datagram can be.
  * - Callbacks must not throw or longjmp. A panic inside the library does not cross this boundary: the call returns
  *   QDTLS_STATUS_INTERNAL.
@@ -167,7 +167,7 @@ enum qdtls_status
      */
     QDTLS_STATUS_CONNECTION_FAILED = 26,
     /**
-     * The record buffers could not be allocated. The connection keeps its state; the datagram counts as lost.
+     * Memory could not be allocated. A connection keeps its state, and a datagram counts as lost.
      */
     QDTLS_STATUS_OUT_OF_MEMORY = 27,
 };

@@ -3,7 +3,8 @@
 
 #![forbid(unsafe_code)]
 
-use std::borrow::Cow;
+use crate::memory;
+use crate::text::Text;
 use std::fmt;
 
 /// The result of an operation. Numbers are never reused; new ones are added at the end.
@@ -65,7 +66,7 @@ pub enum Status {
     MessageEmpty = 25,
     /// The connection failed and has ended.
     ConnectionFailed = 26,
-    /// The record buffers could not be allocated. The connection keeps its state; the datagram counts as lost.
+    /// Memory could not be allocated. A connection keeps its state, and a datagram counts as lost.
     OutOfMemory = 27,
 }
 
@@ -164,17 +165,21 @@ impl Status {
     }
 }
 
-/// One error: its number, the operation that failed, and the reason. Boxed, so that a `Result` fits in a register.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error(Box<Details>);
+/// One error: its number, the operation that failed, and the reason. On the heap, so that a `Result` fits in a
+/// register; one without memory for that is `OutOfMemory`, whatever else went wrong.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Error(Option<Box<Details>>);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 struct Details {
     status: Status,
     operation: &'static str,
     openssl: u64,
-    reason: Cow<'static, str>,
+    reason: Text<REASON_LENGTH>,
 }
+
+/// The size of a reason, with its zero byte. The longest ones quote OpenSSL.
+pub const REASON_LENGTH: usize = 256;
 
 /// The result of an operation of the core.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -188,44 +193,47 @@ impl Error {
 
     /// An error of `operation` with a reason of its own.
     #[cold]
-    pub fn because(status: Status, operation: &'static str, reason: impl Into<Cow<'static, str>>) -> Self {
-        Self(Box::new(Details { status, operation, openssl: 0, reason: reason.into() }))
+    pub fn because(status: Status, operation: &'static str, reason: impl fmt::Display) -> Self {
+        Self::openssl(status, operation, 0, reason)
     }
 
-    /// An error of the OpenSSL function `operation`, with OpenSSL's error code and reason.
+    /// There is no memory for `operation`.
     #[cold]
-    pub fn openssl(status: Status, operation: &'static str, code: u64, reason: &str) -> Self {
-        let reason = match reason {
-            "" => status.meaning().into(),
-            text => format!("{}: {text}", status.meaning()).into(),
-        };
-        Self(Box::new(Details { status, operation, openssl: code, reason }))
+    pub fn no_memory(operation: &'static str) -> Self {
+        Self::new(Status::OutOfMemory, operation)
+    }
+
+    /// An error of the OpenSSL function `operation`, with OpenSSL's error code.
+    #[cold]
+    pub fn openssl(status: Status, operation: &'static str, code: u64, reason: impl fmt::Display) -> Self {
+        let details = Details { status, operation, openssl: code, reason: Text::of(reason) };
+        Self(memory::boxed(details).ok())
     }
 
     /// The stable number of the error.
     pub fn status(&self) -> Status {
-        self.0.status
+        self.0.as_ref().map_or(Status::OutOfMemory, |details| details.status)
     }
 
     /// The operation that failed; an OpenSSL function where one did.
     pub fn operation(&self) -> &'static str {
-        self.0.operation
+        self.0.as_ref().map_or("operation", |details| details.operation)
     }
 
     /// OpenSSL's packed error code, or 0 when OpenSSL did not report the error.
     pub fn openssl_code(&self) -> u64 {
-        self.0.openssl
+        self.0.as_ref().map_or(0, |details| details.openssl)
     }
 
     /// The reason. Never empty.
     pub fn reason(&self) -> &str {
-        &self.0.reason
+        self.0.as_ref().map_or(Status::OutOfMemory.meaning(), |details| details.reason.as_str())
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.0.operation, self.0.reason)
+        write!(f, "{}: {}", self.operation(), self.reason())
     }
 }
 

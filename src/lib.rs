@@ -8,6 +8,7 @@
 //! | `ffi` | the C ABI `qdtls_*`: argument checks, handles, conversions; no decisions |
 //! | core | one file or folder per concept, without I/O, a wall clock or `unsafe`: [`connection`] (the phases of a handshake), [`association`] (one TLS association and its operations), [`listener`] and [`cookie`] (the cookie exchange), [`wire`] (records, hellos), [`host`] (the interface to the embedding program), [`peer`], [`settings`], [`retention`], [`timer`], [`secret`], [`error`], [`log`] |
 //! | `openssl` | the only module that calls OpenSSL or is called by it: the function table, owning wrappers, callbacks |
+//! | `memory` | allocations that may fail; where the standard library would end the process |
 //! | `os` | the only module that calls the operating system: locked memory, finding a loaded library |
 //!
 //! The caller passes datagrams and times in. Datagrams leave through the caller's [`host::Host`]; functions return
@@ -36,6 +37,7 @@ pub mod error;
 pub mod host;
 pub mod listener;
 pub mod log;
+mod memory;
 pub mod panic;
 pub mod peer;
 pub mod retention;
@@ -44,6 +46,7 @@ pub mod secret;
 pub mod send_error;
 pub mod server_name;
 pub mod settings;
+pub mod text;
 pub mod timer;
 pub mod unix_time;
 pub mod wire;

@@ -8,20 +8,29 @@
 
 #![forbid(unsafe_code)]
 
+use crate::memory::Arc;
+use crate::text::Text;
 use std::cell::{Cell, RefCell};
+use std::ffi::CStr;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{OnceLock, RwLock};
 use std::time::Instant;
 
 /// A function that receives one finished line.
-pub type Logger = Arc<dyn Fn(&str) + Send + Sync>;
+pub type Logger = Arc<Box<dyn Fn(&CStr) + Send + Sync>>;
+
+/// A line with its zero byte.
+type Line = Text<512>;
+
+/// The lines that wait for the end of a lock. More are dropped: waiting must not allocate (A4).
+type Lines = [Option<Line>; 2];
 
 static LOGGER: RwLock<Option<Logger>> = RwLock::new(None);
 
 thread_local! {
     /// The lines of this thread that wait for the end of [`outside_locks`].
-    static WAITING: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+    static WAITING: RefCell<Option<Lines>> = const { RefCell::new(None) };
     /// Whether the logger is running on this thread.
     static LOGGING: Cell<bool> = const { Cell::new(false) };
 }
@@ -35,16 +44,19 @@ pub fn set_logger(logger: Option<Logger>) {
 /// Writes a warning. For what a peer can cause there is [`Recurring`].
 #[cold]
 pub fn warn(line: fmt::Arguments<'_>) {
-    let wait = |waiting: &RefCell<Option<Vec<String>>>| match &mut *waiting.borrow_mut() {
+    let line = Line::of(line);
+    let wait = |waiting: &RefCell<Option<Lines>>| match &mut *waiting.borrow_mut() {
         Some(lines) => {
-            lines.push(line.to_string());
+            if let Some(place) = lines.iter_mut().find(|place| place.is_none()) {
+                *place = Some(line);
+            }
             true
         }
         None => false,
     };
     // Without the place, the thread is ending and holds no lock.
     if !WAITING.try_with(wait).unwrap_or(false) {
-        write(&line.to_string());
+        write(&line);
     }
 }
 
@@ -55,24 +67,24 @@ pub fn outside_locks<R>(work: impl FnOnce() -> R) -> R {
     impl Drop for Waiting {
         fn drop(&mut self) {
             let lines = WAITING.try_with(RefCell::take).ok().flatten();
-            lines.iter().flatten().for_each(|line| write(line));
+            lines.iter().flatten().flatten().for_each(write);
         }
     }
     let is_first = WAITING.try_with(|waiting| {
         let mut waiting = waiting.borrow_mut();
-        waiting.is_none() && waiting.replace(Vec::new()).is_none()
+        waiting.is_none() && waiting.replace(Lines::default()).is_none()
     });
     let _waiting = is_first.unwrap_or(false).then(|| Waiting);
     work()
 }
 
-fn write(line: &str) {
+fn write(line: &Line) {
     let logger = LOGGER.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
     let Some(logger) = logger else { return };
     if LOGGING.replace(true) {
         return;
     }
-    logger(line);
+    logger(line.as_c_str());
     LOGGING.set(false);
 }
 
@@ -140,14 +152,15 @@ mod tests {
     fn lines_of(work: impl FnOnce(), reaction: fn()) -> Vec<String> {
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
         let _one = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let lines = Arc::new(Mutex::new(Vec::new()));
-        let (kept, thread) = (Arc::clone(&lines), std::thread::current().id());
-        set_logger(Some(Arc::new(move |line| {
+        let lines = std::sync::Arc::new(Mutex::new(Vec::new()));
+        let (kept, thread) = (std::sync::Arc::clone(&lines), std::thread::current().id());
+        let logger: Box<dyn Fn(&CStr) + Send + Sync> = Box::new(move |line| {
             if std::thread::current().id() == thread {
-                kept.lock().expect("no panic").push(line.to_owned());
+                kept.lock().expect("no panic").push(line.to_str().expect("UTF-8").to_owned());
                 reaction();
             }
-        })));
+        });
+        set_logger(Arc::new(logger).ok());
         work();
         set_logger(None);
         let lines = lines.lock().expect("no panic");

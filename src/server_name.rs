@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Result, Status};
+use crate::memory;
 use std::ffi::CString;
 use std::net::Ipv6Addr;
 
@@ -28,7 +29,7 @@ pub fn parse(name: &[u8]) -> Result<CString> {
     for label in name.split(|byte| *byte == b'.') {
         check(label)?;
     }
-    CString::new(name).map_err(|_| refused("the name contains a zero byte"))
+    memory::c_string(name).ok_or_else(|| Error::no_memory("server name"))
 }
 
 /// Letters, digits and hyphens, which are not at an end (RFC 1123, 2.1); and underscores, which hosts have all the same.

@@ -91,8 +91,12 @@ impl Setting {
     /// Sets the value if it is within the bounds.
     pub fn set(&self, value: u64) -> Result<()> {
         if !self.allows(value) {
-            let reason = format!("{} must be from {} to {}", self.variable, self.minimum, self.maximum);
-            return Err(Error::because(Status::InvalidArgument, "setting", reason));
+            let Self { variable, minimum, maximum, .. } = self;
+            return Err(Error::because(
+                Status::InvalidArgument,
+                "setting",
+                format_args!("{variable} must be from {minimum} to {maximum}"),
+            ));
         }
         self.value.store(value, Ordering::Relaxed);
         Ok(())

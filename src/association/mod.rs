@@ -14,6 +14,7 @@ pub mod operation;
 use crate::bytes::Bytes;
 use crate::error::{Error, Result, Status};
 use crate::host::Host;
+use crate::memory::{self, Rc};
 use crate::openssl::setup::Setup;
 use crate::openssl::ssl::Ssl;
 use crate::peer::PeerAddress;
@@ -25,7 +26,6 @@ use crate::wire::hello::MAX_COOKIE;
 use crate::wire::sequence::Sequence;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 use std::time::Duration;
 
 /// One error that OpenSSL found while verifying the peer's chain (X509_STORE_CTX_get_error(3)).
@@ -78,6 +78,10 @@ struct VerifiedHello {
     cookie: Bytes<MAX_COOKIE>,
 }
 
+fn no_memory() -> Error {
+    Error::no_memory("init TLS")
+}
+
 /// See the module documentation.
 pub struct Association {
     /// Declared first, hence dropped first: callbacks that SSL_free(3) may run still find the other fields.
@@ -87,7 +91,7 @@ pub struct Association {
     cookie_exchange: bool,
     /// The application protocols that a server selects from.
     alpn: Vec<u8>,
-    host: Rc<dyn Host>,
+    host: Rc<Box<dyn Host>>,
     holder: Cell<Holder>,
     verified_hello: RefCell<Option<VerifiedHello>>,
     sequence: Sequence,
@@ -114,17 +118,18 @@ impl Association {
         context_owner: Box<dyn Any>,
         setup: &Setup<'_>,
         peer: PeerAddress,
-        host: Rc<dyn Host>,
+        host: Rc<Box<dyn Host>>,
         ssl: Ssl,
     ) -> Result<Rc<Self>> {
         ssl.set_up(setup)?;
-        Ok(Rc::new(Self {
+        let alpn = memory::copy(setup.alpn).ok_or_else(no_memory)?;
+        let association = Rc::new(Self {
             admission: Admission::new(setup.role, ssl.max_cert_list()),
             too_long: Cell::new(None),
             peer,
             link_mtu: setup.link_mtu,
             cookie_exchange: setup.cookie_exchange,
-            alpn: setup.alpn.to_vec(),
+            alpn,
             host,
             holder: Cell::new(Holder::Connection),
             verified_hello: RefCell::default(),
@@ -136,7 +141,8 @@ impl Association {
             shortest_record: Cell::new(0),
             ssl,
             _context_owner: context_owner,
-        }))
+        });
+        association.map_err(|_| no_memory())
     }
 
     /// Returns whether its connection still holds it.
@@ -167,10 +173,9 @@ impl Association {
     fn require_steady_clock(&self) -> Result<()> {
         match self.ssl.time_left() {
             Some(left) if timer::was_set_back(left, self.interval_us.get()) => {
-                let reason = format!(
-                    "the system's clock was set back: OpenSSL would not retransmit for {} seconds",
-                    left.as_secs()
-                );
+                let seconds = left.as_secs();
+                let text = "the system's clock was set back: OpenSSL would not retransmit for";
+                let reason = format_args!("{text} {seconds} seconds");
                 Err(Error::because(Status::HandshakeFailed, "DTLSv1_handle_timeout", reason))
             }
             _ => Ok(()),
@@ -216,8 +221,8 @@ impl Association {
     }
 
     /// The errors that OpenSSL found in the peer's chain, in this handshake or in the resumed one.
-    pub fn verify_errors(&self) -> Vec<VerifyError> {
+    pub fn verify_errors<R>(&self, read: impl FnOnce(&mut dyn Iterator<Item = VerifyError>) -> R) -> R {
         let inherited = self.ssl.inherited_verify_error().map(|code| VerifyError { code, depth: 0 });
-        self.verify_errors.borrow().iter().copied().chain(inherited).collect()
+        read(&mut self.verify_errors.borrow().iter().copied().chain(inherited))
     }
 }

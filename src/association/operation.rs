@@ -9,6 +9,7 @@ use super::{Association, Progress, Received, VerifyError};
 use crate::error::{Error, Result, Status};
 use crate::host::{Psk, PskRequest, SendResult};
 use crate::log;
+use crate::memory;
 use crate::openssl::error_queue::Cause;
 use crate::openssl::events::Events;
 use crate::openssl::ssl::{Outcome, PlaintextBuffer, Running, TimeoutOutcome};
@@ -85,7 +86,7 @@ impl<'a> Operation<'a> {
             Outcome::WantsDatagram => self.sent().map(|()| Progress::Continues),
             Outcome::Closed => Err(Error::new(Status::Closed, "SSL_do_handshake")),
             Outcome::Failed(cause) => Err(match self.psk_failure.get() {
-                Some(misfit) => Error::because(Status::PskRejected, "pre-shared key", misfit.to_string()),
+                Some(misfit) => Error::because(Status::PskRejected, "pre-shared key", misfit),
                 None if cause.is_alert() => cause.into_error(Status::AlertReceived, "SSL_do_handshake"),
                 None if cause.is_timeout() => self.timed_out(cause, "SSL_do_handshake"),
                 None => cause.into_error(Status::HandshakeFailed, "SSL_do_handshake"),
@@ -191,7 +192,7 @@ impl<'a> Operation<'a> {
     fn timed_out(&self, cause: Cause, operation: &'static str) -> Error {
         match self.association.too_long.get() {
             None => cause.into_error(Status::TimedOut, operation),
-            Some(message) => cause.with_text(message.to_string()).into_error(Status::TimedOut, operation),
+            Some(message) => cause.into_error_because(Status::TimedOut, operation, message),
         }
     }
 
@@ -227,7 +228,11 @@ impl Events for Operation<'_> {
         let host = &self.association.host;
         let result = match sequence::is_of_epoch_0(datagram) {
             false => host.send(datagram),
-            true => host.send(&self.association.sequence.raised(datagram)),
+            // Without memory it is as lost as one that the network drops.
+            true => match self.association.sequence.raised(datagram) {
+                Some(raised) => host.send(&raised),
+                None => SendResult::Lost,
+            },
         };
         if result != SendResult::Sent {
             self.note_loss(datagram.len(), result);
@@ -260,8 +265,9 @@ impl Events for Operation<'_> {
         })
     }
 
-    fn note_verify_error(&self, code: i32, depth: i32) {
-        self.association.verify_errors.borrow_mut().push(VerifyError { code, depth });
+    fn note_verify_error(&self, code: i32, depth: i32) -> bool {
+        let errors = &mut *self.association.verify_errors.borrow_mut();
+        memory::push(errors, VerifyError { code, depth }).is_some()
     }
 
     fn psk(&self, request: &PskRequest<'_>) -> Option<Psk> {

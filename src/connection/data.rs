@@ -7,8 +7,8 @@ use super::Connection;
 use super::phase::{Carry, Phase};
 use crate::association::{Association, Received};
 use crate::error::{Error, Result, Status};
+use crate::memory::Rc;
 use crate::openssl::ssl::PlaintextBuffer;
-use std::rc::Rc;
 
 impl Connection {
     /// Encrypts and sends one message. Returns its length.
@@ -63,12 +63,11 @@ impl Connection {
             return Err(Error::new(Status::Busy, "read"));
         }
         let carry = self.exchange_carry(Carry::new());
-        let first = association.read(&carry, buffer, 0).inspect_err(|error| {
-            if error.status() == Status::OutOfMemory {
-                self.exchange_carry(carry.clone());
-            }
-            self.end_after(error);
-        })?;
+        let first = association.read(&carry, buffer, 0);
+        if first.as_ref().is_err_and(|error| error.status() == Status::OutOfMemory) {
+            self.exchange_carry(carry);
+        }
+        let first = first.inspect_err(|error| self.end_after(error))?;
         if first.end.is_some() {
             return Ok(self.received(first));
         }
@@ -113,11 +112,11 @@ fn no_message_of(length: usize, longest: usize) -> Error {
     if length == 0 {
         return Error::new(Status::MessageEmpty, "SSL_write");
     }
-    let reason = format!("{length} bytes do not fit into one DTLS record of {longest}");
-    Error::because(Status::MessageTooLarge, "SSL_write", reason)
+    let text = "bytes do not fit into one DTLS record of";
+    Error::because(Status::MessageTooLarge, "SSL_write", format_args!("{length} {text} {longest}"))
 }
 
 #[cold]
 fn buffer_too_small(needed: usize) -> Error {
-    Error::because(Status::BufferTooSmall, "read", format!("{needed} bytes are needed"))
+    Error::because(Status::BufferTooSmall, "read", format_args!("{needed} bytes are needed"))
 }

@@ -7,9 +7,9 @@ use super::Connection;
 use super::phase::{Carry, Need, Phase, Started};
 use crate::association::{Association, Progress};
 use crate::error::{Error, Result, Status};
+use crate::memory::{self, Rc};
 use crate::wire::hello::ClientHello;
 use crate::wire::record;
-use std::rc::Rc;
 use std::time::Duration;
 
 /// The number of bytes kept while the verdict is awaited (A10), the size of the largest datagram. More is dropped, as
@@ -82,7 +82,8 @@ impl Connection {
             Ok(Progress::Continues) => Ok(Need::Datagram),
             Ok(Progress::Finished { unread }) => {
                 let rest = datagram.get(datagram.len().saturating_sub(unread)..).unwrap_or_default();
-                self.finish(record::whole_records(rest).to_vec());
+                // Without memory they are lost, as the network may lose them.
+                self.finish(memory::copy(record::whole_records(rest)).unwrap_or_default());
                 Ok(Need::Verdict)
             }
             Err(error) => {
@@ -109,7 +110,7 @@ impl Connection {
         };
         let records = record::whole_records(datagram);
         if carry.len().saturating_add(records.len()) <= MAX_CARRY {
-            carry.extend_from_slice(records);
+            let _ = memory::append(carry, records);
         }
         true
     }

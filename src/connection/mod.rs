@@ -22,6 +22,7 @@ use crate::association::Association;
 use crate::cookie::CookieKey;
 use crate::error::{Error, Result, Status};
 use crate::host::Host;
+use crate::memory::{self, Rc};
 use crate::openssl::setup::Setup;
 use crate::openssl::ssl::Ssl;
 use crate::peer::PeerAddress;
@@ -29,19 +30,18 @@ use crate::role::Role;
 use phase::Phase;
 use std::any::Any;
 use std::cell::RefCell;
-use std::rc::Rc;
 
 /// See the module documentation.
 pub struct Connection {
     role: Role,
-    host: Rc<dyn Host>,
+    host: Rc<Box<dyn Host>>,
     settings: Settings,
     phase: RefCell<Phase>,
 }
 
 impl Connection {
     /// A connection that has not started.
-    pub fn new(role: Role, host: Rc<dyn Host>) -> Self {
+    pub fn new(role: Role, host: Rc<Box<dyn Host>>) -> Self {
         Self { role, host, settings: Settings::default(), phase: RefCell::new(Phase::Idle) }
     }
 
@@ -78,8 +78,12 @@ impl Connection {
         self.require_not_started("init TLS")?;
         let no_peer = || Error::because(Status::InvalidState, "init TLS", "no peer address is set");
         let peer = self.settings.peer.get().ok_or_else(no_peer)?;
-        let server_name = self.settings.server_name.borrow().clone();
-        let alpn = self.settings.alpn.borrow().clone();
+        let no_memory = || Error::no_memory("init TLS");
+        // Copied, because releasing what init TLS took may run the program's code.
+        let server_name =
+            self.settings.server_name.borrow().as_ref().map(|name| memory::c_string(name.to_bytes()));
+        let server_name = server_name.map(|name| name.ok_or_else(no_memory)).transpose()?;
+        let alpn = memory::copy(&self.settings.alpn.borrow()).ok_or_else(no_memory)?;
         let ticket = self.settings.ticket.take();
         let resumption = self.settings.resumption.get();
         let setup = Setup {

@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 
 use crate::association::Association;
-use std::rc::Rc;
+use crate::memory::Rc;
 
 /// The state of the handshake, numbered as Qt's `QDtls::HandshakeState`.
 #[repr(i32)]

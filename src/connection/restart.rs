@@ -38,7 +38,7 @@ impl Connection {
         let verified = association.hold("ClientHello", Purpose::Data, &[], |_, _| {
             // A failure to send the answer does not affect this connection.
             let since = association.verified_at();
-            listener::verify(&key, &association.peer(), &hello, Use::Restart { since }, &*self.host)
+            listener::verify(&key, &association.peer(), &hello, Use::Restart { since }, &**self.host)
                 .unwrap_or(false)
         })?;
         if verified {

@@ -5,6 +5,7 @@
 
 use crate::cookie::CookieKey;
 use crate::error::{Error, Result, Status};
+use crate::memory;
 use crate::peer::PeerAddress;
 use crate::role::Role;
 use crate::server_name;
@@ -39,9 +40,13 @@ impl Settings {
     /// Sets the largest IP packet to send in a handshake; 0 selects the default of 576 bytes.
     pub fn set_mtu_hint(&self, bytes: u16) -> Result<()> {
         if bytes != 0 && bytes < MIN_LINK_MTU {
-            let reason =
-                format!("an MTU of {bytes} is too small for a DTLS handshake, {MIN_LINK_MTU} are needed");
-            return Err(Error::because(Status::InvalidMtu, "MTU hint", reason));
+            return Err(Error::because(
+                Status::InvalidMtu,
+                "MTU hint",
+                format_args!(
+                    "an MTU of {bytes} is too small for a DTLS handshake, {MIN_LINK_MTU} are needed"
+                ),
+            ));
         }
         self.mtu_hint.set(bytes);
         Ok(())
@@ -66,14 +71,16 @@ impl Settings {
         if !alpn::is_well_formed(list) {
             return Err(Error::because(Status::InvalidArgument, "ALPN", "the protocol list is malformed"));
         }
-        self.alpn.replace(list.to_vec());
+        self.alpn.replace(memory::copy(list).ok_or_else(|| Error::no_memory("ALPN"))?);
         Ok(())
     }
 
     /// Sets whether sessions may be resumed by tickets, and the session that a client offers to resume.
-    pub fn set_resumption(&self, allowed: bool, ticket: &[u8]) {
+    pub fn set_resumption(&self, allowed: bool, ticket: &[u8]) -> Result<()> {
+        let ticket = memory::copy(ticket).ok_or_else(|| Error::no_memory("resumption"))?;
         self.resumption.set(allowed);
-        self.ticket.replace(Zeroizing::new(ticket.to_vec()));
+        self.ticket.replace(Zeroizing::new(ticket));
+        Ok(())
     }
 
     /// Sets the key that checks cookies; `None` lets a server start without a cookie.

@@ -15,13 +15,12 @@ pub use slot::Use;
 
 use crate::bytes::Bytes;
 use crate::error::{Error, Result, Status};
-use crate::openssl::hmac::{Hash, Mac, MacKey};
+use crate::openssl::hmac::{Hash, Mac, SharedKey};
 use crate::peer::{IDENTITY_LENGTH, PeerAddress};
 use crate::unix_time::UnixTime;
 use crate::wire::hello::{ClientHello, MAX_COOKIE};
 use process_secret::{Number, ProcessSecret};
 use slot::Slot;
-use std::sync::Arc;
 use std::time::Instant;
 use subtle::ConstantTimeEq;
 
@@ -34,7 +33,7 @@ enum Source {
     /// The process-wide secret, which this library generates and rotates.
     Process(Hash),
     /// A secret set by the user, used unchanged until the user replaces it.
-    User(Arc<MacKey>),
+    User(SharedKey),
 }
 
 /// A cookie, at most [`MAX_COOKIE`] bytes.
@@ -67,7 +66,7 @@ impl CookieKey {
                 "Invalid (empty) secret",
             ));
         }
-        let key = MacKey::shared(hash, secret)?;
+        let key = SharedKey::of(hash, secret)?;
         let is_stand_in = ProcessSecret::with(|process| process.is_stand_in(secret));
         Ok(Self(if is_stand_in { Source::Process(hash) } else { Source::User(key) }))
     }

@@ -12,7 +12,7 @@ use crate::openssl::hmac::{Hash, MacKey};
 use crate::openssl::random;
 use crate::secret::Secret;
 use crate::settings::{COOKIE_LIFETIME_S, COOKIE_ROTATION_S, COOKIE_SECRET_SIZE};
-use crate::{log, os};
+use crate::{log, memory, os};
 use std::sync::{Mutex, Once};
 use std::time::{Duration, Instant};
 
@@ -60,7 +60,8 @@ impl Epoch {
         let place = match self.keys.iter().position(|key| key.hash() == hash) {
             Some(place) => place,
             None => {
-                self.keys.push(MacKey::new(hash, self.secret.expose())?);
+                let key = MacKey::new(hash, self.secret.expose())?;
+                memory::push(&mut self.keys, key).ok_or_else(no_memory)?;
                 self.keys.len() - 1
             }
         };
@@ -117,8 +118,8 @@ impl ProcessSecret {
         let needed = self.epochs.iter().position(is_replaced).map_or(usize::MAX, |newest| newest + 1);
         self.epochs.truncate(needed.min(usize::from(Number::COUNT) - 1));
         let number = self.epochs.first().map_or(Number::default(), |epoch| epoch.number.next());
-        self.epochs.insert(0, Epoch { number, made: now, secret, keys: Vec::new() });
-        Ok(())
+        let epoch = Epoch { number, made: now, secret, keys: Vec::new() };
+        memory::insert(&mut self.epochs, 0, epoch).ok_or_else(no_memory)
     }
 
     /// Generates a new secret and drops all others.
@@ -138,6 +139,10 @@ impl ProcessSecret {
     pub fn is_stand_in(&self, secret: &[u8]) -> bool {
         self.stand_in.as_ref().is_some_and(|stand_in| stand_in.equals(secret))
     }
+}
+
+fn no_memory() -> Error {
+    Error::no_memory("cookie secret")
 }
 
 /// Generates a random secret. If the generator fails, only this call fails, and no partial secret is kept.

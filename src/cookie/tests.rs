@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::error::Status;
+use crate::openssl::hmac::MacKey;
 use crate::settings::{COOKIE_LIFETIME_S, COOKIE_SECRET_SIZE};
 use crate::wire::hello::tests::client_hello;
 

@@ -28,8 +28,11 @@ impl qdtls_address {
             4 => [a, b, c, d].into(),
             6 => self.bytes.into(),
             family => {
-                let reason = format!("{family} is not an address family (4 or 6)");
-                return Err(Error::because(Status::InvalidAddress, "peer address", reason));
+                return Err(Error::because(
+                    Status::InvalidAddress,
+                    "peer address",
+                    format_args!("{family} is not an address family (4 or 6)"),
+                ));
             }
         };
         PeerAddress::new(ip, self.port, self.scope)

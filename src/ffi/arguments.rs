@@ -58,8 +58,12 @@ impl OutBytes {
     /// Copies `value` to the buffer and writes its length to `length`.
     pub fn write(self, value: &[u8], length: Place<usize>) -> Result<()> {
         if value.len() > self.capacity {
-            let reason = format!("{} bytes are needed", value.len());
-            return Err(Error::because(Status::BufferTooSmall, "buffer", reason));
+            let needed = value.len();
+            return Err(Error::because(
+                Status::BufferTooSmall,
+                "buffer",
+                format_args!("{needed} bytes are needed"),
+            ));
         }
         if !value.is_empty() {
             let place = NonNull::new(self.start).ok_or_else(|| invalid("a buffer is null"))?;

@@ -4,7 +4,7 @@
 use super::address::qdtls_address;
 use super::arguments::{In, Out, OutBytes, invalid, reference};
 use super::error::{ErrorSlot, qdtls_error};
-use super::handle::{Handle, Held, call, call_on, give, take_back, write_last_error};
+use super::handle::{Handle, HandlePlace, Held, call, call_on, take_back, write_last_error};
 use crate::cookie::{Check, CookieKey, Use};
 use crate::error::{Result, Status};
 use crate::openssl::hmac::Hash;
@@ -44,7 +44,8 @@ pub unsafe extern "C" fn qdtls_cookie_new(cookie: *mut *mut qdtls_cookie) -> Sta
     // SAFETY: null, or writable until this call returns (this function's contract).
     let cookie = unsafe { Out::new(cookie) };
     call("qdtls_cookie_new", || {
-        cookie.require()?.write(give(qdtls_cookie::default()));
+        let (cookie, place) = (cookie.require()?, HandlePlace::new("qdtls_cookie_new")?);
+        cookie.write(place.give(qdtls_cookie::default()));
         Ok(())
     })
 }

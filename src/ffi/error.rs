@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Last errors in C's form.
 
-use crate::error::{Category, Error, Status};
+use crate::error::{Category, Error, REASON_LENGTH, Status};
+use crate::text::Text;
 use std::cell::RefCell;
-use std::ffi::{CString, c_char};
+use std::ffi::c_char;
 
 /// The details of an error. The texts are null-terminated UTF-8, and empty only if there was no error. They are valid
 /// until the next error of the same handle (for `qdtls_last_error`, of the same thread), or until the handle is
@@ -30,12 +31,13 @@ pub struct ErrorSlot(RefCell<Option<Kept>>);
 struct Kept {
     status: Status,
     openssl_code: u64,
-    operation: CString,
-    reason: CString,
+    operation: Text<64>,
+    reason: Text<REASON_LENGTH>,
 }
 
 thread_local! {
-    static THREAD: ErrorSlot = ErrorSlot::default();
+    /// Has no destructor, for which the C library would need memory.
+    static THREAD: ErrorSlot = const { ErrorSlot(RefCell::new(None)) };
 }
 
 /// Stores the error of a function without a handle.
@@ -67,8 +69,8 @@ impl ErrorSlot {
         self.0.replace(Some(Kept {
             status: error.status(),
             openssl_code: error.openssl_code(),
-            operation: c_string(error.operation()),
-            reason: c_string(error.reason()),
+            operation: Text::of(error.operation()),
+            reason: Text::of(error.reason()),
         }));
     }
 
@@ -80,15 +82,9 @@ impl ErrorSlot {
                 status: kept.status as i32,
                 category: kept.status.category() as i32,
                 openssl_code: kept.openssl_code,
-                operation: kept.operation.as_ptr(),
-                reason: kept.reason.as_ptr(),
+                operation: kept.operation.as_c_str().as_ptr(),
+                reason: kept.reason.as_c_str().as_ptr(),
             },
         }
     }
-}
-
-/// Converts a text for C, up to its first zero byte. No text of this library contains one.
-fn c_string(text: &str) -> CString {
-    let until_zero = text.split('\0').next().unwrap_or_default();
-    CString::new(until_zero).unwrap_or_default()
 }

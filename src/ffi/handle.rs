@@ -4,9 +4,11 @@
 use super::arguments::{Out, invalid};
 use super::error::{ErrorSlot, qdtls_error, remember_on_thread, thread_error};
 use crate::error::{Error, Result, Status};
+use crate::memory::{Rc, SharedPlace};
 use crate::panic::guard;
+use std::cell::Cell;
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
-use std::rc::Rc;
 
 /// An object that C holds a pointer to. Reference counting makes it safe to free it inside its own callbacks.
 pub trait Handle: Sized {
@@ -24,18 +26,14 @@ impl<H: Handle> Held<H> {
     /// Takes a reference to the handle; `None` for null.
     ///
     /// # Safety
-    /// `handle` is null, or came from [`give`] and was not given to [`take_back`]; no other thread uses it.
+    /// `handle` is null, or came from [`HandlePlace::give`] and was not given to [`take_back`]; no other thread uses it.
     #[inline]
     pub unsafe fn of(handle: *const H) -> Option<Self> {
-        if handle.is_null() {
-            return None;
-        }
-        // SAFETY: not null, so by this function's contract the pointer came from Rc::into_raw in `give`, the owner's
-        // count is still held, and no other thread changes it.
-        unsafe { Rc::increment_strong_count(handle) };
-        // SAFETY: the pointer came from Rc::into_raw, and the increment above provides the count that this takes
-        // over.
-        Some(Self(unsafe { Rc::from_raw(handle) }))
+        let handle = NonNull::new(handle.cast_mut())?;
+        // SAFETY: not null, so by this function's contract the pointer came from Rc::into_raw in `HandlePlace::give`; the owner's
+        // count is still held, and this one is not dropped.
+        let owners = ManuallyDrop::new(unsafe { Rc::from_raw(handle) });
+        Some(Self(Rc::clone(&owners)))
     }
 }
 
@@ -60,7 +58,7 @@ pub fn call_on<H: Handle>(
     };
     let status = run_on(name, &*handle, body);
     // If a callback freed the handle, this is the last reference: dropping it runs the program's release callback.
-    if Rc::strong_count(&handle) == 1 {
+    if handle.owners() == 1 {
         guard(name, (), move || drop(handle));
     }
     status
@@ -112,16 +110,26 @@ fn null_handle() -> Error {
     invalid("the handle is null")
 }
 
-/// Returns the body's result, or an internal error after a panic. The error is made only then, because it allocates.
+/// Returns the body's result, or an internal error after a panic. The error is made only then, because that takes time.
 #[inline]
 fn outcome(name: &'static str, body: impl FnOnce() -> Result<()>) -> Result<Status> {
     let done = guard(name, None, || Some(body().map(|()| Status::Ok)));
     done.unwrap_or_else(|| Err(Error::new(Status::Internal, name)))
 }
 
-/// Passes a new handle to C, which owns it.
-pub fn give<H: Handle>(handle: H) -> *mut H {
-    Rc::into_raw(Rc::new(handle)).cast_mut()
+/// Memory for a handle, taken before anything is made that its creation must not lose.
+pub struct HandlePlace<H>(SharedPlace<H, Cell<usize>>);
+
+impl<H: Handle> HandlePlace<H> {
+    /// Allocates it for the exported function `name`.
+    pub fn new(name: &'static str) -> Result<Self> {
+        Rc::place().map(Self).ok_or_else(|| Error::no_memory(name))
+    }
+
+    /// Passes a new handle to C, which owns it.
+    pub fn give(self, handle: H) -> *mut H {
+        self.0.fill(handle).into_raw().cast_mut()
+    }
 }
 
 /// Takes a handle back from its owner.
@@ -130,9 +138,9 @@ pub fn give<H: Handle>(handle: H) -> *mut H {
 /// As for [`Held::of`]; the pointer is not used again.
 pub unsafe fn take_back<H: Handle>(name: &'static str, handle: *mut H) {
     if let Some(handle) = NonNull::new(handle) {
-        // SAFETY: not null, so by this function's contract the pointer came from Rc::into_raw in `give` and is given
-        // up once: this takes over the count that `give` left.
-        let handle = unsafe { Rc::from_raw(handle.as_ptr().cast_const()) };
+        // SAFETY: not null, so by this function's contract the pointer came from Rc::into_raw in `HandlePlace::give` and is given
+        // up once: this takes over the count that it left.
+        let handle = unsafe { Rc::from_raw(handle) };
         guard(name, (), move || handle.let_go());
     }
 }

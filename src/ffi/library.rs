@@ -4,12 +4,12 @@
 use super::arguments::{Out, invalid};
 use super::error::{qdtls_error, thread_error};
 use super::handle::call;
-use crate::error::{Result, Status};
+use crate::error::{Error, Result, Status};
+use crate::memory::{self, Arc};
 use crate::settings::{self, Setting};
 use crate::{cookie, log};
-use std::ffi::{CStr, CString, c_char};
+use std::ffi::{CStr, c_char};
 use std::ptr::NonNull;
-use std::sync::Arc;
 use zeroize::Zeroize;
 
 const VERSION: &CStr = match CStr::from_bytes_with_nul(
@@ -59,15 +59,18 @@ pub unsafe extern "C" fn qdtls_set_logger(
     logger: Option<unsafe extern "C" fn(line: *const c_char)>,
 ) -> Status {
     call("qdtls_set_logger", || {
-        log::set_logger(logger.map(|logger| -> log::Logger {
-            Arc::new(move |line: &str| {
-                if let Ok(line) = CString::new(line) {
-                    // SAFETY: callable on any thread, also for a call that began before it was replaced, by the
-                    // contract of `qdtls_set_logger`. The line is a C string that outlives the call.
-                    unsafe { logger(line.as_ptr()) };
-                }
-            })
-        }));
+        let Some(logger) = logger else {
+            log::set_logger(None);
+            return Ok(());
+        };
+        let logger = memory::boxed(move |line: &CStr| {
+            // SAFETY: callable on any thread, also for a call that began before it was replaced, by the contract of
+            // `qdtls_set_logger`. The line is a C string that outlives the call.
+            unsafe { logger(line.as_ptr()) };
+        });
+        let no_memory = || Error::no_memory("qdtls_set_logger");
+        let logger: Box<dyn Fn(&CStr) + Send + Sync> = logger.map_err(|_| no_memory())?;
+        log::set_logger(Some(Arc::new(logger).map_err(|_| no_memory())?));
         Ok(())
     })
 }

@@ -5,7 +5,7 @@ use super::address::qdtls_address;
 use super::arguments::{In, Out, reference};
 use super::cookie::qdtls_cookie;
 use super::error::{ErrorSlot, qdtls_error};
-use super::handle::{Handle, Held, call, call_on, give, take_back, write_last_error};
+use super::handle::{Handle, HandlePlace, Held, call, call_on, take_back, write_last_error};
 use super::program::{Program, qdtls_callbacks};
 use crate::error::Status;
 use crate::listener::Listener;
@@ -43,8 +43,9 @@ pub unsafe extern "C" fn qdtls_listener_new(
     let listener = unsafe { Out::new(listener) };
     call("qdtls_listener_new", || {
         let (callbacks, listener) = (callbacks?, listener.require()?);
+        let place = HandlePlace::new("qdtls_listener_new")?;
         let core = Listener::new(Program::new(callbacks)?);
-        listener.write(give(qdtls_listener { core, last_error: ErrorSlot::default() }));
+        listener.write(place.give(qdtls_listener { core, last_error: ErrorSlot::default() }));
         Ok(())
     })
 }

@@ -133,8 +133,8 @@ pub unsafe extern "C" fn qdtls_bio_set_connected(bio: *mut BIO, address: *const 
 fn check_socket_address(address: &[u8]) -> Result<()> {
     let malformed = || {
         let length = address.len();
-        let reason = format!("{length} bytes do not hold a socket address of family AF_INET or AF_INET6");
-        Error::because(Status::InvalidAddress, "peer address", reason)
+        let text = "bytes do not hold a socket address of family AF_INET or AF_INET6";
+        Error::because(Status::InvalidAddress, "peer address", format_args!("{length} {text}"))
     };
     let (ip, port, scope) = os::socket_address(address).ok_or_else(malformed)?;
     PeerAddress::new(ip, port, scope).map(drop)

@@ -3,8 +3,9 @@
 
 use super::arguments::{In, invalid};
 use super::handle::call;
-use crate::error::{Result, Status};
+use crate::error::{Error, Result, Status};
 use crate::host::{Host, Psk, PskRequest, SendResult};
+use crate::memory::{self, Place, Rc};
 use crate::panic::guard;
 use crate::role::Role;
 use crate::send_error;
@@ -96,7 +97,11 @@ pub unsafe extern "C" fn qdtls_psk_reply_set(
     let key = unsafe { In::new(key, key_length) };
     call("qdtls_psk_reply_set", || {
         let reply = reply.ok_or_else(|| invalid("the reply is null"))?;
-        let [identity, key] = [identity.get()?, key.get()?].map(|part| Zeroizing::new(part.to_vec()));
+        let copy = |part| {
+            let copy = memory::copy(part).ok_or_else(|| Error::no_memory("qdtls_psk_reply_set"))?;
+            Ok(Zeroizing::new(copy))
+        };
+        let (identity, key) = (copy(identity.get()?)?, copy(key.get()?)?);
         reply.0.replace(Some(Psk { identity, key }));
         Ok(())
     })
@@ -112,6 +117,13 @@ impl Program {
     pub(super) fn new(callbacks: &qdtls_callbacks) -> Result<Self> {
         let send = callbacks.send.ok_or_else(|| invalid("the send callback is null"))?;
         Ok(Self { callbacks: *callbacks, send })
+    }
+
+    /// A host with several owners. `release` is not called when there is no memory for it.
+    pub(super) fn host(callbacks: &qdtls_callbacks) -> Result<Rc<Box<dyn Host>>> {
+        let no_memory = || Error::no_memory("callbacks");
+        let (place, owners) = (Place::new().ok_or_else(no_memory)?, Rc::place().ok_or_else(no_memory)?);
+        Ok(owners.fill(place.fill(Self::new(callbacks)?)))
     }
 }
 

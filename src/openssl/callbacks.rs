@@ -107,7 +107,7 @@ unsafe fn note_verify_error(name: &str, context: *mut X509_STORE_CTX) -> c_int {
     // SAFETY: the context is live by this function's contract.
     let depth = unsafe { (api.X509_STORE_CTX_get_error_depth)(context) };
     // SAFETY: `ssl` is null or the SSL that runs this verification, which stays live until it returns.
-    unsafe { ask(name, ssl, |_, _, events| events.note_verify_error(code, depth)) }.map_or(0, |()| 1)
+    unsafe { ask(name, ssl, |_, _, events| events.note_verify_error(code, depth)) }.map_or(0, c_int::from)
 }
 
 /// Provides a client's identity and pre-shared key (SSL_set_psk_client_callback(3)). Returns the key's length; 0 ends

@@ -11,7 +11,8 @@
 use super::{Api, api};
 use crate::error::{Error, Status};
 use std::cell::Cell;
-use std::ffi::{CStr, c_ulong};
+use std::ffi::{CStr, c_char, c_ulong};
+use std::fmt;
 
 /// The reason of a fatal alert is 1000 plus the alert's number (ssl.h: SSL_AD_REASON_OFFSET).
 const ALERT_REASONS: std::ops::Range<u64> = 1000..1256;
@@ -26,11 +27,10 @@ const LIBRARY_SSL: u64 = 20;
 /// err.h: ERR_R_UNSUPPORTED of OpenSSL 3; evperr.h: EVP_R_UNSUPPORTED_ALGORITHM, and EVP_R_DISABLED_FOR_FIPS of 1.1.1.
 const UNSUPPORTED: [u64; 3] = [0x8_010c, 156, 163];
 
-/// The cause of a failure, as code and text.
-#[derive(Debug, Default)]
+/// The cause of a failure.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Cause {
     code: u64,
-    text: String,
 }
 
 /// Drops the entries of other objects. Checking first is faster than clearing, and the queue is usually empty.
@@ -112,28 +112,32 @@ pub fn failure(status: Status, operation: &'static str) -> Error {
 
 /// The first entry, as the cause of a failure before which the queue was cleared. Empties the queue.
 pub fn cause() -> Cause {
-    api().map(|api| Cause::described(api, take(api).first)).unwrap_or_default()
+    api().map(|api| Cause::of(take(api).first)).unwrap_or_default()
 }
 
 impl Cause {
-    /// The cause with this code and OpenSSL's text for it.
-    pub fn described(api: &Api, code: c_ulong) -> Self {
-        Self { text: text_of(api, code), ..Self::of(code) }
-    }
-
-    fn of(code: c_ulong) -> Self {
+    /// The cause with this code.
+    pub fn of(code: c_ulong) -> Self {
         #[allow(clippy::useless_conversion, reason = "c_ulong has 32 bits on some platforms")]
-        Self { code: code.into(), text: String::new() }
+        Self { code: code.into() }
     }
 
     /// An error with this cause.
     pub fn into_error(self, status: Status, operation: &'static str) -> Error {
-        Error::openssl(status, operation, self.code, &self.text)
+        match self.code {
+            0 => Error::new(status, operation),
+            _ => self.into_error_because(status, operation, self),
+        }
     }
 
-    /// The same code with another text.
-    pub fn with_text(self, text: String) -> Self {
-        Self { text, ..self }
+    /// An error with this code and another text than OpenSSL's.
+    pub fn into_error_because(
+        self,
+        status: Status,
+        operation: &'static str,
+        reason: impl fmt::Display,
+    ) -> Error {
+        Error::openssl(status, operation, self.code, format_args!("{}: {reason}", status.meaning()))
     }
 
     /// Returns whether the peer sent a fatal alert.
@@ -173,17 +177,22 @@ impl Cause {
     }
 }
 
-fn text_of(api: &Api, code: c_ulong) -> String {
-    if code == 0 {
-        return String::new();
+/// OpenSSL's names of the library and the reason.
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |of: unsafe extern "C" fn(c_ulong) -> *const c_char| {
+            // The code came from OpenSSL as a c_ulong.
+            let code = c_ulong::try_from(self.code).ok()?;
+            // SAFETY: it takes any code and returns null or a static string (ERR_error_string(3)).
+            let text = unsafe { of(code).as_ref() }?;
+            // SAFETY: not null, hence a C string of static lifetime.
+            unsafe { CStr::from_ptr(text) }.to_str().ok()
+        };
+        let Ok(api) = api() else { return Ok(()) };
+        match (text(api.ERR_lib_error_string), text(api.ERR_reason_error_string)) {
+            (Some(library), Some(reason)) => write!(f, "{library}: {reason}"),
+            (Some(one), None) | (None, Some(one)) => f.write_str(one),
+            (None, None) => write!(f, "OpenSSL error {:08X}", self.code),
+        }
     }
-    // SAFETY: both take any code and return null or a static string.
-    let [reason, library] =
-        unsafe { [(api.ERR_reason_error_string)(code), (api.ERR_lib_error_string)(code)] };
-    let known = [library, reason].into_iter().filter(|text| !text.is_null()).map(|text| {
-        // SAFETY: not null, hence a C string of static lifetime (ERR_error_string(3)).
-        unsafe { CStr::from_ptr(text) }.to_string_lossy()
-    });
-    let parts: Vec<_> = known.collect();
-    if parts.is_empty() { format!("OpenSSL error {code:08X}") } else { parts.join(": ") }
 }

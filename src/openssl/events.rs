@@ -25,8 +25,9 @@ pub trait Events {
     fn note_interval(&self, interval_us: u32);
     /// Returns whether OpenSSL may continue with a ClientHello that has this cookie and random.
     fn accepts_cookie(&self, cookie: &[u8], random: &[u8; 32]) -> bool;
-    /// Stores an error in the peer's certificate chain: an X509_V_ERR_* number and the depth.
-    fn note_verify_error(&self, code: i32, depth: i32);
+    /// Stores an error in the peer's certificate chain: an X509_V_ERR_* number and the depth. Returns false without
+    /// memory for it: then the handshake must not go on.
+    fn note_verify_error(&self, code: i32, depth: i32) -> bool;
     /// Provides a pre-shared key that fits the request; `None` ends the handshake.
     fn psk(&self, request: &PskRequest<'_>) -> Option<Psk>;
     /// Selects one of the application protocols that a client offers, in wire format, or `None`.
@@ -138,7 +139,9 @@ mod tests {
         fn accepts_cookie(&self, _cookie: &[u8], _random: &[u8; 32]) -> bool {
             false
         }
-        fn note_verify_error(&self, _code: i32, _depth: i32) {}
+        fn note_verify_error(&self, _code: i32, _depth: i32) -> bool {
+            true
+        }
         fn psk(&self, _request: &PskRequest<'_>) -> Option<Psk> {
             None
         }

@@ -77,12 +77,15 @@ fn same_library(api: &Api, ssl_anchor: *const c_void, crypto_anchor: *const c_vo
     if ssl.cast() == ssl_anchor && crypto.cast() == crypto_anchor {
         return Ok(());
     }
-    let reason = format!(
-        "the caller's OpenSSL is not the one in use here ({}): two OpenSSL libraries in one process cannot share \
-         connections",
-        version_text(api)
-    );
-    Err(Error::because(Status::OpensslMismatch, "qdtls_openssl_attach", reason))
+    Err(Error::because(
+        Status::OpensslMismatch,
+        "qdtls_openssl_attach",
+        format_args!(
+            "the caller's OpenSSL is not the one in use here ({}): two OpenSSL libraries in one process cannot share \
+             connections",
+            version_text(api)
+        ),
+    ))
 }
 
 fn find(ssl_anchor: *const c_void, crypto_anchor: *const c_void) -> Result<Api> {
@@ -92,8 +95,8 @@ fn find(ssl_anchor: *const c_void, crypto_anchor: *const c_void) -> Result<Api> 
     let crypto = Library::containing(crypto_anchor)
         .ok_or_else(|| missing("the libcrypto address given is not in a loaded library"))?;
     Api::look_up(|name| ssl.symbol(name).or_else(|| crypto.symbol(name))).map_err(|name| {
-        let reason = format!("the OpenSSL library in use does not export {name}");
-        Error::because(Status::OpensslUnsupported, "qdtls_openssl_attach", reason)
+        let missing = format_args!("the OpenSSL library in use does not export {name}");
+        Error::because(Status::OpensslUnsupported, "qdtls_openssl_attach", missing)
     })
 }
 
@@ -107,11 +110,14 @@ fn supported(api: Api) -> Result<Api> {
         }
         return Ok(api);
     }
-    let reason = format!(
-        "OpenSSL 1.1.1 (on 32-bit systems 3.0) to 4.x is supported, {} was found",
-        version_text(&api)
-    );
-    Err(Error::because(Status::OpensslUnsupported, "OpenSSL", reason))
+    Err(Error::because(
+        Status::OpensslUnsupported,
+        "OpenSSL",
+        format_args!(
+            "OpenSSL 1.1.1 (on 32-bit systems 3.0) to 4.x is supported, {} was found",
+            version_text(&api)
+        ),
+    ))
 }
 
 /// Within a major version OpenSSL keeps its ABI, so a newer minor version is used.
@@ -126,15 +132,15 @@ fn notice(api: &Api) {
 }
 
 /// The version text of the OpenSSL in use.
-pub fn version() -> Result<String> {
+pub fn version() -> Result<&'static str> {
     api().map(version_text)
 }
 
-fn version_text(api: &Api) -> String {
+fn version_text(api: &Api) -> &'static str {
     const OPENSSL_VERSION: i32 = 0;
     // SAFETY: OpenSSL_version(3) returns a static C string for any argument.
     let text = unsafe { CStr::from_ptr((api.OpenSSL_version)(OPENSSL_VERSION)) };
-    text.to_string_lossy().into_owned()
+    text.to_str().unwrap_or("OpenSSL")
 }
 
 #[cfg(all(test, feature = "linked"))]

@@ -4,6 +4,7 @@
 use super::error_queue;
 use super::ssl::Ssl;
 use super::{Api, api};
+use crate::memory;
 use openssl_sys::SSL_SESSION;
 use std::ffi::{c_int, c_long};
 use std::ptr::{self, NonNull};
@@ -56,7 +57,7 @@ impl Ssl {
         // SAFETY: the SSL keeps the session; with a null output the function only returns the length.
         let length = unsafe { (api.i2d_SSL_SESSION)(session, ptr::null_mut()) };
         let length = usize::try_from(length).ok().filter(|length| *length > 0)?;
-        let mut asn1 = Zeroizing::new(vec![0; length]);
+        let mut asn1 = Zeroizing::new(memory::zeroes(length)?);
         let mut start = asn1.as_mut_ptr();
         // SAFETY: the SSL keeps the session, which has not changed, so this writes the `length` bytes that `asn1`
         // has.

@@ -11,12 +11,12 @@ use super::events::{Events, Stage};
 use super::timeval::Timeval;
 use super::{Api, api, bio};
 use crate::error::{Error, Result, Status};
+use crate::memory::Rc;
 use crate::wire::aead;
 use openssl_sys::{SSL, SSL_CIPHER, X509, stack_st_X509};
 use std::cell::Cell;
 use std::ffi::{c_int, c_long, c_ulong, c_void};
 use std::ptr::{self, NonNull};
-use std::rc::Rc;
 use std::time::Duration;
 
 /// Numbers of ssl.h and tls1.h that openssl-sys does not name.
@@ -115,13 +115,19 @@ pub enum Protocol {
 }
 
 impl Ssl {
-    /// Takes ownership of an `SSL` from SSL_new(3). Fails only if no OpenSSL is attached that could free it.
+    /// Takes ownership of an `SSL` from SSL_new(3), and frees it without memory for the rest. Otherwise fails only if no
+    /// OpenSSL is attached that could free it.
     ///
     /// # Safety
     /// `raw` is a live `SSL` of the OpenSSL in use that no other code uses.
     pub unsafe fn take(raw: NonNull<SSL>) -> Result<Self> {
         let api = api()?;
-        let (stage, buffers) = (Rc::default(), Buffers::new(api));
+        let Ok(stage) = Rc::new(Stage::default()) else {
+            // SAFETY: live and used by no other code (this function's contract), which ends with this call.
+            unsafe { (api.SSL_free)(raw.as_ptr()) };
+            return Err(Error::no_memory("SSL"));
+        };
+        let buffers = Buffers::new(api);
         Ok(Self { raw, api, stage, buffers, offers_session: Cell::new(false) })
     }
 
@@ -400,7 +406,7 @@ impl Running<'_> {
 
     /// Empties the queue and returns the entry that is the cause, also if the program's code ran since.
     fn cause(&self, code: impl Fn(&Entries) -> c_ulong) -> Cause {
-        Cause::described(self.0.api, code(&self.0.stage.take_errors(self.0.api)))
+        Cause::of(code(&self.0.stage.take_errors(self.0.api)))
     }
 
     /// Classifies a result by the state of this `SSL`. The queue is empty now: SSL_get_error(3) would treat any entry as

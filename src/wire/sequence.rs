@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 use super::record::HEADER_LENGTH;
+use crate::memory;
 use std::borrow::Cow;
 use std::cell::Cell;
 
@@ -31,17 +32,17 @@ impl Sequence {
         self.shift.set(0);
     }
 
-    /// Returns the datagram, with its numbers raised if necessary.
-    pub fn raised<'a>(&self, datagram: &'a [u8]) -> Cow<'a, [u8]> {
+    /// Returns the datagram, with its numbers raised if necessary; `None` without memory for that.
+    pub fn raised<'a>(&self, datagram: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         let Some(header) = datagram.first_chunk::<HEADER_LENGTH>() else {
-            return Cow::Borrowed(datagram);
+            return Some(Cow::Borrowed(datagram));
         };
         if let Some(first) = self.first.take() {
             self.shift.set(first.saturating_sub(number(header)));
         }
         match self.shift.get() {
-            0 => Cow::Borrowed(datagram),
-            shift => Cow::Owned(raised_by(shift, datagram)),
+            0 => Some(Cow::Borrowed(datagram)),
+            shift => raised_by(shift, datagram).map(Cow::Owned),
         }
     }
 }
@@ -52,8 +53,8 @@ pub fn is_of_epoch_0(datagram: &[u8]) -> bool {
     matches!(datagram, [_, _, _, 0, 0, ..])
 }
 
-fn raised_by(shift: u64, datagram: &[u8]) -> Vec<u8> {
-    let mut raised = datagram.to_vec();
+fn raised_by(shift: u64, datagram: &[u8]) -> Option<Vec<u8>> {
+    let mut raised = memory::copy(datagram)?;
     let mut rest = raised.as_mut_slice();
     while let Some((header, fragments)) = rest.split_first_chunk_mut::<HEADER_LENGTH>() {
         let [_, _, _, epoch_high, epoch_low, .., length_high, length_low] = *header;
@@ -65,7 +66,7 @@ fn raised_by(shift: u64, datagram: &[u8]) -> Vec<u8> {
         let length = usize::from(u16::from_be_bytes([length_high, length_low]));
         rest = fragments.get_mut(length..).unwrap_or_default();
     }
-    raised
+    Some(raised)
 }
 
 fn number(header: &[u8; HEADER_LENGTH]) -> u64 {
@@ -81,23 +82,27 @@ mod tests {
         vec![22, 0xfe, 0xfd, 0, epoch, 0, 0, 0, 0, 0, number, 0, 2, 7, 7]
     }
 
+    fn raised(sequence: &Sequence, datagram: &[u8]) -> Vec<u8> {
+        sequence.raised(datagram).expect("memory").into_owned()
+    }
+
     #[test]
     fn numbers_of_epoch_0_are_raised_to_the_hellos() {
         let sequence = Sequence::default();
         sequence.follow_on([0, 0, 0, 0, 0, 0, 0, 9]);
-        assert_eq!(*sequence.raised(&record(0, 1)), record(0, 9));
+        assert_eq!(raised(&sequence, &record(0, 1)), record(0, 9));
         let last_flight = [record(0, 5), record(1, 0)].concat();
-        assert_eq!(*sequence.raised(&last_flight), [record(0, 13), record(1, 0)].concat());
+        assert_eq!(raised(&sequence, &last_flight), [record(0, 13), record(1, 0)].concat());
         assert!(is_of_epoch_0(&last_flight) && !is_of_epoch_0(&record(1, 1)) && !is_of_epoch_0(&[22, 0, 0]));
     }
 
     #[test]
     fn right_numbers_are_left_alone() {
         let sequence = Sequence::default();
-        assert_eq!(*sequence.raised(&record(0, 1)), record(0, 1));
+        assert_eq!(raised(&sequence, &record(0, 1)), record(0, 1));
         sequence.follow_on([0, 0, 0, 0, 0, 0, 0, 9]);
-        assert_eq!(*sequence.raised(&record(0, 9)), record(0, 9));
-        assert_eq!(*sequence.raised(&record(0, 10)), record(0, 10));
+        assert_eq!(raised(&sequence, &record(0, 9)), record(0, 9));
+        assert_eq!(raised(&sequence, &record(0, 10)), record(0, 10));
     }
 
     #[test]
@@ -106,9 +111,9 @@ mod tests {
         sequence.follow_on([0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
         let mut cut = record(0, 1);
         cut.truncate(HEADER_LENGTH);
-        let raised = sequence.raised(&cut);
-        assert_eq!(raised[5..11], [0xff; 6]);
-        let wrapped = sequence.raised(&record(0, 2)).into_owned();
+        let numbered = raised(&sequence, &cut);
+        assert_eq!(numbered[5..11], [0xff; 6]);
+        let wrapped = raised(&sequence, &record(0, 2));
         assert_eq!(wrapped[5..11], [0; 6]);
     }
 }

@@ -9,16 +9,16 @@ pub use settings::*;
 
 use super::arguments::{In, Out, invalid, plaintext as plaintext_buffer, reference};
 use super::error::ErrorSlot;
-use super::handle::{Handle, Held, ask, call, call_on, give, take_back};
+use super::handle::{Handle, HandlePlace, Held, ask, call, call_on, take_back};
 use super::program::{Program, qdtls_callbacks, role};
 use crate::association::Association;
 use crate::connection::Connection;
 use crate::error::{Error, Result, Status};
+use crate::memory::{self, Rc};
 use crate::openssl::ssl::Ssl;
 use openssl_sys::SSL;
 use std::ffi::c_void;
 use std::ptr::NonNull;
-use std::rc::Rc;
 
 /// A connection to one peer: its settings, its handshake and its messages. One thread at a time may use it.
 #[allow(non_camel_case_types, reason = "the name is C's")]
@@ -65,8 +65,9 @@ pub unsafe extern "C" fn qdtls_connection_new(
     call("qdtls_connection_new", || {
         let (callbacks, connection) = (callbacks?, connection.require()?);
         let role = role(role_number)?;
-        let core = Connection::new(role, Rc::new(Program::new(callbacks)?));
-        connection.write(give(qdtls_connection { core, last_error: ErrorSlot::default() }));
+        let place = HandlePlace::new("qdtls_connection_new")?;
+        let core = Connection::new(role, Program::host(callbacks)?);
+        connection.write(place.give(qdtls_connection { core, last_error: ErrorSlot::default() }));
         Ok(())
     })
 }
@@ -111,17 +112,25 @@ pub unsafe extern "C" fn qdtls_connection_init_tls(
     let connection = unsafe { Held::of(connection) };
     // SAFETY: not null inside `map`, hence live and used by no other code (this function's contract).
     let ssl = NonNull::new(ssl).map(|raw| unsafe { Ssl::take(raw) });
-    let handed_over = HandedOver { ssl, context_owner: Box::new(ContextOwner { context_owner, release }) };
+    let context_owner = memory::boxed(ContextOwner { context_owner, release });
+    let handed_over = HandedOver { ssl, context_owner };
     call_on("qdtls_connection_init_tls", connection, move |connection| {
         let HandedOver { context_owner, ssl } = handed_over;
-        connection.core.init_tls(context_owner, ssl.ok_or_else(|| invalid("the SSL is null"))??)
+        let ssl = ssl.ok_or_else(|| invalid("the SSL is null"))??;
+        match context_owner {
+            Ok(context_owner) => connection.core.init_tls(context_owner, ssl),
+            Err(_released_last) => {
+                drop(ssl);
+                Err(Error::no_memory("init TLS"))
+            }
+        }
     })
 }
 
 /// The objects that init TLS takes ownership of. `ssl` is dropped first: the context owner has to outlive it.
 struct HandedOver {
     ssl: Option<Result<Ssl>>,
-    context_owner: Box<ContextOwner>,
+    context_owner: std::result::Result<Box<ContextOwner>, ContextOwner>,
 }
 
 /// An object that has to outlive an `SSL`, and C's function to release it.

@@ -226,10 +226,10 @@ pub unsafe extern "C" fn qdtls_connection_verify_errors(
     let count = unsafe { Out::new(count) };
     call_on("qdtls_connection_verify_errors", connection, |connection| {
         let count = count.require()?;
-        let found = connection.association()?.verify_errors();
-        let as_c = |error: &VerifyError| qdtls_verify_error { code: error.code, depth: error.depth };
-        errors.write(found.iter().map(as_c))?;
-        count.write(found.len());
+        let as_c = |error: VerifyError| qdtls_verify_error { code: error.code, depth: error.depth };
+        let association = connection.association()?;
+        association.verify_errors(|found| errors.write(found.map(as_c)))?;
+        count.write(association.verify_errors(|found| found.count()));
         Ok(())
     })
 }

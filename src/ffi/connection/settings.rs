@@ -115,8 +115,7 @@ pub unsafe extern "C" fn qdtls_connection_set_resumption(
     // SAFETY: null, or readable for its length during this call (this function's contract), and not kept longer.
     let session = unsafe { In::new(session, length) };
     call_on("qdtls_connection_set_resumption", connection, |connection| {
-        connection.core.settings().set_resumption(allowed != 0, session.get()?);
-        Ok(())
+        connection.core.settings().set_resumption(allowed != 0, session.get()?)
     })
 }
 

@@ -1,13 +1,69 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The library allocates nothing for a datagram. OpenSSL's own allocations, by malloc(3), are not counted.
+//! The library allocates nothing for a datagram, and no allocation that fails ends the process. OpenSSL's own
+//! allocations, by malloc(3), are not counted here; `qt-tests/allocation` lets them fail.
 
-use super::pair::{Credentials, Outcome, Pair, cookie_in};
+use super::pair::{Contexts, Credentials, End, Outcome, Pair, cookie_in};
 use crate::error::Status;
+use crate::ffi::*;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::ptr;
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+    static FAILURE: Cell<Failure> = const { Cell::new(Failure { armed: false, left: 0, onwards: false }) };
+}
+
+/// Which allocation of the library fails.
+#[derive(Clone, Copy)]
+struct Failure {
+    /// The library is running.
+    armed: bool,
+    /// The number of allocations until the one that fails, with it. 0: none fails any more.
+    left: u64,
+    /// All after it fail, too.
+    onwards: bool,
+}
+
+impl Failure {
+    fn is_due() -> bool {
+        let mut failure = FAILURE.get();
+        if !failure.armed || failure.left == 0 {
+            return false;
+        }
+        let is_due = failure.left == 1;
+        if !(is_due && failure.onwards) {
+            failure.left -= 1;
+        }
+        FAILURE.set(failure);
+        is_due
+    }
+}
+
+/// Runs the library: only its allocations fail, not those of the test.
+fn armed<R>(library: impl FnOnce() -> R) -> R {
+    let set = |armed| FAILURE.set(Failure { armed, ..FAILURE.get() });
+    set(true);
+    let result = library();
+    set(false);
+    result
+}
+
+/// Runs `work` with each allocation that is made `armed` failing in turn, alone and with all that follow, and `next`
+/// after it without a failure. Returns the number of allocations.
+fn each_failing(mut work: impl FnMut(), next: impl Fn()) -> u64 {
+    for left in 1.. {
+        for onwards in [false, true] {
+            FAILURE.set(Failure { armed: false, left, onwards });
+            work();
+            let Failure { left: rest, .. } = FAILURE.replace(Failure { armed: false, left: 0, onwards });
+            next();
+            if !onwards && rest > 0 {
+                return left - 1;
+            }
+        }
+    }
+    unreachable!("an end without a failure was reached")
 }
 
 struct Counting;
@@ -19,6 +75,9 @@ static ALLOCATOR: Counting = Counting;
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        if Failure::is_due() {
+            return ptr::null_mut();
+        }
         // SAFETY: the layout is that of our caller, who has to meet the contract of GlobalAlloc::alloc.
         unsafe { System.alloc(layout) }
     }
@@ -85,4 +144,116 @@ fn no_message_makes_a_connection_allocate() {
         let read = || assert_eq!(to.read_into(&junk, &mut buffer), Ok(0));
         assert_eq!(allocations_in(read), 0, "read junk");
     }
+}
+
+/// Sets TLS up, exchanges cookies, shakes hands and sends one message each way. Stops at the first status that is not
+/// `Ok`, and where neither side sends.
+fn exchange(pair: &Pair) -> Result<(), Status> {
+    let must = |status| if status == Status::Ok { Ok(()) } else { Err(status) };
+    must(armed(|| pair.client.init()))?;
+    must(armed(|| pair.server.init()))?;
+    must(armed(|| pair.client.start(&[])))?;
+    let mut has_started = false;
+    loop {
+        if let Some(datagram) = pair.client.take() {
+            if has_started {
+                must(armed(|| pair.server.proceed(&datagram)))?;
+            } else if armed(|| pair.verify(&datagram))? {
+                must(armed(|| pair.server.start(&datagram)))?;
+                has_started = true;
+            }
+        } else if let Some(datagram) = pair.answer() {
+            must(armed(|| pair.client.proceed(&datagram)))?;
+        } else {
+            break;
+        }
+    }
+    let send = |from: &End, to: &End| {
+        must(armed(|| from.write(b"message")))?;
+        let (datagram, mut buffer) = (from.take().expect("a datagram"), vec![0; 1 << 14]);
+        armed(|| to.read_into(&datagram, &mut buffer)).map(drop)
+    };
+    send(&pair.client, &pair.server)?;
+    send(&pair.server, &pair.client)
+}
+
+#[test]
+fn a4_no_failed_allocation_in_an_exchange_ends_the_process() {
+    for credentials in [Credentials::Certificate, Credentials::Psk] {
+        let contexts = Contexts::new(credentials);
+        assert_eq!(exchange(&Pair::of(&contexts)), Ok(()));
+        let mut refused = 0;
+        let exchange_once = || refused += u32::from(exchange(&Pair::of(&contexts)).is_err());
+        let next = || assert_eq!(Pair::of(&contexts).connect(), Outcome::Connected, "the next one");
+        let count = each_failing(exchange_once, next);
+        assert!(count > 5 && refused > 5, "{count} allocations, {refused} exchanges refused");
+    }
+}
+
+unsafe extern "C" fn send_nothing(_: *mut std::ffi::c_void, _: *const u8, _: usize) -> i32 {
+    0
+}
+
+/// A connection that releases nothing; null without memory.
+fn new_client() -> *mut qdtls_connection {
+    let callbacks = qdtls_callbacks {
+        user: ptr::null_mut(),
+        send: Some(send_nothing),
+        psk: None,
+        now: None,
+        release: None,
+    };
+    let mut handle = ptr::null_mut();
+    // SAFETY: both pointers are to live places.
+    unsafe { qdtls_connection_new(0, &callbacks, &mut handle) };
+    handle
+}
+
+#[test]
+fn a4_no_failed_allocation_of_an_object_or_a_setting_ends_the_process() {
+    let name = "a".repeat(200);
+    let (host, ticket) = ("host.example", [7; 2000]);
+    let work = || {
+        let made = armed(|| {
+            let mut cookie = ptr::null_mut();
+            // SAFETY: all pointers are to live places, and the handle is freed once.
+            unsafe {
+                let status = qdtls_cookie_new(&mut cookie);
+                if status == Status::Ok {
+                    qdtls_cookie_set_parameters(cookie, 3, name.as_ptr(), name.len());
+                    qdtls_cookie_set_parameters(cookie, -1, name.as_ptr(), name.len());
+                }
+                qdtls_cookie_free(cookie);
+                status
+            }
+        });
+        assert!([Status::Ok, Status::OutOfMemory].contains(&made), "{made:?}");
+        let handle = armed(new_client);
+        // SAFETY: null or live, and freed once; the bytes are readable for their lengths.
+        let statuses = armed(|| unsafe {
+            let results = [
+                qdtls_connection_set_server_name(handle, host.as_ptr(), host.len()),
+                qdtls_connection_set_alpn(handle, b"\x02h2".as_ptr(), 3),
+                qdtls_connection_set_resumption(handle, 1, ticket.as_ptr(), ticket.len()),
+                qdtls_connection_set_mtu_hint(handle, 1),
+            ];
+            qdtls_connection_free(handle);
+            results
+        });
+        for status in statuses {
+            let expected = [Status::Ok, Status::OutOfMemory, Status::InvalidArgument, Status::InvalidMtu];
+            assert!(expected.contains(&status), "{status:?}");
+        }
+    };
+    let count = each_failing(work, || ());
+    assert!(count > 8, "{count} allocations");
+}
+
+#[test]
+fn a4_an_error_without_memory_says_so() {
+    FAILURE.set(Failure { armed: false, left: 1, onwards: true });
+    let error = armed(|| crate::error::Error::because(Status::TimedOut, "handshake", "no answer"));
+    FAILURE.set(Failure { armed: false, left: 0, onwards: false });
+    assert_eq!((error.status(), error.reason()), (Status::OutOfMemory, Status::OutOfMemory.meaning()));
+    assert!(!error.operation().is_empty());
 }

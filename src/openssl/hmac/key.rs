@@ -7,11 +7,14 @@
 
 use super::sha::{STATE_LENGTH, Sha};
 use super::{Hash, Mac, hmac};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::log;
+use crate::memory::{self, Arc};
 use crate::secret::Secret;
 use std::fmt;
-use std::sync::{Arc, Mutex, Weak};
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
+use std::sync::Mutex;
 use subtle::ConstantTimeEq;
 
 /// RFC 2104, 2: ipad and opad.
@@ -30,7 +33,59 @@ pub struct MacKey {
 }
 
 /// The keys set by users. Thousands of connections with the same secret share one locked page.
-static SHARED: Mutex<Vec<Weak<MacKey>>> = Mutex::new(Vec::new());
+static SHARED: Mutex<Vec<Arc<MacKey>>> = Mutex::new(Vec::new());
+
+/// A key that a user has set. Equal ones are held once.
+#[derive(Clone)]
+pub struct SharedKey(ManuallyDrop<Arc<MacKey>>);
+
+impl SharedKey {
+    /// As [`MacKey::new`], but returns the existing key if the same secret is already held.
+    pub fn of(hash: Hash, secret: &[u8]) -> Result<Self> {
+        log::outside_locks(|| Self::find_or_make(hash, secret))
+    }
+
+    fn find_or_make(hash: Hash, secret: &[u8]) -> Result<Self> {
+        let no_memory = || Error::no_memory("cookie key");
+        let mut shared = SHARED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let is_same = |key: &&Arc<MacKey>| key.hash == hash && bool::from(key.secret().ct_eq(secret));
+        if let Some(key) = shared.iter().find(is_same) {
+            return Ok(Self(ManuallyDrop::new(key.clone())));
+        }
+        let key = Arc::new(MacKey::new(hash, secret)?).map_err(|_| no_memory())?;
+        memory::push(&mut shared, key.clone()).ok_or_else(no_memory)?;
+        Ok(Self(ManuallyDrop::new(key)))
+    }
+}
+
+impl Deref for SharedKey {
+    type Target = MacKey;
+
+    fn deref(&self) -> &MacKey {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SharedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl Drop for SharedKey {
+    fn drop(&mut self) {
+        // SAFETY: dropped once, and not used afterwards.
+        let own = unsafe { ManuallyDrop::take(&mut self.0) };
+        if own.give_up() > 1 {
+            return;
+        }
+        // The list's own is left. Another thread may have found it meanwhile.
+        let mut shared = SHARED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let unused = shared.iter().position(|key| key.owners() == 1).map(|place| shared.swap_remove(place));
+        drop(shared);
+        drop(unused);
+    }
+}
 
 impl MacKey {
     /// Prepares the key `secret` for `hash`. Fails if OpenSSL does not provide the hash.
@@ -44,23 +99,6 @@ impl MacKey {
             Ok(key) if key.mac(PROBE)?.as_slice() == expected.as_slice() => Ok(key),
             _ => Self::with(hash, None, secret),
         }
-    }
-
-    /// As [`MacKey::new`], but returns the existing key if the same secret is already held.
-    pub fn shared(hash: Hash, secret: &[u8]) -> Result<Arc<Self>> {
-        log::outside_locks(|| Self::find_or_make(hash, secret))
-    }
-
-    fn find_or_make(hash: Hash, secret: &[u8]) -> Result<Arc<Self>> {
-        let mut shared = SHARED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        shared.retain(|key| key.strong_count() > 0);
-        let is_same = |key: &Arc<Self>| key.hash == hash && bool::from(key.secret().ct_eq(secret));
-        if let Some(key) = shared.iter().filter_map(Weak::upgrade).find(is_same) {
-            return Ok(key);
-        }
-        let key = Arc::new(Self::new(hash, secret)?);
-        shared.push(Arc::downgrade(&key));
-        Ok(key)
     }
 
     fn with(hash: Hash, sha: Option<&'static Sha>, secret: &[u8]) -> Result<Self> {
@@ -165,13 +203,23 @@ mod tests {
 
     #[test]
     fn one_secret_is_held_once() {
-        let first = MacKey::shared(Hash::Sha256, b"one secret").expect("memory");
-        let again = MacKey::shared(Hash::Sha256, b"one secret").expect("memory");
-        let other = MacKey::shared(Hash::Sha256, b"another secret").expect("memory");
-        let otherwise = MacKey::shared(Hash::Sha512, b"one secret").expect("memory");
-        assert!(Arc::ptr_eq(&first, &again));
-        assert!(!Arc::ptr_eq(&first, &other));
-        assert!(!Arc::ptr_eq(&first, &otherwise));
+        let first = SharedKey::of(Hash::Sha256, b"one secret").expect("memory");
+        let again = SharedKey::of(Hash::Sha256, b"one secret").expect("memory");
+        let other = SharedKey::of(Hash::Sha256, b"another secret").expect("memory");
+        let otherwise = SharedKey::of(Hash::Sha512, b"one secret").expect("memory");
+        assert!(first.0.is_same(&again.0));
+        assert!(!first.0.is_same(&other.0));
+        assert!(!first.0.is_same(&otherwise.0));
         assert_eq!(format!("{first:?}"), "MacKey(Sha256)");
+        let held = |secret: &[u8]| {
+            let shared = SHARED.lock().expect("no panic");
+            shared.iter().filter(|key| key.secret() == secret).count()
+        };
+        drop(first);
+        assert_eq!(held(b"one secret"), 2, "of two hashes");
+        drop(again);
+        assert_eq!(held(b"one secret"), 1);
+        drop((other, otherwise));
+        assert_eq!(held(b"one secret") + held(b"another secret"), 0, "nothing is kept for nobody");
     }
 }

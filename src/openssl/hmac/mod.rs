@@ -4,7 +4,7 @@
 mod key;
 mod sha;
 
-pub use key::MacKey;
+pub use key::{MacKey, SharedKey};
 
 use super::{api, error_queue};
 use crate::bytes::Bytes;
@@ -83,7 +83,7 @@ impl TryFrom<i32> for Hash {
     fn try_from(number: i32) -> Result<Self> {
         let known = NAMES.iter().map(|(hash, _)| *hash).find(|hash| *hash as i32 == number);
         known.ok_or_else(|| {
-            Error::because(Status::UnsupportedHash, "hash algorithm", format!("number {number}"))
+            Error::because(Status::UnsupportedHash, "hash algorithm", format_args!("number {number}"))
         })
     }
 }
@@ -98,8 +98,8 @@ pub type Mac = Bytes<MAX_MAC>;
 pub fn hmac(hash: Hash, key: &[u8], data: &[u8]) -> Result<Mac> {
     let api = api()?;
     let unsupported = || {
-        let reason = format!("{hash:?} is not available in this OpenSSL library");
-        Error::because(Status::UnsupportedHash, "HMAC", reason)
+        let text = "is not available in this OpenSSL library";
+        Error::because(Status::UnsupportedHash, "HMAC", format_args!("{hash:?} {text}"))
     };
     let name = hash.openssl_name().ok_or_else(unsupported)?;
     let key_length = i32::try_from(key.len())
