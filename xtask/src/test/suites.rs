@@ -48,7 +48,7 @@ pub fn run(environment: &Environment) -> Result<()> {
         let on = |flavour| Ending::on(flavour, &name, folder, &functions).context(suite);
         // Without a name, the program would run all of its functions.
         if functions.is_empty() {
-            table.add_row([&*name, "no function without a server"]);
+            table.add_row([&*name, "needs a server or the web"]);
             continue;
         }
         let (ours, stock) = (on(Flavour::OURS)?, on(Flavour::STOCK)?);
