@@ -36,19 +36,18 @@ struct Kept {
 }
 
 thread_local! {
-    /// Has no destructor, for which the C library would need memory.
+    /// Has no destructor: the C library would need memory for it, and the place exists as long as the thread (A15).
     static THREAD: ErrorSlot = const { ErrorSlot(RefCell::new(None)) };
 }
 
 /// Stores the error of a function without a handle.
 pub fn remember_on_thread(error: Error) {
-    // While the thread ends, no code can query the error any more.
-    let _ = THREAD.try_with(|slot| slot.remember(error));
+    THREAD.with(|slot| slot.remember(error));
 }
 
-/// Returns the calling thread's last error; none while the thread ends, when the place is gone (A15).
+/// Returns the calling thread's last error.
 pub fn thread_error() -> qdtls_error {
-    THREAD.try_with(ErrorSlot::read).unwrap_or_else(|_| qdtls_error::none())
+    THREAD.with(ErrorSlot::read)
 }
 
 impl qdtls_error {
