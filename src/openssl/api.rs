@@ -19,9 +19,9 @@ pub struct BioAddr {
 }
 
 /// A function of a BIO method (BIO_meth_new(3)).
-pub type BioRead = unsafe extern "C" fn(*mut BIO, *mut c_char, c_int) -> c_int;
+pub type BioRead = unsafe extern "C" fn(*mut BIO, *mut c_char, usize, *mut usize) -> c_int;
 /// See [`BioRead`].
-pub type BioWrite = unsafe extern "C" fn(*mut BIO, *const c_char, c_int) -> c_int;
+pub type BioWrite = unsafe extern "C" fn(*mut BIO, *const c_char, usize, *mut usize) -> c_int;
 /// See [`BioRead`].
 pub type BioPuts = unsafe extern "C" fn(*mut BIO, *const c_char) -> c_int;
 /// See [`BioRead`].
@@ -178,8 +178,8 @@ table! {
         fn HMAC(*const EVP_MD, *const c_void, c_int, *const c_uchar, usize, *mut c_uchar, *mut c_uint) -> *mut c_uchar;
         fn BIO_get_new_index() -> c_int;
         fn BIO_method_type(*const BIO) -> c_int;
-        fn BIO_meth_set_read(*mut BIO_METHOD, BioRead) -> c_int;
-        fn BIO_meth_set_write(*mut BIO_METHOD, BioWrite) -> c_int;
+        fn BIO_meth_set_read_ex(*mut BIO_METHOD, BioRead) -> c_int;
+        fn BIO_meth_set_write_ex(*mut BIO_METHOD, BioWrite) -> c_int;
         fn BIO_meth_set_puts(*mut BIO_METHOD, BioPuts) -> c_int;
         fn BIO_meth_set_ctrl(*mut BIO_METHOD, BioCtrl) -> c_int;
         fn BIO_meth_set_create(*mut BIO_METHOD, BioLife) -> c_int;

@@ -67,8 +67,8 @@ fn method(api: &'static Api) -> Result<&'static Method> {
     // SAFETY: `raw` was made above and is not shared yet. The callbacks have the types of BIO_meth_new(3) and check
     // their arguments.
     unsafe {
-        (api.BIO_meth_set_read)(raw.as_ptr(), read);
-        (api.BIO_meth_set_write)(raw.as_ptr(), write);
+        (api.BIO_meth_set_read_ex)(raw.as_ptr(), read);
+        (api.BIO_meth_set_write_ex)(raw.as_ptr(), write);
         (api.BIO_meth_set_puts)(raw.as_ptr(), puts);
         (api.BIO_meth_set_ctrl)(raw.as_ptr(), ctrl);
         (api.BIO_meth_set_create)(raw.as_ptr(), q_dgram_create);
@@ -151,61 +151,68 @@ unsafe fn stage<'a>(api: &Api, bio: *mut BIO) -> Option<&'a Stage> {
     unsafe { (api.BIO_get_data)(bio).cast::<Stage>().as_ref() }
 }
 
-/// Reads the next record of the running operation's datagram into `buffer` (BIO_read(3)). Returns -1 and sets the
-/// retry flag if there is no record or no operation. A record that does not fit is truncated, like a datagram of
-/// recv(2).
+/// Reads the next record of the running operation's datagram into `buffer` (BIO_read_ex(3)). Returns 1 and writes the
+/// record's length to `count`, or returns -1 and sets the retry flag if there is no record or no operation. A record that
+/// does not fit is truncated, like a datagram of recv(2).
 ///
 /// # Safety
-/// `bio` is live and has this library's method; `buffer` is null or writable for `capacity` bytes.
-unsafe extern "C" fn read(bio: *mut BIO, buffer: *mut c_char, capacity: c_int) -> c_int {
+/// `bio` is live and has this library's method; `buffer` is null or writable for `capacity` bytes; `count` is writable.
+unsafe extern "C" fn read(bio: *mut BIO, buffer: *mut c_char, capacity: usize, count: *mut usize) -> c_int {
     const NAME: &str = "q_dgram_read";
     guard(NAME, -1, || {
-        let capacity = match usize::try_from(capacity) {
-            Ok(capacity @ 1..) if !buffer.is_null() => capacity,
-            _ => return refuse(-1, NAME, "the buffer is null or empty"),
-        };
+        if capacity == 0 || buffer.is_null() {
+            return refuse(-1, NAME, "the buffer is null or empty");
+        }
         let copy = |record: &[u8]| {
-            let count = record.len().min(capacity);
-            // SAFETY: `count` is at most the record's length and the capacity that this function's contract gives.
+            let length = record.len().min(capacity);
+            // SAFETY: `length` is at most the record's length and the capacity that this function's contract gives.
             // OpenSSL's buffer does not overlap the caller's datagram.
-            unsafe { ptr::copy_nonoverlapping(record.as_ptr(), buffer.cast(), count) };
-            count
+            unsafe { ptr::copy_nonoverlapping(record.as_ptr(), buffer.cast(), length) };
+            // SAFETY: writable, by this function's contract.
+            unsafe { *count = length };
         };
         let Some(Method { api, .. }) = METHOD.get() else {
             return -1;
         };
         // SAFETY: live and of this library's method, by this function's contract.
         let stage = unsafe { stage(api, bio) };
-        let count = stage.and_then(|stage| stage.ask(|events| events.next_record().map(copy))).flatten();
-        let flags = if count.is_none() { RETRY_READ } else { 0 };
+        let copied = stage.and_then(|stage| stage.ask(|events| events.next_record().map(copy))).flatten();
+        let (result, flags) = if copied.is_some() { (1, 0) } else { (-1, RETRY_READ) };
         // SAFETY: live and of this library's method, by this function's contract.
         unsafe { set_retry(api, bio, flags) };
-        count.and_then(|count| c_int::try_from(count).ok()).unwrap_or(-1)
+        result
     })
 }
 
-/// Sends one datagram through the running operation (BIO_write(3)). Returns -1 and sets the retry flag if there is
-/// none.
+/// Sends one datagram through the running operation (BIO_write_ex(3)). Returns 1 and writes its length to `count`, or
+/// returns -1 and sets the retry flag if there is no operation.
 ///
 /// # Safety
-/// `bio` is live and has this library's method; `datagram` is null or readable for `length` bytes.
-unsafe extern "C" fn write(bio: *mut BIO, datagram: *const c_char, length: c_int) -> c_int {
+/// `bio` is live and has this library's method; `datagram` is null or readable for `length` bytes; `count` is writable.
+unsafe extern "C" fn write(
+    bio: *mut BIO,
+    datagram: *const c_char,
+    length: usize,
+    count: *mut usize,
+) -> c_int {
     const NAME: &str = "q_dgram_write";
     guard(NAME, -1, || {
-        let bytes = match usize::try_from(length) {
-            // SAFETY: not null, hence readable for its length during this call (this function's contract).
-            Ok(count @ 1..) if !datagram.is_null() => unsafe {
-                std::slice::from_raw_parts(datagram.cast(), count)
-            },
-            _ => return refuse(-1, NAME, "the datagram is null or empty"),
-        };
+        if length == 0 || datagram.is_null() {
+            return refuse(-1, NAME, "the datagram is null or empty");
+        }
+        // SAFETY: not null, hence readable for its length during this call (this function's contract).
+        let bytes = unsafe { std::slice::from_raw_parts(datagram.cast(), length) };
         let Some(Method { api, .. }) = METHOD.get() else {
             return -1;
         };
         // SAFETY: live and of this library's method, by this function's contract.
         let stage = unsafe { stage(api, bio) };
         match stage.and_then(|stage| stage.send(api, bytes)) {
-            Some(()) => length,
+            Some(()) => {
+                // SAFETY: writable, by this function's contract.
+                unsafe { *count = length };
+                1
+            }
             None => {
                 // SAFETY: live and of this library's method, by this function's contract.
                 unsafe { set_retry(api, bio, RETRY_WRITE) };
@@ -227,12 +234,9 @@ unsafe extern "C" fn puts(bio: *mut BIO, text: *const c_char) -> c_int {
         }
         // SAFETY: not null, hence a C string (this function's contract).
         let length = unsafe { CStr::from_ptr(text) }.count_bytes();
-        match c_int::try_from(length) {
-            // SAFETY: live and of this library's method, by this function's contract; the text is
-            // readable for the length that was just counted.
-            Ok(length) => unsafe { write(bio, text, length) },
-            Err(_) => refuse(-1, NAME, "the text is too long"),
-        }
+        // SAFETY: live and of this library's method, by this function's contract; the text is readable for the length
+        // that was just counted.
+        counted(length, |length, count| unsafe { write(bio, text, length, count) })
     })
 }
 
@@ -273,6 +277,20 @@ fn answer(events: &dyn Events, number: c_int, argument: c_long) -> c_long {
     }
 }
 
+/// A length of C, 0 for a negative one.
+fn bytes(length: c_int) -> usize {
+    usize::try_from(length).unwrap_or(0)
+}
+
+/// Calls a function of the form of BIO_read_ex(3) and returns what BIO_read(3) would.
+fn counted(length: usize, call: impl FnOnce(usize, *mut usize) -> c_int) -> c_int {
+    let mut count = 0;
+    match call(length, &raw mut count) {
+        1 => c_int::try_from(count).unwrap_or(c_int::MAX),
+        failure => failure,
+    }
+}
+
 /// BIO_read(3) for a datagram BIO of this library; -1 for any other BIO.
 ///
 /// # Safety
@@ -282,7 +300,7 @@ pub unsafe extern "C" fn q_dgram_read(bio: *mut BIO, buffer: *mut c_char, capaci
     // SAFETY: null or live, by this function's contract.
     match unsafe { require("q_dgram_read", bio) } {
         // SAFETY: `require` checked null and method; the rest is this function's contract: live, and a valid buffer.
-        true => unsafe { read(bio, buffer, capacity) },
+        true => counted(bytes(capacity), |capacity, count| unsafe { read(bio, buffer, capacity, count) }),
         false => -1,
     }
 }
@@ -297,7 +315,7 @@ pub unsafe extern "C" fn q_dgram_write(bio: *mut BIO, datagram: *const c_char, l
     match unsafe { require("q_dgram_write", bio) } {
         // SAFETY: `require` checked null and method; the rest is this function's contract: live, and a valid
         // datagram.
-        true => unsafe { write(bio, datagram, length) },
+        true => counted(bytes(length), |length, count| unsafe { write(bio, datagram, length, count) }),
         false => -1,
     }
 }
