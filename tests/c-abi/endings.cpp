@@ -112,12 +112,12 @@ CASE(f7_a_new_handshake_inside_the_answer_stays)
     Pair pair;
     pair.connect();
     pair.server.onSend = [&pair](const Bytes &) {
-        pair.server.onSend = nullptr;
         pair.server.init(pair.serverTls.get());
         return QDTLS_SEND_RESULT_SENT;
     };
     CHECK_EQUAL(qdtls_connection_shutdown(pair.client.handle), QDTLS_STATUS_OK);
     pair.server.read(pair.client.take());
+    pair.server.onSend = nullptr;
     CHECK_EQUAL(pair.server.end, QDTLS_STATUS_CLOSED);
     pair.client.init(pair.clientTls.get());
     pair.connect();

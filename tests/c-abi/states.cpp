@@ -172,9 +172,9 @@ qdtls_status callWhenComplete(Pair &pair, Outputs &out, const Call &call)
 void callInSend(Pair &pair, Outputs &out, const Call &call, qdtls_status &status)
 {
     status = QDTLS_STATUS_INTERNAL;
-    pair.client.onSend = [&, call](const Bytes &) {
-        pair.client.onSend = nullptr;
-        status = call(pair, out);
+    pair.client.onSend = [&, call, called = false](const Bytes &) mutable {
+        if (!std::exchange(called, true))
+            status = call(pair, out);
         return QDTLS_SEND_RESULT_SENT;
     };
 }
