@@ -42,6 +42,16 @@ static void answer_with_key(void *user, const qdtls_psk_request *request, qdtls_
     qdtls_psk_reply_set(reply, identity, sizeof identity, key, sizeof key);
 }
 
+/* The server checks the cookie of the listener again. */
+static int expect_cookie(struct peer *server)
+{
+    qdtls_cookie *cookie = NULL;
+    int good =
+        !qdtls_cookie_new(&cookie) && !qdtls_connection_set_cookie(server->connection, cookie);
+    qdtls_cookie_free(cookie);
+    return good;
+}
+
 static int make_peer(struct peer *peer, qdtls_role role, SSL_CTX *context)
 {
     const qdtls_callbacks callbacks = { .user = &peer->outbox,
@@ -49,7 +59,8 @@ static int make_peer(struct peer *peer, qdtls_role role, SSL_CTX *context)
                                         .psk = answer_with_key };
     SSL *ssl = NULL;
     peer->outbox.count = 0;
-    if (qdtls_connection_new(role, &callbacks, &peer->connection))
+    if (qdtls_connection_new(role, &callbacks, &peer->connection)
+        || (role == QDTLS_ROLE_SERVER && !expect_cookie(peer)))
         return 0;
     if (qdtls_connection_set_peer(peer->connection, &loopback)
         || qdtls_context_new_ssl(context, &ssl))
@@ -80,16 +91,6 @@ static int deliver(struct outbox *outbox, struct peer *to)
             return 0;
     }
     return 1;
-}
-
-/* The server checks the cookie of the listener again. */
-static int expect_cookie(struct peer *server)
-{
-    qdtls_cookie *cookie = NULL;
-    int good =
-        !qdtls_cookie_new(&cookie) && !qdtls_connection_set_cookie(server->connection, cookie);
-    qdtls_cookie_free(cookie);
-    return good;
 }
 
 /* Ends with the server's first answer to a client that has shown a cookie. */
@@ -147,9 +148,8 @@ int shake_hands(void)
     SSL_CTX *context = SSL_CTX_new(DTLS_method());
     int good = context && !qdtls_context_prepare(context) && SSL_CTX_set_cipher_list(context, "PSK")
         && make_peer(&client, QDTLS_ROLE_CLIENT, context)
-        && make_peer(&server, QDTLS_ROLE_SERVER, context) && expect_cookie(&server)
-        && exchange_cookie(&client, &server) && finish_handshake(&client, &server)
-        && send_message(&client, &server);
+        && make_peer(&server, QDTLS_ROLE_SERVER, context) && exchange_cookie(&client, &server)
+        && finish_handshake(&client, &server) && send_message(&client, &server);
     qdtls_connection_free(client.connection);
     qdtls_connection_free(server.connection);
     SSL_CTX_free(context);
