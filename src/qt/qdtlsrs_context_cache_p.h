@@ -18,7 +18,7 @@ namespace QdtlsRs {
 
 class ContextSweeper;
 
-// What contexts are told apart by.
+// What distinguishes contexts.
 struct ContextKey {
     QSslSocket::SslMode mode;
     bool rootsOnDemand;
