@@ -7,7 +7,7 @@ use crate::build::Flavour;
 use crate::system::{Run, cmd, shell, shell_in};
 use anyhow::{Context, Result, ensure};
 
-/// The file, and the two options that belong together.
+/// The file, and the two options that belong together: ours is the last header that is forced.
 const BACKEND: &str = "qtlsbackend_openssl.cpp";
 const INCLUDE: &str = " -include ";
 const GUARD: &str = " -DQDTLS_OPENSSL_P_H";
@@ -18,7 +18,7 @@ pub fn check() -> Result<()> {
     let commands = cmd!(shell(), "ninja -C {build_dir} -t commands").capture()?;
     let compile = commands.lines().find(|line| line.contains(BACKEND) && line.contains(INCLUDE));
     let compile = compile.context("our header is not forced on Qt's file")?;
-    let (before, rest) = compile.split_once(INCLUDE).context("no header is forced")?;
+    let (before, rest) = compile.rsplit_once(INCLUDE).context("no header is forced")?;
     let (_, after) = rest.split_once(' ').context("the forced header is the last word")?;
 
     let here = shell_in(&build_dir);
