@@ -441,8 +441,8 @@ enum qdtls_setting
      */
     QDTLS_SETTING_COOKIE_LIFETIME_S = 2,
     /**
-     * The time before the first retransmission (RFC 6347, 4.2.4.1): 20 to 60000 milliseconds, default 1000.
-     * `QDTLS_TIMEOUT_INITIAL_MS`.
+     * The time before the first retransmission (RFC 6347, 4.2.4.1), as long as no round trip was measured: 20 to 60000
+     * milliseconds, default 400. `QDTLS_TIMEOUT_INITIAL_MS`.
      */
     QDTLS_SETTING_TIMEOUT_INITIAL_MS = 3,
     /**
@@ -459,6 +459,16 @@ enum qdtls_setting
      * once. See `qdtls_context_retention`. `QDTLS_CONTEXT_KEEP_S`.
      */
     QDTLS_SETTING_CONTEXT_KEEP_S = 6,
+    /**
+     * The shortest time before the first retransmission of a flight, when the round trip is known: 20 to 60000
+     * milliseconds, default 100. `QDTLS_TIMEOUT_MIN_MS`.
+     */
+    QDTLS_SETTING_TIMEOUT_MIN_MS = 7,
+    /**
+     * 1 puts the records of a flight into as few datagrams as the MTU allows (RFC 6347, 4.1.1); 0 sends each record in
+     * a datagram of its own; default 1. Applies to the next init TLS. `QDTLS_COALESCE_RECORDS`.
+     */
+    QDTLS_SETTING_COALESCE_RECORDS = 8,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -988,9 +998,8 @@ qdtls_status qdtls_connection_set_peer(struct qdtls_connection *connection,
 
 /**
  * Sets the largest IP packet, headers included, that a handshake sends: 256 to 65535 bytes, or 0 for the default of
- * 576 (RFC 791, 3.1). A smaller value is refused with `QDTLS_STATUS_INVALID_MTU`. A datagram has at most 4096 bytes
- * without headers, the size of OpenSSL's buffer. Takes effect with the next `qdtls_connection_init_tls`. Allowed in
- * every state.
+ * 576 (RFC 791, 3.1). A smaller value is refused with `QDTLS_STATUS_INVALID_MTU`. When datagrams of that size are not
+ * answered, later ones are smaller. Takes effect with the next `qdtls_connection_init_tls`. Allowed in every state.
  *
  * # Safety
  * `connection` is null or a live handle.

@@ -36,11 +36,20 @@ pub static COOKIE_ROTATION_S: Setting = Setting::new("QDTLS_COOKIE_ROTATION_S", 
 /// differ by one slot.
 pub static COOKIE_LIFETIME_S: Setting = Setting::new("QDTLS_COOKIE_LIFETIME_S", 60, 1, 3600);
 
-/// The time in milliseconds before the first retransmission of a flight (RFC 6347, 4.2.4.1 recommends 1 second).
-pub static TIMEOUT_INITIAL_MS: Setting = Setting::new("QDTLS_TIMEOUT_INITIAL_MS", 1000, 20, 60_000);
+/// The time in milliseconds before the first retransmission of a flight, as long as no round trip was measured. RFC
+/// 9147, 5.8.2 recommends 1 second, and 400 milliseconds where people wait.
+pub static TIMEOUT_INITIAL_MS: Setting = Setting::new("QDTLS_TIMEOUT_INITIAL_MS", 400, 20, 60_000);
+
+/// The shortest time in milliseconds before the first retransmission of a flight, when the round trip is known. See
+/// [`crate::timer`].
+pub static TIMEOUT_MIN_MS: Setting = Setting::new("QDTLS_TIMEOUT_MIN_MS", 100, 20, 60_000);
 
 /// The limit in milliseconds of the doubling timeout (RFC 6347, 4.2.4.1 recommends at least 60 seconds).
 pub static TIMEOUT_MAX_MS: Setting = Setting::new("QDTLS_TIMEOUT_MAX_MS", 60_000, 20, 600_000);
+
+/// 1 puts the records of a handshake's flight into as few datagrams as the MTU allows (RFC 6347, 4.1.1); 0 sends each in
+/// a datagram of its own, for peers that read only the first.
+pub static COALESCE_RECORDS: Setting = Setting::new("QDTLS_COALESCE_RECORDS", 1, 0, 1);
 
 /// 1 ignores unauthenticated alerts, which anyone can forge, during a handshake (S8). The default, 0, lets them end a
 /// handshake, so that a peer's refusal is reported at once.
@@ -51,12 +60,14 @@ pub static STRICT_ALERTS: Setting = Setting::new("QDTLS_STRICT_ALERTS", 0, 0, 1)
 pub static CONTEXT_KEEP_S: Setting = Setting::new("QDTLS_CONTEXT_KEEP_S", 60, 0, 3600);
 
 /// All settings.
-pub static ALL: [&Setting; 7] = [
+pub static ALL: [&Setting; 9] = [
     &COOKIE_SECRET_SIZE,
     &COOKIE_ROTATION_S,
     &COOKIE_LIFETIME_S,
     &TIMEOUT_INITIAL_MS,
+    &TIMEOUT_MIN_MS,
     &TIMEOUT_MAX_MS,
+    &COALESCE_RECORDS,
     &STRICT_ALERTS,
     &CONTEXT_KEEP_S,
 ];

@@ -1,30 +1,155 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The retransmission timeout (RFC 6347, 4.2.4.1).
+//! The retransmission timer of a handshake (RFC 6347, 4.2.4.1).
 //!
-//! OpenSSL runs the timer and calls this module for its next interval.
+//! OpenSSL runs it and asks for its next interval. The first interval of a flight follows the round trip that was measured
+//! in this handshake, as RFC 9147, 5.8.2 recommends; before there is one it is a setting. Each retransmission doubles the
+//! interval.
 
 #![forbid(unsafe_code)]
 
+use crate::os;
 use crate::settings;
+use std::cell::Cell;
 use std::time::Duration;
 
-/// Returns the interval that follows one of `previous` microseconds, or the first interval for 0.
-///
-/// Each retransmission doubles the interval, from the initial to the maximum value of the [`settings`].
-pub fn next_interval_us(previous: u32) -> u32 {
-    let initial = milliseconds(settings::TIMEOUT_INITIAL_MS.get());
-    let maximum = milliseconds(settings::TIMEOUT_MAX_MS.get()).max(initial);
-    match previous {
-        0 => initial,
-        _ => previous.saturating_mul(2).min(maximum),
+/// The tries of a flight whose times are kept, to tell which one was answered.
+const TRIES: usize = 4;
+
+/// The timer of one association. All times are microseconds of the clock that OpenSSL's timer uses.
+#[derive(Default)]
+pub struct Timer {
+    interval: Cell<u32>,
+    /// How often the present flight was sent.
+    tries: Cell<u32>,
+    /// When, and the number of the record behind each.
+    sent: Cell<[Sent; TRIES]>,
+    /// When the datagram under way arrived.
+    arrival: Cell<u64>,
+    round_trip: Cell<Option<RoundTrip>>,
+    /// Whether the round trip of the present flight is known.
+    is_measured: Cell<bool>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Sent {
+    at: u64,
+    next_record: u64,
+}
+
+/// The estimate of RFC 6298, 2, in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct RoundTrip {
+    smoothed: u32,
+    variation: u32,
+}
+
+impl RoundTrip {
+    fn first(measured: u32) -> Self {
+        Self { smoothed: measured, variation: measured / 2 }
+    }
+
+    fn updated(self, measured: u32) -> Self {
+        let weighted = |old: u32, new: u32, weight: u64| {
+            ((u64::from(old) * (weight - 1) + u64::from(new)) / weight) as u32
+        };
+        let variation = weighted(self.variation, self.smoothed.abs_diff(measured), 4);
+        Self { smoothed: weighted(self.smoothed, measured, 8), variation }
+    }
+
+    fn timeout(self) -> u32 {
+        self.smoothed.saturating_add(self.variation.saturating_mul(4))
     }
 }
 
-/// Returns whether the system's clock was set back while a timer of `interval_us` was running: OpenSSL, which uses that
-/// clock, then still waits for `left`. To wait for no longer than the longest interval is left to OpenSSL (F11).
-pub fn was_set_back(left: Duration, interval_us: u32) -> bool {
-    let longest = milliseconds(settings::TIMEOUT_MAX_MS.get()).max(interval_us);
-    left > Duration::from_micros(longest.into())
+impl Timer {
+    /// Notes that a datagram has arrived, which may answer the present flight.
+    pub fn note_arrival(&self) {
+        self.arrival.set(os::wall_clock_us());
+    }
+
+    /// Notes that the present flight was sent in records before `next_record`.
+    pub fn note_sent(&self, next_record: u64) {
+        let mut sent = self.sent.get();
+        let place = self.tries.get().saturating_sub(1) as usize;
+        if let Some(try_) = sent.get_mut(place) {
+            *try_ = Sent { at: os::wall_clock_us(), next_record };
+        }
+        self.sent.set(sent);
+    }
+
+    /// Notes that the datagram under way answers the try that contained a record. Without such a message, a flight that
+    /// was sent twice measures nothing (RFC 6298, 3).
+    pub fn note_answer_to(&self, record: u64) {
+        let sent = self.sent.get();
+        let answered = sent.iter().find(|try_| try_.at != 0 && record < try_.next_record);
+        if let Some(answered) = answered {
+            self.measure(self.arrival.get().saturating_sub(answered.at));
+        }
+    }
+
+    /// Takes a measured round trip into account.
+    pub fn measure(&self, round_trip: u64) {
+        let measured = u32::try_from(round_trip).unwrap_or(u32::MAX).min(longest());
+        let updated = self.round_trip.get().map_or(RoundTrip::first(measured), |old| old.updated(measured));
+        self.round_trip.set(Some(updated));
+        self.is_measured.set(true);
+    }
+
+    /// Returns the interval that follows one of `previous` microseconds, or the first of another flight for 0.
+    pub fn next_interval(&self, previous: u32) -> u32 {
+        let interval = if previous == 0 { self.first_interval() } else { self.later_interval(previous) };
+        self.interval.set(interval);
+        interval
+    }
+
+    /// How often the present flight was sent.
+    pub fn tries(&self) -> u32 {
+        self.tries.get()
+    }
+
+    /// Returns whether the system's clock was set back while the timer was running: OpenSSL, which uses that clock, then
+    /// still waits for `left`. To wait for no longer than the longest interval is left to OpenSSL (F11).
+    pub fn was_set_back(&self, left: Duration) -> bool {
+        left > Duration::from_micros(longest().max(self.interval.get()).into())
+    }
+
+    fn first_interval(&self) -> u32 {
+        let [first, ..] = self.sent.get();
+        if self.tries.get() == 1 && first.at != 0 && !self.is_measured.get() {
+            self.measure(self.arrival.get().saturating_sub(first.at));
+        }
+        let was_repeated = self.tries.replace(1) > 1;
+        self.sent.set(Default::default());
+        self.is_measured.set(false);
+        match self.round_trip.get() {
+            Some(round_trip) => round_trip.timeout().clamp(shortest(), longest()),
+            // RFC 6347, 4.2.4.1: the value stays until a flight was answered without a retransmission.
+            None if was_repeated => self.interval.get(),
+            None => next_interval_us(0),
+        }
+    }
+
+    fn later_interval(&self, previous: u32) -> u32 {
+        self.tries.set(self.tries.get().saturating_add(1));
+        next_interval_us(previous)
+    }
+}
+
+/// Returns the interval that follows one of `previous` microseconds, or the first interval for 0, without a measured
+/// round trip.
+pub fn next_interval_us(previous: u32) -> u32 {
+    match previous {
+        0 => milliseconds(settings::TIMEOUT_INITIAL_MS.get()),
+        _ => previous.saturating_mul(2).min(longest()),
+    }
+}
+
+fn shortest() -> u32 {
+    milliseconds(settings::TIMEOUT_MIN_MS.get()).min(longest())
+}
+
+fn longest() -> u32 {
+    milliseconds(settings::TIMEOUT_MAX_MS.get().max(settings::TIMEOUT_INITIAL_MS.get()))
 }
 
 fn milliseconds(ms: u64) -> u32 {
@@ -35,21 +160,70 @@ fn milliseconds(ms: u64) -> u32 {
 mod tests {
     use super::*;
 
+    const MS: u32 = 1000;
+
+    /// A timer whose first flight was answered after `round_trip`.
+    fn answered(round_trip: u32) -> Timer {
+        let timer = Timer::default();
+        timer.next_interval(0);
+        timer.sent.set([
+            Sent { at: 1_000_000, next_record: 1 },
+            Sent::default(),
+            Sent::default(),
+            Sent::default(),
+        ]);
+        timer.arrival.set(1_000_000 + u64::from(round_trip));
+        timer
+    }
+
     #[test]
-    fn s13_doubles_from_one_second_to_sixty() {
-        let mut seconds = Vec::new();
+    fn s13_doubles_to_sixty_seconds() {
+        let timer = Timer::default();
         let mut interval = 0;
-        for _ in 0..8 {
-            interval = next_interval_us(interval);
-            seconds.push(interval / 1_000_000);
+        let intervals = [(); 10].map(|()| {
+            interval = timer.next_interval(interval);
+            interval / MS
+        });
+        assert_eq!(intervals, [400, 800, 1600, 3200, 6400, 12_800, 25_600, 51_200, 60_000, 60_000]);
+        assert_eq!(timer.tries(), 10);
+    }
+
+    #[test]
+    fn the_first_interval_follows_the_round_trip() {
+        for (round_trip, expected) in [(1, 100), (50, 150), (3400, 10_200), (50_000, 60_000)] {
+            assert_eq!(answered(round_trip * MS).next_interval(0), expected * MS, "{round_trip}");
         }
-        assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 60, 60]);
+        let timer = answered(200 * MS);
+        assert_eq!(timer.next_interval(0), 600 * MS);
+        timer.note_sent(2);
+        timer.arrival.set(timer.sent.get()[0].at + 200_000);
+        assert_eq!(timer.next_interval(0), 500 * MS, "the variation decreases");
+    }
+
+    #[test]
+    fn a_repeated_flight_measures_nothing() {
+        let timer = answered(500 * MS);
+        assert_eq!(timer.next_interval(400 * MS), 800 * MS);
+        assert_eq!(timer.next_interval(0), 800 * MS, "and keeps its interval");
+        assert_eq!(timer.next_interval(0), 400 * MS);
+    }
+
+    #[test]
+    fn an_answer_that_names_its_record_measures_a_repeated_flight() {
+        let timer = answered(3400 * MS);
+        timer.next_interval(400 * MS);
+        timer.note_sent(2);
+        timer.note_answer_to(0);
+        assert_eq!(timer.next_interval(0), 10_200 * MS);
     }
 
     #[test]
     fn f11_a_wait_beyond_every_interval_is_noticed() {
-        let waits =
-            |seconds, interval_s: u32| was_set_back(Duration::from_secs(seconds), interval_s * 1_000_000);
+        let waits = |seconds, interval_s: u32| {
+            let timer = Timer::default();
+            timer.interval.set(interval_s * 1_000_000);
+            timer.was_set_back(Duration::from_secs(seconds))
+        };
         assert!(!waits(1, 1) && !waits(60, 1) && !waits(300, 300));
         assert!(waits(61, 1) && waits(3600, 60) && waits(301, 300));
     }

@@ -75,6 +75,7 @@ impl Association {
 
     /// Continues the handshake. `datagram` is empty when a client starts.
     pub fn handshake(&self, datagram: &[u8]) -> Result<Progress> {
+        self.timer.note_arrival();
         self.run("handshake", Purpose::Handshake, datagram, |operation, ssl| operation.handshake(ssl))?
     }
 
@@ -109,6 +110,7 @@ impl Association {
         self.holder.set(Holder::Operation { close_notify: false });
         let operation = Operation::new(self, Purpose::CloseNotify, &[]);
         // The association ends even if this cannot be sent.
-        let _ = self.ssl.hold("close_notify", &operation, |stage| stage.run(|ssl| ssl.close_notify()));
+        let _ =
+            self.ssl.hold("close_notify", &operation, |stage| stage.run(|ssl| operation.close_notify(ssl)));
     }
 }

@@ -10,6 +10,7 @@
 mod calls;
 mod inbox;
 pub mod operation;
+mod path_mtu;
 
 use crate::bytes::Bytes;
 use crate::error::{Error, Result, Status};
@@ -18,12 +19,12 @@ use crate::memory::{self, Rc};
 use crate::openssl::setup::Setup;
 use crate::openssl::ssl::Ssl;
 use crate::peer::PeerAddress;
-use crate::timer;
+use crate::timer::Timer;
 use crate::unix_time::UnixTime;
 use crate::wire::admission::{Admission, TooLong};
-use crate::wire::aead;
 use crate::wire::hello::MAX_COOKIE;
 use crate::wire::sequence::Sequence;
+use path_mtu::PathMtu;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -47,6 +48,15 @@ pub enum Progress {
         /// The number of unread bytes at the end of the datagram.
         unread: usize,
     },
+}
+
+/// The planned sizes of a handshake's datagrams.
+#[derive(Clone, Copy, Debug)]
+pub struct DatagramSizes {
+    /// The largest IP packet.
+    pub link_mtu: u16,
+    /// A ClientHello of up to this many bytes stays in one datagram.
+    pub whole_hello: u16,
 }
 
 /// The result of reading a datagram.
@@ -87,7 +97,7 @@ pub struct Association {
     /// Declared first, hence dropped first: callbacks that SSL_free(3) may run still find the other fields.
     ssl: Ssl,
     peer: PeerAddress,
-    link_mtu: u16,
+    path_mtu: PathMtu,
     cookie_exchange: bool,
     /// The application protocols that a server selects from.
     alpn: Vec<u8>,
@@ -101,8 +111,7 @@ pub struct Association {
     /// Bytes of application data that arrived during the handshake; OpenSSL keeps them for the first read.
     buffered_plaintext: Cell<usize>,
     verify_errors: RefCell<Vec<VerifyError>>,
-    /// The interval of OpenSSL's timer, in microseconds.
-    interval_us: Cell<u32>,
+    timer: Timer,
     /// The longest message, known when the handshake has finished.
     longest_message: Cell<usize>,
     /// The shortest content of a record, likewise.
@@ -117,6 +126,7 @@ impl Association {
     pub fn new(
         context_owner: Box<dyn Any>,
         setup: &Setup<'_>,
+        sizes: DatagramSizes,
         peer: PeerAddress,
         host: Rc<Box<dyn Host>>,
         ssl: Ssl,
@@ -127,7 +137,7 @@ impl Association {
             admission: Admission::new(setup.role, ssl.max_cert_list()),
             too_long: Cell::new(None),
             peer,
-            link_mtu: setup.link_mtu,
+            path_mtu: PathMtu::new(peer.header_overhead(), sizes.link_mtu, sizes.whole_hello),
             cookie_exchange: setup.cookie_exchange,
             alpn,
             host,
@@ -136,7 +146,7 @@ impl Association {
             sequence: Sequence::default(),
             buffered_plaintext: Cell::new(0),
             verify_errors: RefCell::default(),
-            interval_us: Cell::new(0),
+            timer: Timer::default(),
             longest_message: Cell::new(0),
             shortest_record: Cell::new(0),
             ssl,
@@ -164,7 +174,7 @@ impl Association {
             return None;
         }
         let left = self.ssl.time_left()?;
-        let is_stuck = timer::was_set_back(left, self.interval_us.get());
+        let is_stuck = self.timer.was_set_back(left);
         Some(if is_stuck { Duration::ZERO } else { left })
     }
 
@@ -172,7 +182,7 @@ impl Association {
     /// make OpenSSL retransmit.
     fn require_steady_clock(&self) -> Result<()> {
         match self.ssl.time_left() {
-            Some(left) if timer::was_set_back(left, self.interval_us.get()) => {
+            Some(left) if self.timer.was_set_back(left) => {
                 let seconds = left.as_secs();
                 let text = "the system's clock was set back: OpenSSL would not retransmit for";
                 let reason = format_args!("{text} {seconds} seconds");
@@ -212,12 +222,6 @@ impl Association {
     /// The peer's address.
     pub fn peer(&self) -> PeerAddress {
         self.peer
-    }
-
-    /// The bytes of each packet that OpenSSL has to leave free: the IP and UDP headers, and the nonce and tag of an
-    /// AEAD cipher (RFC 5288, 3), which OpenSSL does not count.
-    fn mtu_overhead(&self) -> u16 {
-        self.peer.header_overhead() + aead::LONGEST_EXPANSION as u16
     }
 
     /// The errors that OpenSSL found in the peer's chain, in this handshake or in the resumed one.

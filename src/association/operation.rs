@@ -17,10 +17,11 @@ use crate::role::Role;
 use crate::settings::STRICT_ALERTS;
 use crate::wire::admission::Refusal;
 use crate::wire::alpn;
+use crate::wire::flight;
 use crate::wire::hello::ClientHello;
-use crate::wire::record::Record;
-use crate::wire::sequence;
-use std::cell::Cell;
+use crate::wire::message::{Fragment, kind};
+use crate::wire::record::{APPLICATION_DATA, Record};
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use subtle::ConstantTimeEq;
 
@@ -42,6 +43,8 @@ pub struct Operation<'a> {
     association: &'a Association,
     purpose: Cell<Purpose>,
     inbox: Inbox<'a>,
+    /// What OpenSSL has written: sent when it has returned, so that the records of a flight share datagrams.
+    written: RefCell<Vec<u8>>,
     /// The worst result so far.
     send_result: Cell<SendResult>,
     psk_failure: Cell<Option<PskMisfit>>,
@@ -55,6 +58,7 @@ impl<'a> Operation<'a> {
             association,
             purpose: Cell::new(purpose),
             inbox: Inbox::new(datagram),
+            written: RefCell::default(),
             send_result: Cell::new(SendResult::Sent),
             psk_failure: Cell::new(None),
         }
@@ -77,7 +81,9 @@ impl<'a> Operation<'a> {
 
     /// Continues the handshake.
     pub fn handshake(&self, ssl: &Running<'_>) -> Result<Progress> {
-        match ssl.handshake() {
+        let outcome = ssl.handshake();
+        self.transmit();
+        match outcome {
             Outcome::Done(_) => {
                 self.association.longest_message.set(self.association.ssl.longest_message());
                 self.association.shortest_record.set(self.association.ssl.shortest_record());
@@ -96,7 +102,9 @@ impl<'a> Operation<'a> {
 
     /// Retransmits the last flight if its timer has expired. Returns whether it retransmitted.
     pub fn handle_timeout(&self, ssl: &Running<'_>) -> Result<bool> {
-        match ssl.handle_timeout() {
+        let outcome = ssl.handle_timeout();
+        self.transmit();
+        match outcome {
             TimeoutOutcome::NotYet => self.association.require_steady_clock().map(|()| false),
             TimeoutOutcome::Retransmitted => self.sent().map(|()| true),
             TimeoutOutcome::Failed(cause) if cause.is_timeout() => {
@@ -128,6 +136,19 @@ impl<'a> Operation<'a> {
     /// Decrypts all records of the datagram into `buffer`, starting at `filled`.
     #[inline]
     pub fn read(&self, ssl: &Running<'_>, buffer: PlaintextBuffer, filled: usize) -> Received {
+        let received = self.read_records(ssl, buffer, filled);
+        self.transmit();
+        received
+    }
+
+    /// Sends a close_notify if possible. The association ends in any case.
+    pub fn close_notify(&self, ssl: &Running<'_>) {
+        ssl.close_notify();
+        self.transmit();
+    }
+
+    #[inline]
+    fn read_records(&self, ssl: &Running<'_>, buffer: PlaintextBuffer, filled: usize) -> Received {
         let mut length = filled;
         let buffered = &self.association.buffered_plaintext;
         loop {
@@ -184,6 +205,9 @@ impl<'a> Operation<'a> {
                 log::warn(format_args!("{}: {message}", self.association.peer));
             }
         }
+        if refusal.is_none() {
+            self.note_answer(record);
+        }
         refusal.is_none()
     }
 
@@ -193,6 +217,57 @@ impl<'a> Operation<'a> {
         match self.association.too_long.get() {
             None => cause.into_error(Status::TimedOut, operation),
             Some(message) => cause.into_error_because(Status::TimedOut, operation, message),
+        }
+    }
+
+    /// Keeps what OpenSSL writes. Without memory it is as lost as what the network drops.
+    fn collect(&self, bytes: &[u8]) {
+        if memory::append(&mut self.written.borrow_mut(), bytes).is_none() {
+            self.note_loss(bytes.len(), SendResult::Lost);
+        }
+    }
+
+    /// Sends what OpenSSL has written.
+    #[inline]
+    fn transmit(&self) {
+        loop {
+            let written = self.written.take();
+            if written.is_empty() {
+                return;
+            }
+            self.send_flight(&written);
+        }
+    }
+
+    #[cold]
+    fn send_flight(&self, written: &[u8]) {
+        let Association { path_mtu, sequence, timer, .. } = self.association;
+        let sent =
+            flight::send(written, &path_mtu.sizes(), sequence, &mut |datagram| self.send_datagram(datagram));
+        match sent {
+            Some(longest) => path_mtu.note_longest(longest),
+            None => self.note_loss(written.len(), SendResult::Lost),
+        }
+        timer.note_sent(sequence.next_record());
+    }
+
+    #[inline]
+    fn send_datagram(&self, datagram: &[u8]) {
+        if !self.is_wanted() {
+            return;
+        }
+        let result = self.association.host.send(datagram);
+        if result != SendResult::Sent {
+            self.note_loss(datagram.len(), result);
+        }
+    }
+
+    /// A HelloVerifyRequest names the hello that it answers by the number of its record (RFC 6347, 4.2.1).
+    fn note_answer(&self, record: &Record<'_>) {
+        let fragment = Fragment::split(record.fragment).map(|(fragment, _)| fragment);
+        let answers = |fragment: &Fragment<'_>| fragment.kind == kind::HELLO_VERIFY_REQUEST;
+        if record.epoch == 0 && fragment.as_ref().is_some_and(answers) {
+            self.association.timer.note_answer_to(record.number());
         }
     }
 
@@ -221,21 +296,12 @@ impl Events for Operation<'_> {
         Some(record.bytes)
     }
 
-    fn send(&self, datagram: &[u8]) {
-        if self.purpose.get() == Purpose::Listen || !self.is_wanted() {
-            return;
-        }
-        let host = &self.association.host;
-        let result = match sequence::is_of_epoch_0(datagram) {
-            false => host.send(datagram),
-            // Without memory it is as lost as one that the network drops.
-            true => match self.association.sequence.raised(datagram) {
-                Some(raised) => host.send(&raised),
-                None => SendResult::Lost,
-            },
-        };
-        if result != SendResult::Sent {
-            self.note_loss(datagram.len(), result);
+    fn send(&self, bytes: &[u8]) {
+        match (self.purpose.get(), bytes.first()) {
+            // Whole records: OpenSSL buffers only in a handshake.
+            (Purpose::Data, Some(&APPLICATION_DATA)) => self.send_datagram(bytes),
+            (Purpose::Listen, _) => {}
+            _ => self.collect(bytes),
         }
     }
 
@@ -243,16 +309,12 @@ impl Events for Operation<'_> {
         self.inbox.set_peeking(peeking);
     }
 
-    fn mtu_overhead(&self) -> u16 {
-        self.association.mtu_overhead()
-    }
-
-    fn payload_mtu(&self) -> u16 {
-        self.association.link_mtu.saturating_sub(self.mtu_overhead())
-    }
-
-    fn note_interval(&self, interval_us: u32) {
-        self.association.interval_us.set(interval_us);
+    fn next_interval(&self, previous_us: u32) -> u32 {
+        let Association { timer, path_mtu, .. } = self.association;
+        if previous_us != 0 {
+            path_mtu.note_unanswered(timer.tries());
+        }
+        timer.next_interval(previous_us)
     }
 
     /// DTLSv1_listen(3) asks before OpenSSL knows the random, about the record whose cookie was checked. The

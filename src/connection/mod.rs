@@ -88,14 +88,20 @@ impl Connection {
         let resumption = self.settings.resumption.get();
         let setup = Setup {
             role: self.role,
-            link_mtu: self.settings.link_mtu(peer),
             cookie_exchange: self.cookie_key().is_some(),
             server_name: server_name.as_deref().filter(|_| self.role == Role::Client),
             alpn: &alpn,
             resumption,
             session: if resumption { &ticket } else { &[] },
         };
-        let association = Association::new(context_owner, &setup, peer, Rc::clone(&self.host), ssl)?;
+        let association = Association::new(
+            context_owner,
+            &setup,
+            self.settings.datagram_sizes(),
+            peer,
+            Rc::clone(&self.host),
+            ssl,
+        )?;
         self.leave_for(Phase::Ready(association), false);
         Ok(())
     }

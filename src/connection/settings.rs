@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+use crate::association::DatagramSizes;
 use crate::cookie::CookieKey;
 use crate::error::{Error, Result, Status};
 use crate::memory;
@@ -16,9 +17,8 @@ use zeroize::Zeroizing;
 
 /// Every host must accept datagrams of 576 bytes (RFC 791, 3.1).
 const DEFAULT_LINK_MTU: u16 = 576;
-/// OpenSSL collects the records of a flight in a buffer of this size (bio.h: DEFAULT_BUFFER_SIZE). A larger datagram
-/// would be cut inside a record (A20).
-const HANDSHAKE_BUFFER: u16 = 4096;
+/// Some servers accept no ClientHello in several fragments (I3), and most paths carry this many bytes.
+const WHOLE_HELLO: u16 = 1200;
 /// OpenSSL's smallest link MTU (d1_lib.c).
 const MIN_LINK_MTU: u16 = 256;
 
@@ -52,11 +52,11 @@ impl Settings {
         Ok(())
     }
 
-    /// The largest IP packet to send to `peer` in a handshake.
-    pub(super) fn link_mtu(&self, peer: PeerAddress) -> u16 {
+    /// The sizes of a handshake's datagrams. With a hint none is larger.
+    pub(super) fn datagram_sizes(&self) -> DatagramSizes {
         match self.mtu_hint.get() {
-            0 => DEFAULT_LINK_MTU,
-            hint => hint.min(peer.header_overhead() + HANDSHAKE_BUFFER),
+            0 => DatagramSizes { link_mtu: DEFAULT_LINK_MTU, whole_hello: WHOLE_HELLO },
+            hint => DatagramSizes { link_mtu: hint, whole_hello: 0 },
         }
     }
 

@@ -87,8 +87,8 @@ pub enum SettingName {
     /// The length of a cookie's time slot: 1 to 3600 seconds, default 60. A cookie is valid for one to two slots.
     /// `QDTLS_COOKIE_LIFETIME_S`.
     CookieLifetimeS = 2,
-    /// The time before the first retransmission (RFC 6347, 4.2.4.1): 20 to 60000 milliseconds, default 1000.
-    /// `QDTLS_TIMEOUT_INITIAL_MS`.
+    /// The time before the first retransmission (RFC 6347, 4.2.4.1), as long as no round trip was measured: 20 to 60000
+    /// milliseconds, default 400. `QDTLS_TIMEOUT_INITIAL_MS`.
     TimeoutInitialMs = 3,
     /// The limit of the doubling retransmission timeout: 20 to 600000 milliseconds, default 60000.
     /// `QDTLS_TIMEOUT_MAX_MS`.
@@ -98,10 +98,16 @@ pub enum SettingName {
     /// The time for which a shared context is kept after its last user: 0 to 3600 seconds, default 60; 0 drops it at
     /// once. See `qdtls_context_retention`. `QDTLS_CONTEXT_KEEP_S`.
     ContextKeepS = 6,
+    /// The shortest time before the first retransmission of a flight, when the round trip is known: 20 to 60000
+    /// milliseconds, default 100. `QDTLS_TIMEOUT_MIN_MS`.
+    TimeoutMinMs = 7,
+    /// 1 puts the records of a flight into as few datagrams as the MTU allows (RFC 6347, 4.1.1); 0 sends each record in
+    /// a datagram of its own; default 1. Applies to the next init TLS. `QDTLS_COALESCE_RECORDS`.
+    CoalesceRecords = 8,
 }
 
 fn setting(number: i32) -> Result<&'static Setting> {
-    let known: [(SettingName, &'static Setting); 7] = [
+    let known: [(SettingName, &'static Setting); 9] = [
         (SettingName::CookieSecretSize, &settings::COOKIE_SECRET_SIZE),
         (SettingName::CookieRotationS, &settings::COOKIE_ROTATION_S),
         (SettingName::CookieLifetimeS, &settings::COOKIE_LIFETIME_S),
@@ -109,6 +115,8 @@ fn setting(number: i32) -> Result<&'static Setting> {
         (SettingName::TimeoutMaxMs, &settings::TIMEOUT_MAX_MS),
         (SettingName::StrictAlerts, &settings::STRICT_ALERTS),
         (SettingName::ContextKeepS, &settings::CONTEXT_KEEP_S),
+        (SettingName::TimeoutMinMs, &settings::TIMEOUT_MIN_MS),
+        (SettingName::CoalesceRecords, &settings::COALESCE_RECORDS),
     ];
     let found = known.into_iter().find(|(name, _)| *name as i32 == number);
     found.map(|(_, setting)| setting).ok_or_else(|| invalid("no setting has this number"))

@@ -2,7 +2,7 @@
 //! The datagram BIO (BIO_meth_new(3)): OpenSSL reads records from the running operation and writes datagrams that it
 //! sends. The functions have the names that they have in Qt.
 
-use super::events::{Events, Stage, refuse};
+use super::events::{Stage, refuse};
 use super::{Api, api, error_queue};
 use crate::error::{Result, Status};
 use crate::panic::guard;
@@ -13,6 +13,9 @@ use std::sync::OnceLock;
 
 /// bio.h: BIO_TYPE_SOURCE_SINK.
 const SOURCE_SINK: c_int = 0x0400;
+/// The MTU that OpenSSL is told: twice the longest record, so that it hands over whole messages, or parts of them whose
+/// length depends on nothing that it has written before. `wire/flight.rs` cuts them.
+pub const OPENSSL_MTU: c_long = 1 << 15;
 /// bio.h: BIO_FLAGS_RWS and BIO_FLAGS_SHOULD_RETRY.
 const RETRY_FLAGS: c_int = 0x07 | 0x08;
 /// bio.h: BIO_FLAGS_READ and BIO_FLAGS_SHOULD_RETRY.
@@ -32,7 +35,6 @@ mod command {
     pub const DGRAM_SET_PEER: c_int = 44;
     pub const DGRAM_SET_NEXT_TIMEOUT: c_int = 45;
     pub const DGRAM_SET_DONT_FRAG: c_int = 48;
-    pub const DGRAM_GET_MTU_OVERHEAD: c_int = 49;
     pub const DGRAM_SET_PEEK_MODE: c_int = 71;
 }
 
@@ -184,7 +186,7 @@ unsafe extern "C" fn read(bio: *mut BIO, buffer: *mut c_char, capacity: usize, c
     })
 }
 
-/// Sends one datagram through the running operation (BIO_write_ex(3)). Returns 1 and writes its length to `count`, or
+/// Passes what OpenSSL writes to the running operation (BIO_write_ex(3)). Returns 1 and writes its length to `count`, or
 /// returns -1 and sets the retry flag if there is no operation.
 ///
 /// # Safety
@@ -207,7 +209,7 @@ unsafe extern "C" fn write(
         };
         // SAFETY: live and of this library's method, by this function's contract.
         let stage = unsafe { stage(api, bio) };
-        match stage.and_then(|stage| stage.send(api, bytes)) {
+        match stage.and_then(|stage| stage.ask(|events| events.send(bytes))) {
             Some(()) => {
                 // SAFETY: writable, by this function's contract.
                 unsafe { *count = length };
@@ -256,25 +258,14 @@ unsafe extern "C" fn ctrl(bio: *mut BIO, number: c_int, argument: c_long, _point
         | command::DGRAM_SET_PEER
         | command::DGRAM_SET_NEXT_TIMEOUT
         | command::DGRAM_SET_DONT_FRAG => 1,
-        command::DGRAM_SET_PEEK_MODE | command::DGRAM_GET_MTU_OVERHEAD | command::DGRAM_GET_FALLBACK_MTU => {
+        command::DGRAM_GET_FALLBACK_MTU => OPENSSL_MTU,
+        command::DGRAM_SET_PEEK_MODE => {
             // SAFETY: live and of this library's method, by this function's contract.
             let stage = METHOD.get().and_then(|method| unsafe { stage(method.api, bio) });
-            stage.and_then(|stage| stage.ask(|events| answer(events, number, argument))).unwrap_or(0)
+            stage.and_then(|stage| stage.ask(|events| events.set_peeking(argument != 0))).map_or(0, |()| 1)
         }
         _ => 0,
     })
-}
-
-/// Returns the running operation's answer to a command.
-fn answer(events: &dyn Events, number: c_int, argument: c_long) -> c_long {
-    match number {
-        command::DGRAM_SET_PEEK_MODE => {
-            events.set_peeking(argument != 0);
-            1
-        }
-        command::DGRAM_GET_MTU_OVERHEAD => events.mtu_overhead().into(),
-        _ => events.payload_mtu().into(),
-    }
 }
 
 /// A length of C, 0 for a negative one.

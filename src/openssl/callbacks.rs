@@ -249,10 +249,9 @@ pub unsafe extern "C" fn use_ticket(
 pub unsafe extern "C" fn timer_length(ssl: *mut SSL, previous: c_uint) -> c_uint {
     const NAME: &str = "timer_length";
     guard(NAME, 1_000_000, || {
-        let interval = timer::next_interval_us(previous);
         // SAFETY: null or live, by this function's contract.
-        unsafe { ask(NAME, ssl, |_, _, events| events.note_interval(interval)) };
-        interval
+        let interval = unsafe { ask(NAME, ssl, |_, _, events| events.next_interval(previous)) };
+        interval.unwrap_or_else(|| timer::next_interval_us(previous))
     })
 }
 

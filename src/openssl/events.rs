@@ -5,7 +5,6 @@ use super::error_queue::{self, Entries};
 use super::{Api, api};
 use crate::host::{Psk, PskRequest};
 use crate::log;
-use crate::wire::record;
 use std::cell::Cell;
 use std::ptr::NonNull;
 
@@ -13,16 +12,15 @@ use std::ptr::NonNull;
 pub trait Events {
     /// The next record for OpenSSL; `None` if the datagram is used up.
     fn next_record(&self) -> Option<&[u8]>;
-    /// Sends a datagram that OpenSSL wrote. A failure is not reported to OpenSSL: DTLS handles lost datagrams.
-    fn send(&self, datagram: &[u8]);
+    /// Takes what OpenSSL writes: records, which in a handshake may come in parts. A failure to send is not reported to
+    /// OpenSSL: DTLS handles lost datagrams. The program's code runs only for application data: SSL_write(3) succeeds
+    /// then, so that its caller does not check the error queue.
+    fn send(&self, bytes: &[u8]);
     /// Sets whether [`Events::next_record`] leaves the record in place, as DTLSv1_listen(3) requests.
     fn set_peeking(&self, peeking: bool);
-    /// The number of bytes in each packet that OpenSSL must leave free.
-    fn mtu_overhead(&self) -> u16;
-    /// The largest UDP payload that OpenSSL may send.
-    fn payload_mtu(&self) -> u16;
-    /// Notes the interval in microseconds for which OpenSSL's timer is about to start.
-    fn note_interval(&self, interval_us: u32);
+    /// The interval in microseconds for which OpenSSL's timer is about to start, behind one of `previous_us`; behind 0
+    /// the first of another flight.
+    fn next_interval(&self, previous_us: u32) -> u32;
     /// Returns whether OpenSSL may continue with a ClientHello that has this cookie and random.
     fn accepts_cookie(&self, cookie: &[u8], random: &[u8; 32]) -> bool;
     /// Stores an error in the peer's certificate chain: an X509_V_ERR_* number and the depth. Returns false without
@@ -83,16 +81,6 @@ impl Stage {
         Some(question(unsafe { events.as_ref() }))
     }
 
-    /// Sends a datagram through the running operation; `None` if there is none.
-    #[inline]
-    pub fn send(&self, api: &Api, datagram: &[u8]) -> Option<()> {
-        self.ask(|events| match datagram.first() {
-            // Only SSL_write(3) sends it. It succeeds then, so that its caller does not check the error queue.
-            Some(&record::APPLICATION_DATA) => events.send(datagram),
-            _ => self.run_program(api, || events.send(datagram)),
-        })
-    }
-
     /// Runs code of the program, which may do with OpenSSL's error queue what it wants (A1).
     #[inline(never)]
     pub fn run_program<R>(&self, api: &Api, program: impl FnOnce() -> R) -> R {
@@ -129,13 +117,9 @@ mod tests {
         }
         fn send(&self, _datagram: &[u8]) {}
         fn set_peeking(&self, _peeking: bool) {}
-        fn mtu_overhead(&self) -> u16 {
-            52
+        fn next_interval(&self, previous_us: u32) -> u32 {
+            previous_us
         }
-        fn payload_mtu(&self) -> u16 {
-            524
-        }
-        fn note_interval(&self, _interval_us: u32) {}
         fn accepts_cookie(&self, _cookie: &[u8], _random: &[u8; 32]) -> bool {
             false
         }
@@ -153,10 +137,10 @@ mod tests {
     #[test]
     fn s3_one_operation_is_on_stage_and_none_afterwards() {
         let stage = Stage::default();
-        assert_eq!(stage.ask(|events| events.mtu_overhead()), None);
+        assert_eq!(stage.ask(|events| events.next_interval(52)), None);
         let inside = stage.run(&Silent, || {
             assert!(stage.run(&Silent, || ()).is_none(), "no operation begins inside another");
-            stage.ask(|events| events.mtu_overhead())
+            stage.ask(|events| events.next_interval(52))
         });
         assert_eq!(inside, Some(Some(52)));
         assert!(!stage.is_taken());
@@ -167,6 +151,6 @@ mod tests {
         let stage = Stage::default();
         let unwinding = std::panic::AssertUnwindSafe(|| stage.run(&Silent, || panic!("as a callback may")));
         assert!(std::panic::catch_unwind(unwinding).is_err());
-        assert_eq!(stage.ask(|events| events.payload_mtu()), None);
+        assert_eq!(stage.ask(|events| events.next_interval(52)), None);
     }
 }

@@ -27,8 +27,6 @@ mod number {
 pub struct Setup<'a> {
     /// The role of this end.
     pub role: Role,
-    /// The largest IP packet to send in a handshake.
-    pub link_mtu: u16,
     /// Whether the server requires a cookie (SSL_OP_COOKIE_EXCHANGE).
     pub cookie_exchange: bool,
     /// The server name that a client sends (RFC 6066, 3).
@@ -62,7 +60,7 @@ impl Ssl {
             self.resume(setup.session);
         }
         // SAFETY: the command takes a number and no pointer.
-        let mtu = unsafe { self.ctrl(number::CTRL_SET_LINK_MTU, setup.link_mtu.into(), ptr::null_mut()) };
+        let mtu = unsafe { self.ctrl(number::CTRL_SET_LINK_MTU, bio::OPENSSL_MTU, ptr::null_mut()) };
         done(mtu == 1, "DTLS_set_link_mtu")
     }
 
@@ -198,7 +196,6 @@ mod tests {
         ssl.api = Box::leak(Box::new(Api { SSL_set_alpn_protos: refuse, ..Api::linked() }));
         ssl.set_up(&Setup {
             role: Role::Client,
-            link_mtu: 576,
             cookie_exchange: false,
             server_name: None,
             alpn,

@@ -19,4 +19,4 @@ mod locked;
 mod mapping;
 
 pub use locked::LockedMemory;
-pub use platform::{Library, at_exit, send_error, socket_address};
+pub use platform::{Library, at_exit, send_error, socket_address, wall_clock_us};

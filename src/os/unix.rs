@@ -20,6 +20,17 @@ pub mod send_error {
     pub const ENONET: i32 = EHOSTDOWN;
 }
 
+/// The system's clock in microseconds since the Unix epoch, as OpenSSL's DTLS timer reads it.
+pub fn wall_clock_us() -> u64 {
+    let mut now = libc::timeval { tv_sec: 0, tv_usec: 0 };
+    // SAFETY: the first argument is a timeval of libc's own layout, the second may be null.
+    unsafe { libc::gettimeofday(&raw mut now, std::ptr::null_mut()) };
+    let part = |value: i64| u64::try_from(value).unwrap_or(0);
+    #[allow(clippy::useless_conversion, reason = "both have 32 bits on some platforms")]
+    let (seconds, microseconds) = (part(now.tv_sec.into()), part(now.tv_usec.into()));
+    seconds.saturating_mul(1_000_000).saturating_add(microseconds)
+}
+
 /// Maps `length` bytes, excluded from swap and core dumps where the system allows it. `None` if there is no memory.
 pub fn map_locked(length: usize) -> Option<Mapping> {
     // SAFETY: an anonymous private mapping at an address that the kernel chooses does not affect existing memory.

@@ -5,6 +5,7 @@ use super::mapping::Mapping;
 use std::ffi::{CStr, c_void};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ptr::NonNull;
+use std::time::SystemTime;
 
 /// Error numbers of a failed send under the names of errno(3): those of winsock2.h, and of winerror.h where Winsock has
 /// none.
@@ -31,6 +32,12 @@ pub mod send_error {
     pub const EPROTO: i32 = 1233;
     /// ERROR_ACCESS_DISABLED_BY_POLICY
     pub const EPERM: i32 = 1260;
+}
+
+/// The system's clock in microseconds since the Unix epoch.
+pub fn wall_clock_us() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
 const MEM_COMMIT_RESERVE: u32 = 0x3000;

@@ -57,6 +57,26 @@ impl<'a> Fragment<'a> {
         fits.then_some((Self { kind, length, sequence, offset, body }, rest))
     }
 
+    /// The header of the fragment. Lengths have three bytes, and a fragment ends within its message.
+    pub fn header(&self) -> [u8; HEADER_LENGTH] {
+        let [_, l2, l1, l0] = (self.length as u32).to_be_bytes();
+        let [s1, s0] = self.sequence.to_be_bytes();
+        let [_, o2, o1, o0] = (self.offset as u32).to_be_bytes();
+        let [_, f2, f1, f0] = (self.body.len() as u32).to_be_bytes();
+        [self.kind, l2, l1, l0, s1, s0, o2, o1, o0, f2, f1, f0]
+    }
+
+    /// The first `length` bytes of this fragment as one of its own, and the rest, if there is any.
+    pub fn split_body(&self, length: usize) -> (Self, Option<Self>) {
+        match self.body.split_at_checked(length) {
+            Some((body, behind)) if !behind.is_empty() => {
+                let rest = Self { offset: self.offset + length, body: behind, ..*self };
+                (Self { body, ..*self }, Some(rest))
+            }
+            _ => (*self, None),
+        }
+    }
+
     /// The message, if it consists of this fragment only.
     pub fn whole(&self) -> Option<&'a [u8]> {
         (self.body.len() == self.length).then_some(self.body)

@@ -6,6 +6,7 @@
 pub mod admission;
 pub mod aead;
 pub mod alpn;
+pub mod flight;
 pub mod hello;
 pub mod message;
 pub mod record;

@@ -25,6 +25,8 @@ pub struct Record<'a> {
     pub content: u8,
     /// The epoch: 0 until the first ChangeCipherSpec. Records of epoch 0 are not authenticated.
     pub epoch: u16,
+    /// The header alone.
+    pub header: &'a [u8; HEADER_LENGTH],
     /// The header and fragment as they are in the datagram.
     pub bytes: &'a [u8],
     /// The bytes after the header.
@@ -43,7 +45,8 @@ pub fn split_record(datagram: &[u8]) -> Option<(Record<'_>, &[u8])> {
     }
     let (fragment, rest) = rest.split_at_checked(length)?;
     let (bytes, _) = datagram.split_at_checked(HEADER_LENGTH + length)?;
-    Some((Record { content, epoch: u16::from_be_bytes([epoch_high, epoch_low]), bytes, fragment }, rest))
+    let epoch = u16::from_be_bytes([epoch_high, epoch_low]);
+    Some((Record { content, epoch, header, bytes, fragment }, rest))
 }
 
 /// The whole records at the start of `datagram`, without the tail.
@@ -61,6 +64,12 @@ pub fn is_protected(datagram: &[u8]) -> bool {
 }
 
 impl Record<'_> {
+    /// The sequence number, of 48 bits.
+    pub fn number(&self) -> u64 {
+        let [_, _, _, _, _, n5, n4, n3, n2, n1, n0, _, _] = *self.header;
+        u64::from_be_bytes([0, 0, n5, n4, n3, n2, n1, n0])
+    }
+
     /// Returns whether it claims to be application data of an epoch that OpenSSL authenticates.
     pub fn is_application_data(&self) -> bool {
         self.epoch != 0 && self.content == APPLICATION_DATA

@@ -61,10 +61,12 @@ CASE(r1_settings_have_bounds)
         { QDTLS_SETTING_COOKIE_SECRET_SIZE, 16, 32, 64 },
         { QDTLS_SETTING_COOKIE_ROTATION_S, 60, 3600, 604800 },
         { QDTLS_SETTING_COOKIE_LIFETIME_S, 1, 60, 3600 },
-        { QDTLS_SETTING_TIMEOUT_INITIAL_MS, 20, 1000, 60000 },
+        { QDTLS_SETTING_TIMEOUT_INITIAL_MS, 20, 400, 60000 },
         { QDTLS_SETTING_TIMEOUT_MAX_MS, 20, 60000, 600000 },
         { QDTLS_SETTING_STRICT_ALERTS, 0, 0, 1 },
         { QDTLS_SETTING_CONTEXT_KEEP_S, 0, 60, 3600 },
+        { QDTLS_SETTING_TIMEOUT_MIN_MS, 20, 100, 60000 },
+        { QDTLS_SETTING_COALESCE_RECORDS, 0, 1, 1 },
     };
     for (const Bounds &bounds : all) {
         std::uint64_t value = 99;

@@ -97,7 +97,7 @@ CASE(s19_no_datagram_exceeds_the_mtu_hint)
     }
 }
 
-// OpenSSL collects a flight in a buffer of 4096 bytes, and sends what is in it when it is full.
+// OpenSSL collects a flight in a buffer of 4096 bytes, and writes what is in it when it is full.
 CASE(a20_no_record_is_cut_in_two_datagrams)
 {
     for (const std::uint16_t hint : { 4000, 4096, 4124, 4200, 9000, 65535 }) {
@@ -122,7 +122,7 @@ CASE(a20_no_record_is_cut_in_two_datagrams)
         pair.deliver();
         CHECK_EQUAL(pair.client.state(), QDTLS_STATE_COMPLETE);
         CHECK_EQUAL(pair.server.state(), QDTLS_STATE_COMPLETE);
-        CHECK(largest <= 4096u && largest > 3900u);
+        CHECK(largest <= hint - 28u && largest > 3900u);
     }
 }
 

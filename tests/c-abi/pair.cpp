@@ -60,7 +60,9 @@ void Pair::carry(std::deque<Bytes> &outbox, Receive receive)
     if (reversing)
         std::reverse(flight.begin(), flight.end());
     for (const Bytes &datagram : flight) {
-        for (int left = copies(carried++); left > 0; --left)
+        const int times = datagram.size() > longest ? 0 : copies(carried);
+        ++carried;
+        for (int left = times; left > 0; --left)
             (this->*receive)(datagram);
     }
 }

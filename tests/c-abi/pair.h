@@ -29,6 +29,8 @@ public:
 
     // How often the network delivers its nth datagram, counted from 0.
     std::function<int(std::size_t)> copies = [](std::size_t) { return 1; };
+    // The longest datagram that it delivers.
+    std::size_t longest = 65507;
     // Whether it delivers the datagrams of a flight in reverse order.
     bool reversing = false;
     std::size_t carried = 0;

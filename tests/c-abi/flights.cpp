@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Flights: their fragments and datagrams, in the first try and in later ones.
+#include "cases.h"
+#include "pair.h"
+#include "wire.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+using namespace harness;
+
+namespace {
+
+struct FastTimers {
+    ScopedSetting initial { QDTLS_SETTING_TIMEOUT_INITIAL_MS, 20 };
+    ScopedSetting minimum { QDTLS_SETTING_TIMEOUT_MIN_MS, 20 };
+    ScopedSetting maximum { QDTLS_SETTING_TIMEOUT_MAX_MS, 60000 };
+};
+
+// Message, offset and length.
+using Fragment = std::tuple<std::uint16_t, std::uint32_t, std::uint32_t>;
+
+std::vector<Fragment> fragmentsOf(const std::deque<Bytes> &datagrams)
+{
+    std::vector<Fragment> fragments;
+    for (const Bytes &datagram : datagrams) {
+        for (const Bytes &record : recordsOf(datagram)) {
+            const MessageHeader header = messageHeader(record);
+            fragments.emplace_back(header.sequence, header.offset, header.here);
+        }
+    }
+    return fragments;
+}
+
+std::vector<Bytes> numbersOf(const std::deque<Bytes> &datagrams)
+{
+    std::vector<Bytes> numbers;
+    for (const Bytes &datagram : datagrams) {
+        for (const Bytes &record : recordsOf(datagram))
+            numbers.emplace_back(record.begin() + 3, record.begin() + 11);
+    }
+    return numbers;
+}
+
+std::size_t longestOf(const std::deque<Bytes> &datagrams)
+{
+    std::size_t longest = 0;
+    for (const Bytes &datagram : datagrams)
+        longest = std::max(longest, datagram.size());
+    return longest;
+}
+
+// A server with a chain of 6 KB that has sent its first flight.
+std::unique_ptr<Pair> afterServersFlight(std::uint16_t hint)
+{
+    auto pair = std::make_unique<Pair>(clientContext(), serverContext(makeIdentity(3600, 6000)));
+    CHECK_EQUAL(qdtls_connection_reset(pair->server.handle), QDTLS_STATUS_OK);
+    CHECK_EQUAL(qdtls_connection_set_mtu_hint(pair->server.handle, hint), QDTLS_STATUS_OK);
+    pair->server.init(pair->serverTls.get());
+    CHECK_EQUAL(pair->server.start(pair->verifiedHello()), QDTLS_STATUS_OK);
+    return pair;
+}
+
+} // namespace
+
+CASE(i1_another_try_has_the_same_fragments)
+{
+    const FastTimers timers;
+    for (const std::uint16_t hint : { 0, 512, 1280, 9000 }) {
+        const auto pair = afterServersFlight(hint);
+        const auto first = std::exchange(pair->server.outbox, {});
+        pair->server.waitUntilDue();
+        CHECK_EQUAL(pair->server.handleTimeout(), QDTLS_STATUS_OK);
+        const auto second = std::exchange(pair->server.outbox, {});
+        CHECK(fragmentsOf(first) == fragmentsOf(second));
+        CHECK_EQUAL(first.size(), second.size());
+        CHECK(numbersOf(first).back() < numbersOf(second).front());
+    }
+}
+
+CASE(i9_a_flight_fills_its_datagrams)
+{
+    for (const std::uint16_t hint : { 0, 512, 1280, 9000 }) {
+        const auto pair = afterServersFlight(hint);
+        const std::size_t payload = (hint == 0 ? 576 : hint) - 28u;
+        std::size_t sum = 0;
+        for (const Bytes &datagram : pair->server.outbox)
+            sum += datagram.size();
+        CHECK(longestOf(pair->server.outbox) <= payload);
+        CHECK_EQUAL(pair->server.outbox.size(), (sum + payload - 1) / payload);
+    }
+}
+
+CASE(i1_one_record_in_each_datagram_on_request)
+{
+    const ScopedSetting alone(QDTLS_SETTING_COALESCE_RECORDS, 0);
+    const auto pair = afterServersFlight(1280);
+    for (const Bytes &datagram : pair->server.outbox)
+        CHECK_EQUAL(recordsOf(datagram).size(), 1u);
+}
+
+CASE(i6_black_holes_are_passed)
+{
+    const FastTimers timers;
+    for (const std::uint16_t hint : { 0, 600, 1400, 1500, 9000, 65535 }) {
+        for (const std::size_t longest : { 500, 600, 1280 }) {
+            Pair pair(clientContext(), serverContext(makeIdentity(3600, 6000)));
+            pair.longest = longest;
+            for (Endpoint *side : { &pair.client, &pair.server }) {
+                CHECK_EQUAL(qdtls_connection_reset(side->handle), QDTLS_STATUS_OK);
+                CHECK_EQUAL(qdtls_connection_set_mtu_hint(side->handle, hint), QDTLS_STATUS_OK);
+            }
+            pair.client.init(pair.clientTls.get());
+            pair.server.init(pair.serverTls.get());
+            pair.connect();
+            pair.checkMessages();
+        }
+    }
+}
+
+CASE(i3_a_client_hello_is_never_cut_below_576_bytes)
+{
+    const FastTimers timers;
+    Pair pair;
+    CHECK_EQUAL(pair.client.start(), QDTLS_STATUS_OK);
+    const Bytes hello = pair.client.take();
+    for (int tries = 0; tries < 6; ++tries) {
+        pair.client.waitUntilDue();
+        CHECK_EQUAL(pair.client.handleTimeout(), QDTLS_STATUS_OK);
+        CHECK_EQUAL(pair.client.take().size(), hello.size());
+    }
+}
