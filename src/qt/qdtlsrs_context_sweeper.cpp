@@ -2,6 +2,8 @@
 
 #include "qdtlsrs_context_sweeper_p.h"
 
+#include <chrono>
+
 #ifdef Q_OS_UNIX
 #include <signal.h>
 #endif
@@ -52,7 +54,7 @@ bool ContextSweeper::ensureRunning(const QDeadlineTimer &deadline)
 {
     if (active) {
         if (deadline < next)
-            wake.wakeOne();
+            wake.notify_one();
         return true;
     }
     wait(); // `run` needs the mutex no more
@@ -65,7 +67,7 @@ bool ContextSweeper::ensureRunning(const QDeadlineTimer &deadline)
 void ContextSweeper::askToEnd()
 {
     ending = true;
-    wake.wakeOne();
+    wake.notify_one();
 }
 
 void ContextSweeper::run()
@@ -75,7 +77,7 @@ void ContextSweeper::run()
         next = cache.nextDrop();
         if (ending || next.isForever())
             break;
-        wake.wait(&cache.mutex, next);
+        wake.wait_until(cache.mutex, next.deadline<std::chrono::steady_clock>());
         ContextCache::Entries gone;
         cache.takeExpired(gone);
         lock.unlock();

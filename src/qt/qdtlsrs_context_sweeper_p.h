@@ -6,7 +6,8 @@
 #include "qdtlsrs_context_cache_p.h"
 
 #include <QtCore/qthread.h>
-#include <QtCore/qwaitcondition.h>
+
+#include <condition_variable>
 
 QT_BEGIN_NAMESPACE
 
@@ -29,7 +30,8 @@ private:
     void run() override;
 
     ContextCache &cache;
-    QWaitCondition wake;
+    // Not QWaitCondition, which ThreadSanitizer does not see unlock the mutex.
+    std::condition_variable_any wake;
     QDeadlineTimer next; // when an active `run` looks again
     bool active = false;
     bool ending = false;
