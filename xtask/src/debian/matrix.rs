@@ -39,7 +39,7 @@ type Row = [String; HEADINGS.len()];
 pub fn run(names: &[String], environment: &Environment) -> Result<()> {
     check_root()?;
     let mut table = Table::new();
-    table.load_style(ASCII_MARKDOWN).set_header(HEADINGS);
+    table.load_preset(ASCII_MARKDOWN).set_header(HEADINGS);
     let mut failures = Vec::new();
     for suite in SUITES.iter().filter(|suite| names.is_empty() || names.iter().any(|name| name == suite.name))
     {

@@ -38,7 +38,7 @@ pub fn run(environment: &Environment) -> Result<()> {
     cmake::build_targets(&workspace::target("qt-tests-build"), &["suites"])?;
 
     let mut table = Table::new();
-    table.load_style(ASCII_MARKDOWN).set_header(["suite", "ours", "stock", "not passed, ours", "stock"]);
+    table.load_preset(ASCII_MARKDOWN).set_header(["suite", "ours", "stock", "not passed, ours", "stock"]);
     let mut worse = Vec::new();
     let mut sums = [0; 4];
     for suite in SUITES {
