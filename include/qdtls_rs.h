@@ -38,7 +38,7 @@
 #include <stdint.h>
 
 /** The ABI version of this header. A program compares it with qdtls_abi_version() at start. */
-#define QDTLS_ABI_VERSION 2
+#define QDTLS_ABI_VERSION 3
 
 /* OpenSSL's types, as openssl/types.h declares them. */
 typedef struct bio_st BIO;
@@ -436,7 +436,7 @@ enum qdtls_setting
      */
     QDTLS_SETTING_COOKIE_ROTATION_S = 1,
     /**
-     * The length of a cookie's time slot: 1 to 3600 seconds, default 60. A cookie is valid for one to two slots.
+     * The time for which a cookie is accepted: 1 to 3600 seconds, default 600.
      * `QDTLS_COOKIE_LIFETIME_S`.
      */
     QDTLS_SETTING_COOKIE_LIFETIME_S = 2,
@@ -550,7 +550,7 @@ typedef struct qdtls_callbacks {
      */
     void (*psk)(void *user, const struct qdtls_psk_request *request, struct qdtls_psk_reply *reply);
     /**
-     * Returns the time in seconds since the Unix epoch. Null: the system's clock.
+     * Returns the time in milliseconds since the Unix epoch. Null: the system's clock.
      */
     uint64_t (*now)(void *user);
     /**
@@ -1121,7 +1121,7 @@ qdtls_status qdtls_cookie_secret_length(const struct qdtls_cookie *cookie, size_
 /**
  * Makes a cookie for the client at `address` that sent the datagram `hello`, and copies it to `output`, at most
  * `capacity` bytes, and its length, at most 32 bytes, to `length`. `hello` starts with a ClientHello, otherwise
- * `QDTLS_STATUS_INVALID_ARGUMENT`. `now` is the time in seconds since the Unix epoch. Other errors:
+ * `QDTLS_STATUS_INVALID_ARGUMENT`. `now` is the time in milliseconds since the Unix epoch. Other errors:
  * `QDTLS_STATUS_INVALID_ADDRESS`, `QDTLS_STATUS_BUFFER_TOO_SMALL`, `QDTLS_STATUS_RANDOM_FAILED`,
  * `QDTLS_STATUS_INIT_FAILED`.
  *
@@ -1139,8 +1139,8 @@ qdtls_status qdtls_cookie_generate(const struct qdtls_cookie *cookie,
 
 /**
  * Writes to `valid` whether the ClientHello at the start of the datagram `hello` carries a valid cookie for the
- * client at `address`. The cookie must have been made for the same address, version, random and session id, in the
- * time slot of `now` or one beside it (`QDTLS_SETTING_COOKIE_LIFETIME_S`). `now` is in seconds since the Unix epoch.
+ * client at `address`. The cookie must have been made for the same address, version and random, not longer before `now`
+ * than `QDTLS_SETTING_COOKIE_LIFETIME_S`. `now` is in milliseconds since the Unix epoch.
  * Errors as for `qdtls_cookie_generate`.
  *
  * # Safety
@@ -1169,7 +1169,7 @@ qdtls_status qdtls_cookie_last_error(const struct qdtls_cookie *cookie,
 uint32_t qdtls_abi_version(void);
 
 /**
- * Returns the version as static, null-terminated text, such as "qdtls-rs 0.1.0 (ABI 2)".
+ * Returns the version as static, null-terminated text, such as "qdtls-rs 0.1.0 (ABI 3)".
  */
 const char *qdtls_version(void);
 

@@ -56,4 +56,4 @@ pub mod openssl;
 mod os;
 
 /// The version of the C ABI, raised when a function or structure of the header changes incompatibly.
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;

@@ -51,7 +51,7 @@ pub fn verify(
     host: &dyn Host,
 ) -> Result<bool> {
     match key.check(peer, hello, host.now(), cookie_use)? {
-        Check::Valid => Ok(true),
+        Check::Valid { .. } => Ok(true),
         Check::Answer(cookie) => {
             let request = HelloVerifyRequest::new(hello, cookie.as_bytes());
             match host.send(request.as_bytes()) {

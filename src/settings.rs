@@ -31,10 +31,10 @@ pub static COOKIE_SECRET_SIZE: Setting = Setting::new("QDTLS_COOKIE_SECRET_SIZE"
 /// are accepted until they expire, so that rotation does not break handshakes in progress.
 pub static COOKIE_ROTATION_S: Setting = Setting::new("QDTLS_COOKIE_ROTATION_S", 3600, 60, 7 * 24 * 3600);
 
-/// The length in seconds of the time slots that cookies are made for. A cookie is accepted in its own slot and in the
-/// slots before and after, so it is valid for one to two slots, and the clocks of servers that share a secret may
-/// differ by one slot.
-pub static COOKIE_LIFETIME_S: Setting = Setting::new("QDTLS_COOKIE_LIFETIME_S", 60, 1, 3600);
+/// The time in seconds for which a cookie is accepted. The default outlives a handshake attempt with all its
+/// retransmissions (I4), of a client with OpenSSL's timers too. The clocks of servers that share a secret may differ by as
+/// much.
+pub static COOKIE_LIFETIME_S: Setting = Setting::new("QDTLS_COOKIE_LIFETIME_S", 600, 1, 3600);
 
 /// The time in milliseconds before the first retransmission of a flight, as long as no round trip was measured. RFC
 /// 9147, 5.8.2 recommends 1 second, and 400 milliseconds where people wait.

@@ -87,8 +87,16 @@ impl Timer {
         }
     }
 
+    /// Takes into account that the round trip is at most this long: from a cookie's making to its arrival, which a repeated
+    /// ClientHello makes longer.
+    pub fn note_upper_bound(&self, round_trip: u64) {
+        let smoothed = u32::try_from(round_trip).unwrap_or(u32::MAX).min(longest());
+        // 1.5 times the round trip, as RFC 9147, 5.8.2 has it.
+        self.round_trip.set(Some(RoundTrip { smoothed, variation: smoothed / 8 }));
+    }
+
     /// Takes a measured round trip into account.
-    pub fn measure(&self, round_trip: u64) {
+    fn measure(&self, round_trip: u64) {
         let measured = u32::try_from(round_trip).unwrap_or(u32::MAX).min(longest());
         let updated = self.round_trip.get().map_or(RoundTrip::first(measured), |old| old.updated(measured));
         self.round_trip.set(Some(updated));
@@ -198,6 +206,15 @@ mod tests {
         timer.note_sent(2);
         timer.arrival.set(timer.sent.get()[0].at + 200_000);
         assert_eq!(timer.next_interval(0), 500 * MS, "the variation decreases");
+    }
+
+    #[test]
+    fn the_age_of_a_cookie_bounds_the_first_interval() {
+        for (age, expected) in [(0, 100), (200, 300), (3400, 5100), (90_000, 60_000)] {
+            let timer = Timer::default();
+            timer.note_upper_bound(age * u64::from(MS));
+            assert_eq!(timer.next_interval(0), expected * MS, "{age}");
+        }
     }
 
     #[test]

@@ -3,6 +3,6 @@
 
 #![forbid(unsafe_code)]
 
-/// Seconds since the Unix epoch. Servers that share a cookie secret derive the same time slots from it.
+/// Milliseconds since the Unix epoch. Cookies contain it, so servers that share a cookie secret have to agree on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnixTime(pub u64);

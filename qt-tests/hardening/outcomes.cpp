@@ -37,7 +37,7 @@ QByteArray descriptionOf(const QMetaObject *meta, const QByteArray &name)
 
 bool isCase(const QByteArray &slot)
 {
-    static const QRegularExpression pattern(QStringLiteral("^[RSFAE][0-9]+_"));
+    static const QRegularExpression pattern(QStringLiteral("^[RSFAEI][0-9]+_"));
     return pattern.match(QLatin1StringView(slot)).hasMatch();
 }
 
@@ -45,7 +45,7 @@ bool isCase(const QByteArray &slot)
 auto orderOf(const Case &one)
 {
     const QByteArray finding = one.finding();
-    const auto table = QByteArrayView("RSFAE").indexOf(finding.at(0));
+    const auto table = QByteArrayView("RSFAEI").indexOf(finding.at(0));
     return std::make_tuple(table, finding.mid(1).toInt(), one.name);
 }
 

@@ -57,8 +57,9 @@ impl Association {
         let hello = ClientHello::from_record(&record).ok_or_else(rejected)?;
         self.hold(NAME, Purpose::Listen, record.bytes, |operation, stage| {
             let at = self.host.now();
-            if let Check::Answer(_) = key.check(&self.peer, &hello, at, Use::Start)? {
-                return Err(rejected());
+            match key.check(&self.peer, &hello, at, Use::Start)? {
+                Check::Valid { age } => self.timer.note_upper_bound(age.saturating_mul(1000)),
+                Check::Answer(_) => return Err(rejected()),
             }
             if !self.is_current() {
                 return Err(Error::new(Status::Aborted, NAME));

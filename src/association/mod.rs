@@ -112,6 +112,10 @@ pub struct Association {
     buffered_plaintext: Cell<usize>,
     verify_errors: RefCell<Vec<VerifyError>>,
     timer: Timer,
+    /// Whether a client has got a ServerHello.
+    has_answer: Cell<bool>,
+    /// Whether a renegotiation of the peer was refused.
+    refused_renegotiation: Cell<bool>,
     /// The longest message, known when the handshake has finished.
     longest_message: Cell<usize>,
     /// The shortest content of a record, likewise.
@@ -147,6 +151,8 @@ impl Association {
             buffered_plaintext: Cell::new(0),
             verify_errors: RefCell::default(),
             timer: Timer::default(),
+            has_answer: Cell::new(false),
+            refused_renegotiation: Cell::new(false),
             longest_message: Cell::new(0),
             shortest_record: Cell::new(0),
             ssl,

@@ -20,10 +20,13 @@ use crate::wire::alpn;
 use crate::wire::flight;
 use crate::wire::hello::ClientHello;
 use crate::wire::message::{Fragment, kind};
-use crate::wire::record::{APPLICATION_DATA, Record};
+use crate::wire::record::{ALERT, APPLICATION_DATA, HANDSHAKE, Record};
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use subtle::ConstantTimeEq;
+
+/// How often a client sends a ClientHello with a session ticket.
+const TRIES_WITH_SESSION: u32 = 2;
 
 /// The purpose of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,8 +84,17 @@ impl<'a> Operation<'a> {
 
     /// Continues the handshake.
     pub fn handshake(&self, ssl: &Running<'_>) -> Result<Progress> {
-        let outcome = ssl.handshake();
+        let mut outcome = ssl.handshake();
+        if self.hello_is_too_long() {
+            self.written.take();
+            outcome = ssl.begin_without_session();
+        }
         self.transmit();
+        self.progress(outcome)
+    }
+
+    /// Classifies a step of the handshake.
+    fn progress(&self, outcome: Outcome) -> Result<Progress> {
         match outcome {
             Outcome::Done(_) => {
                 self.association.longest_message.set(self.association.ssl.longest_message());
@@ -102,6 +114,11 @@ impl<'a> Operation<'a> {
 
     /// Retransmits the last flight if its timer has expired. Returns whether it retransmitted.
     pub fn handle_timeout(&self, ssl: &Running<'_>) -> Result<bool> {
+        if self.should_drop_session() {
+            let outcome = ssl.begin_without_session();
+            self.transmit();
+            return self.progress(outcome).map(|_| true);
+        }
         let outcome = ssl.handle_timeout();
         self.transmit();
         match outcome {
@@ -114,6 +131,21 @@ impl<'a> Operation<'a> {
                 Err(cause.into_error(Status::HandshakeFailed, "DTLSv1_handle_timeout"))
             }
         }
+    }
+
+    /// Returns whether a client is about to send a ClientHello that a session ticket makes too long for one datagram (I3).
+    fn hello_is_too_long(&self) -> bool {
+        let Association { ssl, path_mtu, has_answer, .. } = self.association;
+        let limit = path_mtu.sizes().whole_hello;
+        !has_answer.get() && ssl.offers_session() && self.written.borrow().len() > limit
+    }
+
+    /// Returns whether it is time to send a ClientHello without the session ticket: with it no try was answered, and some
+    /// servers do not bear it (I3).
+    fn should_drop_session(&self) -> bool {
+        let Association { ssl, timer, has_answer, .. } = self.association;
+        let is_due = || ssl.time_left().is_some_and(|left| left.is_zero());
+        !has_answer.get() && ssl.offers_session() && timer.tries() >= TRIES_WITH_SESSION && is_due()
     }
 
     /// Encrypts and sends one message of 1 to 2^14 bytes.
@@ -193,6 +225,14 @@ impl<'a> Operation<'a> {
         self.purpose.get() == Purpose::CloseNotify || self.association.is_current()
     }
 
+    /// Returns whether OpenSSL may see a record of the established association. It does not recover from a repeated
+    /// HelloRequest (I8). A peer that has asked for a renegotiation needs nothing of the handshake before.
+    #[inline]
+    fn may_be_read(&self, record: &Record<'_>) -> bool {
+        record.fragment.len() >= self.association.shortest_record.get()
+            && (record.content != HANDSHAKE || !self.association.refused_renegotiation.get())
+    }
+
     /// Returns whether OpenSSL may see a record of the handshake.
     fn admits(&self, record: &Record<'_>) -> bool {
         if record.epoch != 0 && record.fragment.len() < self.association.ssl.shortest_record() {
@@ -262,12 +302,14 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// A HelloVerifyRequest names the hello that it answers by the number of its record (RFC 6347, 4.2.1).
+    /// Notes what a server answers to a ClientHello. A HelloVerifyRequest names the hello by the number of its record (RFC
+    /// 6347, 4.2.1).
     fn note_answer(&self, record: &Record<'_>) {
         let fragment = Fragment::split(record.fragment).map(|(fragment, _)| fragment);
-        let answers = |fragment: &Fragment<'_>| fragment.kind == kind::HELLO_VERIFY_REQUEST;
-        if record.epoch == 0 && fragment.as_ref().is_some_and(answers) {
-            self.association.timer.note_answer_to(record.number());
+        match fragment.filter(|_| record.epoch == 0).map(|fragment| fragment.kind) {
+            Some(kind::HELLO_VERIFY_REQUEST) => self.association.timer.note_answer_to(record.number()),
+            Some(kind::SERVER_HELLO) => self.association.has_answer.set(true),
+            _ => {}
         }
     }
 
@@ -282,11 +324,7 @@ impl<'a> Operation<'a> {
 impl Events for Operation<'_> {
     fn next_record(&self) -> Option<&[u8]> {
         if self.purpose.get() == Purpose::Data {
-            let shortest = self.association.shortest_record.get();
-            return self
-                .inbox
-                .next_record(|record| record.fragment.len() >= shortest)
-                .map(|record| record.bytes);
+            return self.inbox.next_record(|record| self.may_be_read(record)).map(|record| record.bytes);
         }
         let record = self.inbox.next_record(|record| self.admits(record))?;
         if record.is_application_data() {
@@ -301,6 +339,11 @@ impl Events for Operation<'_> {
             // Whole records: OpenSSL buffers only in a handshake.
             (Purpose::Data, Some(&APPLICATION_DATA)) => self.send_datagram(bytes),
             (Purpose::Listen, _) => {}
+            (Purpose::Data, Some(&ALERT)) => {
+                // A fatal one ends the association, and a close_notify has a purpose of its own.
+                self.association.refused_renegotiation.set(true);
+                self.collect(bytes);
+            }
             _ => self.collect(bytes),
         }
     }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! DTLS cookies: making and checking them (RFC 6347, 4.2.1).
 //!
-//! A cookie is one byte that identifies a time slot and a secret, then the first bytes of an HMAC over the slot, the peer's
-//! canonical address and the ClientHello's fields before its cookie: version, random and session id. Extensions are
-//! not included, because some clients change them between the two hellos. Nothing is stored per client.
+//! A cookie begins with four bytes that name a secret and the time, then come the first bytes of an HMAC over the time, the
+//! peer's canonical address, and the ClientHello's version and random. Its session id and extensions are not included,
+//! because some clients change them between the two hellos (I2). Nothing is stored per client.
 
 #![forbid(unsafe_code)]
 
+mod moment;
 mod process_secret;
-mod slot;
 
+pub use moment::Use;
 pub use process_secret::{revoke as revoke_process_secret, rotate as rotate_process_secret};
-pub use slot::Use;
 
 use crate::bytes::Bytes;
 use crate::error::{Error, Result, Status};
@@ -19,10 +19,14 @@ use crate::openssl::hmac::{Hash, Mac, SharedKey};
 use crate::peer::{IDENTITY_LENGTH, PeerAddress};
 use crate::unix_time::UnixTime;
 use crate::wire::hello::{ClientHello, MAX_COOKIE};
+use moment::Moment;
 use process_secret::{Number, ProcessSecret};
-use slot::Slot;
 use std::time::Instant;
 use subtle::ConstantTimeEq;
+
+/// The bytes before the HMAC: four bits for the secret's number, the rest for the time.
+const NAME_LENGTH: usize = 4;
+const TIME_BITS: u32 = moment::SHOWN_BITS;
 
 /// The key that makes and checks cookies for one listener or connection.
 #[derive(Clone, Debug)]
@@ -44,7 +48,10 @@ pub struct Cookie(Bytes<MAX_COOKIE>);
 #[derive(Debug)]
 pub enum Check {
     /// The cookie is valid: the client receives datagrams at its address.
-    Valid,
+    Valid {
+        /// The milliseconds since it was made: a round trip, if the client answered at once.
+        age: u64,
+    },
     /// The cookie is missing or invalid; answer with this one.
     Answer(Cookie),
 }
@@ -90,11 +97,10 @@ impl CookieKey {
 
     /// Makes a cookie.
     pub fn issue(&self, peer: &PeerAddress, hello: &ClientHello<'_>, now: UnixTime) -> Result<Cookie> {
-        self.fresh(Slot::at(now), peer, hello)
+        self.fresh(Moment::at(now), peer, hello)
     }
 
-    /// Checks the cookie of `hello`. Costs one HMAC, or two if an invalid cookie names another slot or secret than the
-    /// present one.
+    /// Checks the cookie of `hello`. Costs one HMAC, or two if an invalid cookie names a time at which it would be valid.
     pub fn check(
         &self,
         peer: &PeerAddress,
@@ -102,50 +108,38 @@ impl CookieKey {
         now: UnixTime,
         cookie_use: Use,
     ) -> Result<Check> {
-        let present = Slot::at(now);
-        let oldest = cookie_use.oldest(present);
         let shown = hello.returned_cookie().unwrap_or_default();
-        let named = shown.first().map(|tag| (present.neighbour(tag % 16, oldest), Number::new(tag / 16)));
-        let Some((Some(slot), number)) = named else {
-            return self.fresh(present, peer, hello).map(Check::Answer);
-        };
-        let expected = self.cookie_of(slot, number, peer, hello)?;
-        match expected {
-            Some(expected) if expected.as_bytes().ct_eq(shown).into() => Ok(Check::Valid),
-            Some(expected) if slot == present && self.is_newest(number) => Ok(Check::Answer(expected)),
-            _ => self.fresh(present, peer, hello).map(Check::Answer),
+        let named = named(shown, now).filter(|(_, made)| cookie_use.accepts(*made, now));
+        if let Some((number, made)) = named {
+            let expected = self.cookie_of(made, number, peer, hello)?;
+            if expected.is_some_and(|expected| expected.as_bytes().ct_eq(shown).into()) {
+                return Ok(Check::Valid { age: made.age(now) });
+            }
         }
+        self.fresh(Moment::at(now), peer, hello).map(Check::Answer)
     }
 
     /// The cookie that the newest secret makes.
-    fn fresh(&self, slot: Slot, peer: &PeerAddress, hello: &ClientHello<'_>) -> Result<Cookie> {
-        let input = hmac_input(slot, peer, hello);
+    fn fresh(&self, made: Moment, peer: &PeerAddress, hello: &ClientHello<'_>) -> Result<Cookie> {
+        let input = hmac_input(made, peer, hello);
         match &self.0 {
-            Source::User(key) => Ok(Cookie::new(slot, Number::default(), &key.mac(input.as_slice())?)),
+            Source::User(key) => Ok(Cookie::new(made, Number::default(), &key.mac(input.as_slice())?)),
             Source::Process(hash) => ProcessSecret::with(|process| {
                 let (number, key) = process.newest(*hash, Instant::now())?;
-                Ok(Cookie::new(slot, number, &key.mac(input.as_slice())?))
+                Ok(Cookie::new(made, number, &key.mac(input.as_slice())?))
             }),
-        }
-    }
-
-    /// Returns whether new cookies are made with the secret of this number.
-    fn is_newest(&self, number: Number) -> bool {
-        match self.0 {
-            Source::User(_) => number == Number::default(),
-            Source::Process(_) => ProcessSecret::with(|process| process.is_newest(number, Instant::now())),
         }
     }
 
     /// The cookie that the secret with this number made; `None` if there is none.
     fn cookie_of(
         &self,
-        slot: Slot,
+        made: Moment,
         number: Number,
         peer: &PeerAddress,
         hello: &ClientHello<'_>,
     ) -> Result<Option<Cookie>> {
-        let input = hmac_input(slot, peer, hello);
+        let input = hmac_input(made, peer, hello);
         let mac = match &self.0 {
             Source::User(_) if number != Number::default() => None,
             Source::User(key) => Some(key.mac(input.as_slice())?),
@@ -154,16 +148,16 @@ impl CookieKey {
                 key.map(|key| key.mac(input.as_slice())).transpose()
             })?,
         };
-        Ok(mac.map(|mac| Cookie::new(slot, number, &mac)))
+        Ok(mac.map(|mac| Cookie::new(made, number, &mac)))
     }
 }
 
 impl Cookie {
-    fn new(slot: Slot, number: Number, mac: &Mac) -> Self {
+    fn new(made: Moment, number: Number, mac: &Mac) -> Self {
         let mut cookie = Bytes::default();
-        cookie.push(&[number.bits() * 16 + slot.tag()]);
+        cookie.push(&(u32::from(number.bits()) << TIME_BITS | made.shown()).to_be_bytes());
         let mac = mac.as_slice();
-        cookie.push(mac.get(..MAX_COOKIE - 1).unwrap_or(mac));
+        cookie.push(mac.get(..MAX_COOKIE - NAME_LENGTH).unwrap_or(mac));
         Self(cookie)
     }
 
@@ -173,22 +167,24 @@ impl Cookie {
     }
 }
 
-/// The input of the HMAC. The two lengths separate the parts of variable length; the others have fixed lengths. With
-/// an IPv4 peer and no session id, the usual case, it fits into one block of SHA-256 (55 bytes).
+/// The secret and the time that a cookie names.
+fn named(cookie: &[u8], now: UnixTime) -> Option<(Number, Moment)> {
+    let name = u32::from_be_bytes(*cookie.first_chunk::<NAME_LENGTH>()?);
+    let [number, ..] = (name >> TIME_BITS).to_le_bytes();
+    Some((Number::new(number), Moment::nearest(now, name % (1 << TIME_BITS))))
+}
+
+/// The input of the HMAC. Only its last part has a variable length. With IPv4 it fits into one block of SHA-256 (55 bytes).
 fn hmac_input(
-    slot: Slot,
+    made: Moment,
     peer: &PeerAddress,
     hello: &ClientHello<'_>,
-) -> Bytes<{ 8 + 2 + 32 + 2 + IDENTITY_LENGTH + 32 }> {
-    let peer = peer.identity();
+) -> Bytes<{ 8 + 2 + 32 + IDENTITY_LENGTH }> {
     let mut input = Bytes::default();
-    input.push(&slot.0.to_be_bytes());
+    input.push(&made.to_be_bytes());
     input.push(&hello.version);
     input.push(hello.random);
-    // The parser allows session ids of at most 32 bytes.
-    input.push(&[peer.as_slice().len() as u8, hello.session_id.len() as u8]);
-    input.push(peer.as_slice());
-    input.push(hello.session_id);
+    input.push(peer.identity().as_slice());
     input
 }
 

@@ -3,7 +3,7 @@
 //!
 //! A cookie names the secret that made it by a number of four bits. The newest makes all cookies; the others only check
 //! those that are still valid. Rotation follows the process's monotonic clock: the program's own clocks, which may
-//! disagree, tell nothing but a cookie's slot (A11).
+//! disagree, tell nothing but when a cookie was made (A11).
 
 #![forbid(unsafe_code)]
 
@@ -73,8 +73,9 @@ static PROCESS: Mutex<ProcessSecret> = Mutex::new(ProcessSecret::EMPTY);
 
 impl ProcessSecret {
     const EMPTY: Self = Self { epochs: Vec::new(), stand_in: None };
-    /// The slots in which a cookie may be valid, with one to spare.
-    const SLOTS: u64 = 4;
+    /// The lifetimes of a cookie for which a secret is kept after it was replaced: one, and one to spare for the grace at
+    /// the start of a handshake.
+    const LIFETIMES: u64 = 2;
 
     /// Runs `work` under the lock, and writes its warnings afterwards (A9).
     pub fn with<R>(work: impl FnOnce(&mut Self) -> R) -> R {
@@ -90,12 +91,7 @@ impl ProcessSecret {
         Ok((epoch.number, epoch.key(hash)?))
     }
 
-    /// Returns whether the secret with this number makes cookies at `now`.
-    pub fn is_newest(&self, number: Number, now: Instant) -> bool {
-        self.newest_number(now) == Some(number)
-    }
-
-    /// The number of the newest secret; `None` if its rotation is due. That is at most once in a cookie's slot, so that
+    /// The number of the newest secret; `None` if its rotation is due. That is at most once in a cookie's lifetime, so that
     /// the numbers suffice.
     fn newest_number(&self, now: Instant) -> Option<Number> {
         let interval = Duration::from_secs(COOKIE_ROTATION_S.get().max(COOKIE_LIFETIME_S.get()));
@@ -112,7 +108,7 @@ impl ProcessSecret {
     /// Generates a new secret. Drops those whose cookies have expired.
     fn rotate(&mut self, now: Instant) -> Result<()> {
         let secret = new_secret()?;
-        let valid = Duration::from_secs(COOKIE_LIFETIME_S.get().saturating_mul(Self::SLOTS));
+        let valid = Duration::from_secs(COOKIE_LIFETIME_S.get().saturating_mul(Self::LIFETIMES).max(120));
         let is_replaced = |epoch: &Epoch| now.saturating_duration_since(epoch.made) >= valid;
         // A secret's last cookies are as old as the secret after it.
         let needed = self.epochs.iter().position(is_replaced).map_or(usize::MAX, |newest| newest + 1);

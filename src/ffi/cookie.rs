@@ -136,7 +136,7 @@ pub unsafe extern "C" fn qdtls_cookie_secret_length(
 
 /// Makes a cookie for the client at `address` that sent the datagram `hello`, and copies it to `output`, at most
 /// `capacity` bytes, and its length, at most 32 bytes, to `length`. `hello` starts with a ClientHello, otherwise
-/// `QDTLS_STATUS_INVALID_ARGUMENT`. `now` is the time in seconds since the Unix epoch. Other errors:
+/// `QDTLS_STATUS_INVALID_ARGUMENT`. `now` is the time in milliseconds since the Unix epoch. Other errors:
 /// `QDTLS_STATUS_INVALID_ADDRESS`, `QDTLS_STATUS_BUFFER_TOO_SMALL`, `QDTLS_STATUS_RANDOM_FAILED`,
 /// `QDTLS_STATUS_INIT_FAILED`.
 ///
@@ -172,8 +172,8 @@ pub unsafe extern "C" fn qdtls_cookie_generate(
 }
 
 /// Writes to `valid` whether the ClientHello at the start of the datagram `hello` carries a valid cookie for the
-/// client at `address`. The cookie must have been made for the same address, version, random and session id, in the
-/// time slot of `now` or one beside it (`QDTLS_SETTING_COOKIE_LIFETIME_S`). `now` is in seconds since the Unix epoch.
+/// client at `address`. The cookie must have been made for the same address, version and random, not longer before `now`
+/// than `QDTLS_SETTING_COOKIE_LIFETIME_S`. `now` is in milliseconds since the Unix epoch.
 /// Errors as for `qdtls_cookie_generate`.
 ///
 /// # Safety
@@ -199,7 +199,7 @@ pub unsafe extern "C" fn qdtls_cookie_verify(
         let valid = valid.require()?;
         let (peer, hello) = (address?.to_peer()?, hello_in(hello.get()?)?);
         let check = cookie.key().check(&peer, &hello, UnixTime(now), Use::Listen)?;
-        valid.write(matches!(check, Check::Valid));
+        valid.write(matches!(check, Check::Valid { .. }));
         Ok(())
     })
 }

@@ -13,7 +13,7 @@ use std::ptr::NonNull;
 use zeroize::Zeroize;
 
 const VERSION: &CStr = match CStr::from_bytes_with_nul(
-    concat!("qdtls-rs ", env!("CARGO_PKG_VERSION"), " (ABI 2)", "\0").as_bytes(),
+    concat!("qdtls-rs ", env!("CARGO_PKG_VERSION"), " (ABI 3)", "\0").as_bytes(),
 ) {
     Ok(version) => version,
     Err(_) => c"",
@@ -25,7 +25,7 @@ pub extern "C" fn qdtls_abi_version() -> u32 {
     crate::ABI_VERSION
 }
 
-/// Returns the version as static, null-terminated text, such as "qdtls-rs 0.1.0 (ABI 2)".
+/// Returns the version as static, null-terminated text, such as "qdtls-rs 0.1.0 (ABI 3)".
 #[unsafe(no_mangle)]
 pub extern "C" fn qdtls_version() -> *const c_char {
     VERSION.as_ptr()
@@ -84,7 +84,7 @@ pub enum SettingName {
     CookieSecretSize = 0,
     /// The time between rotations of that secret: 60 to 604800 seconds, default 3600. `QDTLS_COOKIE_ROTATION_S`.
     CookieRotationS = 1,
-    /// The length of a cookie's time slot: 1 to 3600 seconds, default 60. A cookie is valid for one to two slots.
+    /// The time for which a cookie is accepted: 1 to 3600 seconds, default 600.
     /// `QDTLS_COOKIE_LIFETIME_S`.
     CookieLifetimeS = 2,
     /// The time before the first retransmission (RFC 6347, 4.2.4.1), as long as no round trip was measured: 20 to 60000

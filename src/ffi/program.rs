@@ -38,7 +38,7 @@ pub struct qdtls_callbacks {
             reply: *mut qdtls_psk_reply,
         ),
     >,
-    /// Returns the time in seconds since the Unix epoch. Null: the system's clock.
+    /// Returns the time in milliseconds since the Unix epoch. Null: the system's clock.
     pub now: Option<unsafe extern "C" fn(user: *mut c_void) -> u64>,
     /// Called once, as the last callback, when the handle was freed and no operation runs. May be null.
     pub release: Option<unsafe extern "C" fn(user: *mut c_void)>,
@@ -165,7 +165,9 @@ impl Host for Program {
             // `qdtls_listener_new`).
             Some(now) => unsafe { now(self.callbacks.user) },
             // A clock before 1970 reads 0: cookies only need a clock that advances.
-            None => SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()),
+            None => SystemTime::UNIX_EPOCH
+                .elapsed()
+                .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
         })
     }
 }

@@ -190,6 +190,7 @@ table! {
         fn BIO_ADDR_new() -> *mut BioAddr;
         fn BIO_ADDR_free(*mut BioAddr);
         fn DTLSv1_listen(*mut SSL, *mut BioAddr) -> c_int;
+        fn SSL_clear(*mut SSL) -> c_int;
         fn SSL_is_dtls(*const SSL) -> c_int;
         fn SSL_is_server(*const SSL) -> c_int;
         fn SSL_get_ssl_method(*const SSL) -> *const SSL_METHOD;

@@ -2,7 +2,7 @@
 //! Session resumption by tickets (RFC 5077).
 
 use super::error_queue;
-use super::ssl::Ssl;
+use super::ssl::{Outcome, Running, Ssl};
 use super::{Api, api};
 use crate::memory;
 use openssl_sys::SSL_SESSION;
@@ -78,6 +78,22 @@ impl Ssl {
         #[allow(clippy::useless_conversion, reason = "long has 32 bits on Windows and 32-bit systems")]
         let code = i32::try_from(result).unwrap_or(i32::MAX);
         (reused && code != 0 && self.speaks_of_this_peer()).then_some(code)
+    }
+}
+
+impl Running<'_> {
+    /// Begins a client's handshake again, without the session that it has offered (SSL_clear(3)).
+    pub fn begin_without_session(&self) -> Outcome {
+        let ssl = self.0;
+        // SAFETY: `raw` is live while the `Ssl` is, and runs only this operation (Ssl::hold); null removes the session.
+        unsafe { (ssl.api.SSL_set_session)(ssl.raw.as_ptr(), ptr::null_mut()) };
+        ssl.offers_session.set(false);
+        // A failure leaves the SSL in a state in which the handshake fails.
+        // SAFETY: `raw` is live while the `Ssl` is, and runs only this operation (Ssl::hold).
+        unsafe { (ssl.api.SSL_clear)(ssl.raw.as_ptr()) };
+        // SAFETY: `raw` is live while the `Ssl` is, and runs only this operation (Ssl::hold).
+        unsafe { (ssl.api.SSL_set_connect_state)(ssl.raw.as_ptr()) };
+        self.handshake()
     }
 }
 

@@ -51,7 +51,7 @@ pub struct Ssl {
 pub struct OnStage<'a>(&'a Ssl);
 
 /// An `SSL` whose operation is running; its methods call OpenSSL.
-pub struct Running<'a>(&'a Ssl);
+pub struct Running<'a>(pub(super) &'a Ssl);
 
 /// The outcome of an operation on an `SSL` (SSL_get_error(3)).
 #[derive(Debug)]
@@ -214,6 +214,11 @@ impl Ssl {
             )
         };
         finished == 1 || (reused == 0 && !self.offers_session.get())
+    }
+
+    /// Returns whether a client offers a session of an earlier handshake.
+    pub fn offers_session(&self) -> bool {
+        self.offers_session.get()
     }
 
     /// The longest certificate chain that is accepted, in bytes (SSL_get_max_cert_list(3)).

@@ -20,10 +20,9 @@ pub const MAX_HELLO_VERIFY_REQUEST: usize =
 /// The version in a HelloVerifyRequest, which DTLS 1.2 servers use too. It is not part of negotiation (RFC 6347,
 /// 4.2.1).
 const DTLS_1_0: [u8; 2] = [0xfe, 0xff];
-/// The highest message sequence number of a ClientHello that is answered, as with DTLSv1_listen(3).
-const MAX_MESSAGE_SEQUENCE: u16 = 2;
 /// The message sequence number of the ClientHello that answers a HelloVerifyRequest (RFC 6347, 4.2.2). OpenSSL starts
-/// with no other.
+/// with no other. A client whose hellos have higher numbers would answer each HelloVerifyRequest with another hello, and
+/// none could start a handshake (I4).
 const ANSWER_SEQUENCE: u16 = 1;
 
 /// The fields of a ClientHello up to its cookie. All of them are in the first fragment.
@@ -37,8 +36,6 @@ pub struct ClientHello<'a> {
     pub version: [u8; 2],
     /// The client's random.
     pub random: &'a [u8; 32],
-    /// The id of the session to resume, 0 to 32 bytes.
-    pub session_id: &'a [u8],
     /// The cookie, empty in the first ClientHello.
     pub cookie: &'a [u8],
 }
@@ -57,8 +54,7 @@ impl<'a> ClientHello<'a> {
         }
         let (fragment, behind) = Fragment::split(record.fragment)?;
         let is_start = fragment.kind == kind::CLIENT_HELLO && fragment.offset == 0;
-        let in_bounds =
-            fragment.sequence <= MAX_MESSAGE_SEQUENCE && fragment.length <= message::MAX_CLIENT_HELLO;
+        let in_bounds = fragment.sequence <= ANSWER_SEQUENCE && fragment.length <= message::MAX_CLIENT_HELLO;
         // DTLSv1_listen(3) ignores a hello that does not fill its record.
         if !is_start || !in_bounds || !behind.is_empty() {
             return None;
@@ -75,7 +71,7 @@ impl<'a> ClientHello<'a> {
         let (record_number, _) = number.split_first_chunk::<8>()?;
         let (record_number, version) = (*record_number, *version);
         let message_sequence = fragment.sequence;
-        Some(Self { record_number, message_sequence, version, random, session_id, cookie })
+        Some(Self { record_number, message_sequence, version, random, cookie })
     }
 
     /// The cookie, if the hello answers a HelloVerifyRequest. With another message sequence number OpenSSL would not
@@ -146,7 +142,6 @@ pub(crate) mod tests {
         let hello = ClientHello::parse(&datagram).expect("a ClientHello");
         assert_eq!(hello.version, [0xfe, 0xfd]);
         assert_eq!(hello.random, &[7; 32]);
-        assert_eq!(hello.session_id, [1, 2]);
         assert_eq!(hello.cookie, [3, 4, 5]);
         assert_eq!(hello.record_number, [0, 0, 0, 0, 0, 0, 0, 9]);
     }

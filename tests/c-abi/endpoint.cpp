@@ -57,7 +57,7 @@ static std::uint64_t tellTime(void *user)
     auto *program = static_cast<Program *>(user);
     if (program->onNow)
         program->onNow();
-    return program->now;
+    return program->now++;
 }
 
 static void noteRelease(void *user)

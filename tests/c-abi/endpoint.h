@@ -36,7 +36,8 @@ public:
     std::function<void()> onRelease;
     // Runs before the time is given.
     std::function<void()> onNow;
-    std::uint64_t now = 1700000000;
+    // Milliseconds; each look at the clock takes one.
+    std::uint64_t now = 1700000000000;
     int released = 0;
 };
 

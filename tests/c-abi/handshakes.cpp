@@ -196,6 +196,66 @@ CASE(s20_a_session_can_be_resumed)
     }
 }
 
+// A client and a server that have shaken hands before; the client's certificate makes the ticket
+// longer.
+static std::unique_ptr<Pair> pairWithTicket(std::size_t commentLength)
+{
+    const Identity identity = makeIdentity(3600, commentLength);
+    auto pair = std::make_unique<Pair>();
+    SSL_CTX_set_verify(pair->serverTls.get(), SSL_VERIFY_PEER, q_X509DtlsCallback);
+    CHECK_EQUAL(SSL_CTX_use_certificate(pair->clientTls.get(), identity.certificate.get()), 1);
+    CHECK_EQUAL(SSL_CTX_use_PrivateKey(pair->clientTls.get(), identity.key.get()), 1);
+    Bytes session;
+    for (int handshake = 0; handshake < 2; ++handshake) {
+        setResumption(pair->client, session);
+        setResumption(pair->server, {});
+        initAgain(pair->client, pair->clientTls);
+        initAgain(pair->server, pair->serverTls);
+        if (handshake > 0)
+            break;
+        pair->connect();
+        session = sessionOf(pair->client);
+        CHECK(!session.empty());
+        for (Endpoint *side : { &pair->client, &pair->server })
+            CHECK_EQUAL(qdtls_connection_reset(side->handle), QDTLS_STATUS_OK);
+    }
+    return pair;
+}
+
+CASE(i3_a_client_hello_with_a_ticket_stays_in_one_datagram)
+{
+    for (const std::size_t commentLength : { 0, 400, 3000 }) {
+        const auto pair = pairWithTicket(commentLength);
+        CHECK_EQUAL(pair->client.start(), QDTLS_STATUS_OK);
+        CHECK_EQUAL(pair->client.outbox.size(), 1u);
+        const std::size_t length = pair->client.outbox.front().size();
+        CHECK(length <= 1200u);
+        CHECK_EQUAL(length > 548u, commentLength < 3000);
+        pair->deliver();
+        pair->checkMessages();
+        CHECK_EQUAL(SSL_session_reused(pair->client.ssl) == 1, commentLength < 3000);
+    }
+}
+
+CASE(i3_a_ticket_that_is_not_answered_is_dropped)
+{
+    const ScopedSetting initial(QDTLS_SETTING_TIMEOUT_INITIAL_MS, 20);
+    const auto pair = pairWithTicket(400);
+    CHECK_EQUAL(pair->client.start(), QDTLS_STATUS_OK);
+    const std::size_t withTicket = pair->client.take().size();
+    for (const bool dropped : { false, true }) {
+        pair->client.waitUntilDue();
+        CHECK_EQUAL(pair->client.handleTimeout(), QDTLS_STATUS_OK);
+        CHECK_EQUAL(pair->client.outbox.size(), 1u);
+        CHECK_EQUAL(pair->client.outbox.front().size() < withTicket, dropped);
+        if (!dropped)
+            pair->client.outbox.clear();
+    }
+    pair->deliver();
+    pair->checkMessages();
+    CHECK_EQUAL(SSL_session_reused(pair->client.ssl), 0);
+}
+
 // What a client says about its peer while it has only the session of an earlier one.
 static void checkNothingIsShown(const Endpoint &client)
 {

@@ -140,3 +140,24 @@ CASE(s4_a_request_to_renegotiate_after_a_lost_one_does_not_end_the_connection)
     CHECK_EQUAL(client.end, QDTLS_STATUS_OK);
     CHECK_EQUAL(client.state(), QDTLS_STATE_COMPLETE);
 }
+
+CASE(i8_a_repeated_hello_request_does_not_end_the_connection)
+{
+    const ContextPtr serverTls = serverContext(makeIdentity());
+    const ContextPtr clientTls = clientContext();
+    RawPeer server(serverTls.get(), QDTLS_ROLE_SERVER);
+    Endpoint client(QDTLS_ROLE_CLIENT);
+    client.init(clientTls.get());
+    server.connect(client);
+    for (int repeated = 0; repeated < 3; ++repeated) {
+        CHECK_EQUAL(SSL_renegotiate(server.ssl.get()), 1);
+        server.handshake();
+        CHECK_EQUAL(client.read(server.take()), "");
+        CHECK_EQUAL(client.end, QDTLS_STATUS_OK);
+        CHECK_EQUAL(SSL_write(server.ssl.get(), "data", 4), 4);
+        CHECK_EQUAL(client.read(server.take()), "data");
+        CHECK_EQUAL(client.end, QDTLS_STATUS_OK);
+    }
+    CHECK_EQUAL(client.outbox.size(), 1u);
+    CHECK_EQUAL(client.write("still here"), QDTLS_STATUS_OK);
+}

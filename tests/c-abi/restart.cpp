@@ -78,13 +78,35 @@ CASE(a17_a_hello_older_than_the_connection_does_not_end_it)
     pair.listener.outbox.clear();
     const Bytes recorded = earlier.client.take();
 
-    pair.listener.now += 60;
-    pair.server.now += 60;
+    pair.listener.now += 1000;
+    pair.server.now += 1000;
     CHECK(pair.listener.verify(recorded));
     pair.connect();
     CHECK_EQUAL(pair.server.read(recorded), "");
     CHECK_EQUAL(pair.server.status, QDTLS_STATUS_OK);
     CHECK_EQUAL(pair.server.state(), QDTLS_STATE_COMPLETE);
+    pair.server.outbox.clear();
+    pair.checkMessages();
+}
+
+// The first connection of the client, then a second one from the same port a moment later.
+CASE(i5_the_hello_of_the_connection_before_does_not_end_this_one)
+{
+    Pair pair;
+    const Bytes recorded = pair.verifiedHello();
+    CHECK_EQUAL(pair.server.start(recorded), QDTLS_STATUS_OK);
+    pair.deliver();
+    pair.checkMessages();
+    pair.listener.now = pair.server.now;
+    for (Endpoint *side : { &pair.client, &pair.server })
+        CHECK_EQUAL(qdtls_connection_reset(side->handle), QDTLS_STATUS_OK);
+    pair.client.init(pair.clientTls.get());
+    pair.server.init(pair.serverTls.get());
+    pair.connect();
+    for (int replay = 0; replay < 3; ++replay) {
+        CHECK_EQUAL(pair.server.read(recorded), "");
+        CHECK_EQUAL(pair.server.status, QDTLS_STATUS_OK);
+    }
     pair.server.outbox.clear();
     pair.checkMessages();
 }

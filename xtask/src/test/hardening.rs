@@ -15,7 +15,7 @@ use std::fs;
 const FINDINGS: &str = "qt-tests/findings.tsv";
 const DOCUMENT: &str = "docs/hardening.md";
 /// The letters of findings in the names of tests.
-const KINDS: [char; 5] = ['r', 's', 'f', 'a', 'e'];
+const KINDS: [char; 6] = ['r', 's', 'f', 'a', 'e', 'i'];
 /// The folder of the tests of the C ABI.
 const HARNESS: &str = "tests/c-abi";
 
