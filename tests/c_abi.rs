@@ -10,63 +10,20 @@ mod isolated;
 mod library;
 #[path = "support/process.rs"]
 mod process;
+#[path = "support/program.rs"]
+mod program;
 
-use compiler::compiler;
 use process::run;
-use std::fs;
+use program::HEADER;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, OnceLock};
-use std::thread;
-
-const HEADER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/include/qdtls_rs.h");
-const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/c-abi");
-const OBJECTS: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/c-abi");
+use std::sync::OnceLock;
 
 /// The program, built once, with the library in the form in which it is installed.
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        fs::create_dir_all(OBJECTS).expect("a folder for the objects");
-        let objects = compile(sources());
-        let (plain, native) = library::build_static_library();
-        let library = Path::new(OBJECTS).join("libqdtls_rs.a");
-        isolated::isolate(&plain, Path::new(HEADER), &library);
-        let program = Path::new(OBJECTS).join("harness");
-        run(compiler("c++17").args(objects).arg(library).args(native).arg("-o").arg(&program));
-        program
-    })
-}
-
-fn sources() -> Vec<PathBuf> {
-    let entries = fs::read_dir(SOURCES).expect("the sources of the harness");
-    let mut sources: Vec<_> = entries.map(|entry| entry.expect("a file").path()).collect();
-    sources.retain(|path| path.extension().is_some_and(|extension| extension == "cpp"));
-    sources.sort();
-    sources
-}
-
-/// Compiles all sources, as many at a time as there are processors, and returns the objects.
-fn compile(sources: Vec<PathBuf>) -> Vec<PathBuf> {
-    let queue = Mutex::new(sources.into_iter());
-    let objects = Mutex::new(Vec::new());
-    let work = || {
-        loop {
-            let Some(source) = queue.lock().expect("no thread panicked").next() else { break };
-            let object = Path::new(OBJECTS).join(source.file_name().expect("a file")).with_extension("o");
-            run(compiler("c++17").arg("-c").arg(&source).arg("-o").arg(&object));
-            objects.lock().expect("no thread panicked").push(object);
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(work);
-        }
-    });
-    let mut objects = objects.into_inner().expect("no thread panicked");
-    objects.sort();
-    objects
+    PROGRAM.get_or_init(|| program::build("c-abi", "harness", &[]))
 }
 
 /// Each case has printed its line, and the last line counts them.
