@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "clock.h"
+
+#include <ctime>
+#include <sys/time.h>
+
+namespace simulation {
+
+static Time current = 0;
+
+Time now()
+{
+    return current;
+}
+
+void setNow(Time time)
+{
+    current = time;
+}
+
+static std::time_t wholeSeconds()
+{
+    return std::time_t(epochSeconds + current / second);
+}
+
+} // namespace simulation
+
+using namespace simulation;
+
+// These take the place of the C library's functions for OpenSSL and the library, too.
+extern "C" {
+
+int gettimeofday(timeval *__restrict time, void *__restrict) noexcept
+{
+    *time = { wholeSeconds(), suseconds_t(current % second) };
+    return 0;
+}
+
+int clock_gettime(clockid_t, timespec *time) noexcept
+{
+    *time = { wholeSeconds(), long(current % second * 1000) };
+    return 0;
+}
+
+std::time_t time(std::time_t *seconds) noexcept
+{
+    if (seconds)
+        *seconds = wholeSeconds();
+    return wholeSeconds();
+}
+
+} // extern "C"
