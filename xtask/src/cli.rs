@@ -72,6 +72,12 @@ pub enum Verb {
         #[arg(long, conflicts_with = "quick")]
         redraw: bool,
     },
+    /// Measure handshakes of stock and ours on bad networks, and write docs/loss.md (twenty minutes)
+    Lossy {
+        /// Measure 20 handshakes, without loss and at 20 %, and write no document (two minutes)
+        #[arg(long)]
+        quick: bool,
+    },
     /// Draw docs/figures/*.svg from their sources
     Figures,
     /// Refresh include/qdtls_rs.h from the Rust sources
@@ -95,7 +101,14 @@ mod tests {
         let parsed = parse("plugin --stock --no-install --qt-source /src").unwrap();
         assert_eq!(parsed.verb, Verb::Plugin { stock: true });
         assert!(parsed.environment.no_install && parsed.environment.qt_source == Some("/src".into()));
-        let right = ["in-tree --unity 6.11.2", "deb", "deb sid", "matrix trixie forky", "bench --quick"];
+        let right = [
+            "in-tree --unity 6.11.2",
+            "deb",
+            "deb sid",
+            "matrix trixie forky",
+            "bench --quick",
+            "lossy --quick",
+        ];
         assert!(right.into_iter().all(|line| parse(line).is_some()));
         let wrong = ["", "tset", "test --stock", "test --qt-source", "in-tree --static", "matrix potato"];
         assert!(wrong.into_iter().all(|line| parse(line).is_none()));

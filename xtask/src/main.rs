@@ -8,6 +8,7 @@ mod build;
 mod check;
 mod cli;
 mod debian;
+mod lossy;
 mod system;
 mod test;
 
@@ -49,6 +50,7 @@ fn perform(verb: Verb, environment: &Environment) -> anyhow::Result<ExitCode> {
         Verb::DebSource => println!("{}", source_package::run(environment)?.display()),
         Verb::Bench { redraw: true, .. } => bench::redraw()?,
         Verb::Bench { quick, .. } => bench::run(environment, quick)?,
+        Verb::Lossy { quick } => lossy::run(environment, quick)?,
         Verb::Figures => figures::draw(environment)?,
         Verb::Header { check: true } => header::check()?,
         Verb::Header { check: false } => header::write()?,

@@ -4,7 +4,7 @@
 use super::chart::bar_chart;
 use super::counts::Count;
 use super::samples::{Samples, Spread, Subject, number};
-use crate::system::{Run, cmd, shell, template};
+use crate::system::{machine, template};
 use crate::test::cost::MOST_FOR_A_HELLO;
 use anyhow::Result;
 use itertools::Itertools;
@@ -89,7 +89,7 @@ pub fn quick(samples: &Samples, counts: &[Count]) -> Result<String> {
 }
 
 pub fn full(rounds: usize, samples: &Samples, counts: &[Count], handshake: &[Value]) -> Result<String> {
-    let (machine, targets, sections) = (machine()?, targets(samples, counts)?, tables(samples)?);
+    let (machine, targets, sections) = (machine::describe()?, targets(samples, counts)?, tables(samples)?);
     render(context! { quick => false, rounds, machine, targets, sections, counts, handshake })
 }
 
@@ -99,22 +99,6 @@ fn render(context: Value) -> Result<String> {
 
 fn tables(samples: &Samples) -> Result<BTreeMap<String, Value>> {
     plan()?.section.iter().map(|section| Ok((section.name.clone(), section.table(samples)?))).collect()
-}
-
-/// What the numbers were measured on: names, and the commands that print their values.
-const MACHINE: [(&str, &str); 8] = [
-    ("processor", r"sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1"),
-    ("logical processors", "nproc"),
-    ("system", ". /etc/os-release && echo \"$PRETTY_NAME\""),
-    ("kernel", "uname -sr"),
-    ("Qt", "dpkg-query --show --showformat='${Version}' qt6-base-dev"),
-    ("OpenSSL", "dpkg-query --show --showformat='${Version}' libssl-dev"),
-    ("rustc", "rustc --version"),
-    ("C++ compiler", "c++ --version | head -n 1"),
-];
-
-fn machine() -> Result<Vec<(&'static str, String)>> {
-    MACHINE.iter().map(|(name, line)| Ok((*name, cmd!(shell(), "sh -c {line}").capture()?))).collect()
 }
 
 /// Median, and quartiles in brackets.

@@ -14,9 +14,14 @@ pub fn switch(name: &str, value: bool) -> String {
     define(name, if value { "ON" } else { "OFF" })
 }
 
-/// Configures and builds the project in the folder `source` of the repository.
+/// Configures the project in the folder `source` of the repository.
+pub fn configure(source: &str, build_dir: &Path, definitions: &[String]) -> Result<()> {
+    cmd!(shell(), "cmake -G Ninja -S {source} -B {build_dir} {definitions...}").quietly()
+}
+
+/// Configures and builds it.
 pub fn build(source: &str, build_dir: &Path, definitions: &[String]) -> Result<()> {
-    cmd!(shell(), "cmake -G Ninja -S {source} -B {build_dir} {definitions...}").quietly()?;
+    configure(source, build_dir, definitions)?;
     build_targets(build_dir, &["all"]).map(|_| ())
 }
 

@@ -29,10 +29,20 @@ pub fn plugins(qt_source: &Path) -> Result<()> {
 /// Builds Qt's autotests and our own programs.
 pub fn programs(qt_source: &Path) -> Result<()> {
     let qt_source = cmake::define("QT_SOURCE_DIR", qt_source.display());
-    cmake::build("qt-tests", &workspace::target("qt-tests-build"), &[qt_source])
+    cmake::build("qt-tests", &programs_dir(), &[qt_source])
+}
+
+/// Builds one of them alone.
+pub fn one_program(qt_source: &Path, name: &str) -> Result<()> {
+    cmake::configure("qt-tests", &programs_dir(), &[cmake::define("QT_SOURCE_DIR", qt_source.display())])?;
+    cmake::build_targets(&programs_dir(), &[name]).map(drop)
+}
+
+fn programs_dir() -> PathBuf {
+    workspace::target("qt-tests-build")
 }
 
 /// Where [`programs`] leaves one.
 pub fn program(name: &str) -> PathBuf {
-    workspace::target("qt-tests-build/bin").join(name)
+    programs_dir().join("bin").join(name)
 }

@@ -2,6 +2,7 @@
 //! Processes, paths, packages of the machine: what the other folders stand on.
 
 pub mod apt;
+pub mod machine;
 pub mod packages;
 mod process;
 pub mod template;
