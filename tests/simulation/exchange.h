@@ -58,6 +58,7 @@ private:
     harness::Listener listener;
     std::array<Half, 2> halves;
     std::ostream *trace;
+    unsigned expiries = 0;
 };
 
 } // namespace simulation
