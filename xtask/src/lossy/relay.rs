@@ -161,8 +161,6 @@ impl Carrier {
             let (length, from) = match link.sockets[side].recv_from(&mut buffer) {
                 Ok(received) => received,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-                // The program on the other side has ended.
-                Err(error) if error.kind() == ErrorKind::ConnectionRefused => continue,
                 Err(error) => return Err(error).context("the relay cannot receive"),
             };
             link.count(side);
@@ -186,11 +184,7 @@ impl Carrier {
             let Some(Reverse(Delayed { link, side, datagram, .. })) = self.underway.pop() else { break };
             let link = &self.links[link];
             let Some(peer) = link.peers[side] else { continue };
-            match link.sockets[side].send_to(&datagram, peer) {
-                // A socket of a program that has ended.
-                Err(error) if error.kind() == ErrorKind::ConnectionRefused => {}
-                result => drop(result.context("the relay cannot send")?),
-            }
+            link.sockets[side].send_to(&datagram, peer).context("the relay cannot send")?;
         }
         Ok(())
     }
