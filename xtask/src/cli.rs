@@ -72,7 +72,7 @@ pub enum Verb {
         #[arg(long, conflicts_with = "quick")]
         redraw: bool,
     },
-    /// Measure handshakes of stock and ours on bad networks, and write docs/loss.md (twenty minutes)
+    /// Measure handshakes of stock and ours on bad networks, and write docs/loss.md (fifteen minutes)
     Lossy {
         /// Measure 20 handshakes, without loss and at 20 %, and write no document (two minutes)
         #[arg(long)]
