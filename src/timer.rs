@@ -36,7 +36,8 @@ struct Sent {
     next_record: u64,
 }
 
-/// The estimate of RFC 6298, 2, in microseconds.
+/// The estimate of RFC 6298, 2, in microseconds. The first timeout is 1.5 times the round trip, as RFC 9147, 5.8.2 has it:
+/// a handshake has too few flights for the three times of RFC 6298 to decrease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct RoundTrip {
     smoothed: u32,
@@ -45,7 +46,7 @@ struct RoundTrip {
 
 impl RoundTrip {
     fn first(measured: u32) -> Self {
-        Self { smoothed: measured, variation: measured / 2 }
+        Self { smoothed: measured, variation: measured / 8 }
     }
 
     fn updated(self, measured: u32) -> Self {
@@ -90,9 +91,8 @@ impl Timer {
     /// Takes into account that the round trip is at most this long: from a cookie's making to its arrival, which a repeated
     /// ClientHello makes longer.
     pub fn note_upper_bound(&self, round_trip: u64) {
-        let smoothed = u32::try_from(round_trip).unwrap_or(u32::MAX).min(longest());
-        // 1.5 times the round trip, as RFC 9147, 5.8.2 has it.
-        self.round_trip.set(Some(RoundTrip { smoothed, variation: smoothed / 8 }));
+        let longest = u32::try_from(round_trip).unwrap_or(u32::MAX).min(longest());
+        self.round_trip.set(Some(RoundTrip::first(longest)));
     }
 
     /// Takes a measured round trip into account.
@@ -198,14 +198,14 @@ mod tests {
 
     #[test]
     fn the_first_interval_follows_the_round_trip() {
-        for (round_trip, expected) in [(1, 100), (50, 150), (3400, 10_200), (50_000, 60_000)] {
+        for (round_trip, expected) in [(1, 100), (80, 120), (3400, 5100), (50_000, 60_000)] {
             assert_eq!(answered(round_trip * MS).next_interval(0), expected * MS, "{round_trip}");
         }
         let timer = answered(200 * MS);
-        assert_eq!(timer.next_interval(0), 600 * MS);
+        assert_eq!(timer.next_interval(0), 300 * MS);
         timer.note_sent(2);
-        timer.arrival.set(timer.sent.get()[0].at + 200_000);
-        assert_eq!(timer.next_interval(0), 500 * MS, "the variation decreases");
+        timer.arrival.set(timer.sent.get()[0].at + 400_000);
+        assert_eq!(timer.next_interval(0), 500 * MS, "225 and four times 68.75");
     }
 
     #[test]
@@ -231,7 +231,7 @@ mod tests {
         timer.next_interval(400 * MS);
         timer.note_sent(2);
         timer.note_answer_to(0);
-        assert_eq!(timer.next_interval(0), 10_200 * MS);
+        assert_eq!(timer.next_interval(0), 5100 * MS);
     }
 
     #[test]

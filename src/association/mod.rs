@@ -112,6 +112,8 @@ pub struct Association {
     buffered_plaintext: Cell<usize>,
     verify_errors: RefCell<Vec<VerifyError>>,
     timer: Timer,
+    /// The number of the record with which the present handshake began.
+    first_record: Cell<u64>,
     /// Whether a client has got a ServerHello.
     has_answer: Cell<bool>,
     /// Whether a renegotiation of the peer was refused.
@@ -151,6 +153,7 @@ impl Association {
             buffered_plaintext: Cell::new(0),
             verify_errors: RefCell::default(),
             timer: Timer::default(),
+            first_record: Cell::new(0),
             has_answer: Cell::new(false),
             refused_renegotiation: Cell::new(false),
             longest_message: Cell::new(0),

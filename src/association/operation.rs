@@ -18,15 +18,16 @@ use crate::settings::STRICT_ALERTS;
 use crate::wire::admission::Refusal;
 use crate::wire::alpn;
 use crate::wire::flight;
-use crate::wire::hello::ClientHello;
+use crate::wire::hello::{ClientHello, MAX_COOKIE};
 use crate::wire::message::{Fragment, kind};
 use crate::wire::record::{ALERT, APPLICATION_DATA, HANDSHAKE, Record};
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use subtle::ConstantTimeEq;
 
-/// How often a client sends a ClientHello with a session ticket.
-const TRIES_WITH_SESSION: u32 = 2;
+/// How often a client sends a ClientHello with a session ticket: for twelve seconds by default. Another hello cannot take
+/// the answer to this one any more, so it must not come before the answer can.
+const TRIES_WITH_SESSION: u32 = 5;
 
 /// The purpose of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +116,7 @@ impl<'a> Operation<'a> {
     /// Retransmits the last flight if its timer has expired. Returns whether it retransmitted.
     pub fn handle_timeout(&self, ssl: &Running<'_>) -> Result<bool> {
         if self.should_drop_session() {
+            self.association.first_record.set(self.association.sequence.next_record());
             let outcome = ssl.begin_without_session();
             self.transmit();
             return self.progress(outcome).map(|_| true);
@@ -133,11 +135,13 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// Returns whether a client is about to send a ClientHello that a session ticket makes too long for one datagram (I3).
+    /// Returns whether a client is about to send a first ClientHello that a session ticket, and then a cookie, makes too
+    /// long for one datagram (I3).
     fn hello_is_too_long(&self) -> bool {
-        let Association { ssl, path_mtu, has_answer, .. } = self.association;
-        let limit = path_mtu.sizes().whole_hello;
-        !has_answer.get() && ssl.offers_session() && self.written.borrow().len() > limit
+        let Association { ssl, path_mtu, sequence, first_record, .. } = self.association;
+        let limit = path_mtu.sizes().whole_hello.saturating_sub(MAX_COOKIE);
+        let is_first = sequence.next_record() == first_record.get();
+        is_first && ssl.offers_session() && self.written.borrow().len() > limit
     }
 
     /// Returns whether it is time to send a ClientHello without the session ticket: with it no try was answered, and some
@@ -238,6 +242,9 @@ impl<'a> Operation<'a> {
         if record.epoch != 0 && record.fragment.len() < self.association.ssl.shortest_record() {
             return false;
         }
+        if self.is_stale(record) {
+            return false;
+        }
         let refusal = self.association.admission.check(record, STRICT_ALERTS.get() != 0).err();
         if let Some(Refusal::TooLong(message)) = refusal {
             // One line: anyone can send such a message.
@@ -302,11 +309,16 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// Notes what a server answers to a ClientHello. A HelloVerifyRequest names the hello by the number of its record (RFC
-    /// 6347, 4.2.1).
+    /// Returns whether a record answers a hello before the present handshake began: a HelloVerifyRequest names the hello by
+    /// the number of its record (RFC 6347, 4.2.1).
+    fn is_stale(&self, record: &Record<'_>) -> bool {
+        let is_request = || kind_of(record) == Some(kind::HELLO_VERIFY_REQUEST);
+        record.epoch == 0 && record.number() < self.association.first_record.get() && is_request()
+    }
+
+    /// Notes what a server answers to a ClientHello.
     fn note_answer(&self, record: &Record<'_>) {
-        let fragment = Fragment::split(record.fragment).map(|(fragment, _)| fragment);
-        match fragment.filter(|_| record.epoch == 0).map(|fragment| fragment.kind) {
+        match kind_of(record).filter(|_| record.epoch == 0) {
             Some(kind::HELLO_VERIFY_REQUEST) => self.association.timer.note_answer_to(record.number()),
             Some(kind::SERVER_HELLO) => self.association.has_answer.set(true),
             _ => {}
@@ -394,6 +406,11 @@ impl Events for Operation<'_> {
         let taken = |name: &[u8]| alpn::names(&self.association.alpn).any(|ours| ours == name);
         alpn::names(offered).find(|name| taken(name))
     }
+}
+
+/// The type of the first handshake message of a record.
+fn kind_of(record: &Record<'_>) -> Option<u8> {
+    Fragment::split(record.fragment).map(|(fragment, _)| fragment.kind)
 }
 
 /// The reason why a pre-shared key does not fit: OpenSSL would truncate it (S5).

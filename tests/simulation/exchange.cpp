@@ -21,7 +21,7 @@ Side other(Side side)
 
 void useClock(Program &program)
 {
-    program.onNow = [&program] { program.now = epochSeconds + now() / second; };
+    program.onNow = [&program] { program.now = epochSeconds * 1000 + now() * 1000 / second; };
 }
 
 } // namespace
