@@ -31,6 +31,13 @@ function(qdtls_rs_replace plugin plugin_source_dir library)
         set(include_first /FI)
     endif()
     target_compile_definitions(${plugin} PRIVATE QDTLS_OPENSSL_P_H)
+    # Qt compiles its plugins without exceptions. Its containers then write to memory that they did not get, where they
+    # are inline, and throw where they are not (A4). The whole plugin, for the linker keeps one copy of inline code.
+    set(with_exceptions -fexceptions)
+    if(MSVC)
+        set(with_exceptions /EHsc)
+    endif()
+    target_compile_options(${plugin} PRIVATE ${with_exceptions} -UQT_NO_EXCEPTIONS)
     set_property(SOURCE "${backend}" TARGET_DIRECTORY ${plugin}
         APPEND PROPERTY COMPILE_OPTIONS "${include_first}" "${_qdtls_rs_adapter_dir}/qdtls_openssl_p.h")
 
@@ -58,6 +65,7 @@ set(_qdtls_rs_adapter_sources
     qdtlsrs_context_p.h
     qdtlsrs_context_sweeper.cpp
     qdtlsrs_context_sweeper_p.h
+    qdtlsrs_memory_p.h
     qdtlsrs_private_access.cpp
     qdtlsrs_private_access_p.h
     qdtlsrs_timer.cpp

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "allocator.h"
 
+#include "failures.h"
+
 #include <cstdlib>
 
 #include <dlfcn.h>
@@ -8,21 +10,6 @@
 namespace allocation::allocator {
 
 namespace {
-
-Failure failure = Failure::None;
-quint64 failing = 0;
-quint64 count = 0;
-Stack *failedStack = nullptr;
-
-bool mustFail()
-{
-    ++count;
-    if (failure == Failure::None || count < failing)
-        return false;
-    if (count == failing)
-        failedStack->capture();
-    return count == failing || failure == Failure::Onwards;
-}
 
 // OpenSSL says besides on whose behalf it calls.
 void *allocateFor(size_t size, const char *, int)
@@ -37,7 +24,7 @@ void *reallocateFor(void *block, size_t size, const char *, int)
         release(block);
         return nullptr;
     }
-    return size == 0 || mustFail() ? nullptr : std::realloc(block, size);
+    return size == 0 || failures::mustFail() ? nullptr : std::realloc(block, size);
 }
 
 void releaseFor(void *block, const char *, int)
@@ -61,23 +48,9 @@ bool install()
     return false;
 }
 
-void arm(Failure newFailure, quint64 number, Stack *failed)
-{
-    count = 0;
-    failing = number;
-    failedStack = failed;
-    failure = newFailure;
-}
-
-quint64 disarm()
-{
-    failure = Failure::None;
-    return count;
-}
-
 void *allocate(size_t size)
 {
-    return size == 0 || mustFail() ? nullptr : std::malloc(size);
+    return size == 0 || failures::mustFail() ? nullptr : std::malloc(size);
 }
 
 void release(void *block)

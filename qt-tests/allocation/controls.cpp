@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "controls.h"
 
+#include "allocator.h"
+
 #include <csignal>
 
 #include <unistd.h>

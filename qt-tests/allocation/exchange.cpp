@@ -3,6 +3,12 @@
 
 #include "pair/loopback.h"
 
+#include <QtCore/QEventLoop>
+#include <QtCore/QTimer>
+
+#include <initializer_list>
+#include <new>
+
 namespace allocation {
 
 using namespace pair;
@@ -56,7 +62,30 @@ void step(Endpoint &endpoint, const QByteArray &datagram, const char *name)
     refuse(name, *endpoint.dtls);
 }
 
-void exchangeCookies(Endpoint &client, Endpoint &server)
+// Waits for the first timeout, and sends that side's last flight again.
+void retransmit(std::initializer_list<Endpoint *> endpoints)
+{
+    constexpr int longerThanTheSecondTimeoutMs = 2500;
+    QEventLoop loop;
+    Endpoint *late = nullptr;
+    for (Endpoint *endpoint : endpoints) {
+        if (endpoint->dtls->dtlsError() != QDtlsError::NoError)
+            refuse("timer", *endpoint->dtls);
+        QObject::connect(endpoint->dtls.get(), &QDtls::handshakeTimeout, &loop, [&, endpoint] {
+            late = endpoint;
+            loop.quit();
+        });
+    }
+    QTimer::singleShot(longerThanTheSecondTimeoutMs, &loop, &QEventLoop::quit);
+    loop.exec();
+    if (!late)
+        wrong("nothing comes, no timeout, and no error");
+    if (!late->dtls->handleTimeout(&late->socket))
+        refuse("handleTimeout", *late->dtls);
+}
+
+// Returns whether a datagram was lost.
+bool exchangeCookies(Endpoint &client, Endpoint &server)
 {
     // The verifier makes a secret of random numbers.
     QDtlsClientVerifier verifier;
@@ -66,32 +95,55 @@ void exchangeCookies(Endpoint &client, Endpoint &server)
         refuse("server's secret", *server.dtls);
 
     step(client, {}, "first ClientHello");
-    for (int hello = 1; hello <= 2; ++hello) {
-        const auto datagram = nextDatagram(server.socket);
+    constexpr int enoughHellos = 3;
+    bool isLossy = false;
+    for (int hello = 1; hello <= enoughHellos; ++hello) {
+        auto datagram = nextDatagram(server.socket);
+        if (!datagram) {
+            isLossy = true;
+            retransmit({ &client });
+            datagram = nextDatagram(server.socket);
+        }
         if (!datagram)
             wrong("no ClientHello, and no error");
         if (server.verify(verifier, *datagram))
             break;
-        if (verifier.dtlsError() != QDtlsError::NoError || hello == 2)
+        if (verifier.dtlsError() != QDtlsError::NoError || hello == enoughHellos)
             refuse("verifyClient", verifier);
-        const auto reply = nextDatagram(client.socket);
-        if (!reply)
-            wrong("no HelloVerifyRequest, and no error");
-        step(client, *reply, "second ClientHello");
+        if (const auto reply = nextDatagram(client.socket)) {
+            step(client, *reply, "second ClientHello");
+        } else {
+            isLossy = true;
+            retransmit({ &client });
+        }
     }
     step(server, verifier.verifiedHello(), "server's start");
+    return isLossy;
 }
 
-void shakeHands(Endpoint &client, Endpoint &server)
+// Returns whether a datagram was lost.
+bool shakeHands(Endpoint &client, Endpoint &server)
 {
+    constexpr int enoughRetransmissions = 2;
+    int retransmissions = 0;
     while (!isComplete(*client.dtls) || !isComplete(*server.dtls)) {
-        if (!waitForDatagram(client.socket, server.socket))
-            wrong("the handshake stands still, and no error");
+        if (!waitForDatagram(client.socket, server.socket)) {
+            if (++retransmissions > enoughRetransmissions)
+                wrong("the handshake stands still, and no error");
+            retransmit({ &client, &server });
+        }
         if (client.socket.hasPendingDatagrams())
             step(client, *nextDatagram(client.socket), "client's handshake");
-        if (server.socket.hasPendingDatagrams())
-            step(server, *nextDatagram(server.socket), "server's handshake");
+        if (!server.socket.hasPendingDatagrams())
+            continue;
+        // Once it is complete, a flight that the client sends again is for the connection.
+        const auto datagram = nextDatagram(server.socket);
+        if (!isComplete(*server.dtls))
+            step(server, *datagram, "server's handshake");
+        else if (!server.dtls->decryptDatagram(&server.socket, *datagram).isEmpty())
+            wrong("the handshake gave a text");
     }
+    return retransmissions > 0;
 }
 
 void send(Endpoint &from, const char *text, const char *name)
@@ -119,18 +171,20 @@ void receive(Endpoint &by, const char *text, const char *name)
     refuse(name, *by.dtls);
 }
 
-void close(Endpoint &client, Endpoint &server)
+// Returns whether a datagram was lost: none is sent again.
+bool close(Endpoint &client, Endpoint &server)
 {
     if (!client.dtls->shutdown(&client.socket))
         refuse("shutdown", *client.dtls);
     checkState(*client.dtls, "shutdown");
     const auto datagram = nextDatagram(server.socket);
     if (!datagram)
-        wrong("no close_notify, and no error");
+        return true;
     server.dtls->decryptDatagram(&server.socket, *datagram);
     checkState(*server.dtls, "close_notify");
     if (server.dtls->dtlsError() != QDtlsError::RemoteClosedConnectionError)
         refuse("server's end", *server.dtls);
+    return false;
 }
 
 } // namespace
@@ -140,8 +194,12 @@ const char *Ending::nameOf(Kind kind)
     switch (kind) {
     case Completed:
         return "completed";
+    case Lost:
+        return "lost";
     case Refused:
         return "refused";
+    case Thrown:
+        return "thrown";
     case Wrong:
         break;
     }
@@ -157,20 +215,29 @@ Configurations Configurations::make()
     return made;
 }
 
+Configurations Configurations::makePsk()
+{
+    Configurations made { clientConfiguration(), serverConfiguration() };
+    made.server.setDtlsCookieVerificationEnabled(true);
+    return made;
+}
+
 Ending runExchange(const Configurations &configurations)
 {
     try {
         Loopback link(configurations.client, configurations.server, serverName);
-        exchangeCookies(link.client, link.server);
-        shakeHands(link.client, link.server);
+        bool isLossy = exchangeCookies(link.client, link.server);
+        isLossy |= shakeHands(link.client, link.server);
         send(link.client, request, "client's write");
         receive(link.server, request, "server's read");
         send(link.server, answer, "server's write");
         receive(link.client, answer, "client's read");
-        close(link.client, link.server);
-        return { Ending::Completed, {} };
+        isLossy |= close(link.client, link.server);
+        return { isLossy ? Ending::Lost : Ending::Completed, {} };
     } catch (const Ended &ended) {
         return ended.ending;
+    } catch (const std::bad_alloc &) {
+        return { Ending::Thrown, {} };
     }
 }
 

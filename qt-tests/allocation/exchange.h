@@ -12,8 +12,10 @@ namespace allocation {
 struct Ending {
     enum Kind {
         Completed,
+        Lost, // as Completed, but a datagram is lost or had to be sent again
         Refused, // a step failed, and reported an error with a text
         Wrong, // a step failed in a way that an application cannot make sense of
+        Thrown, // a step threw std::bad_alloc, which ends a program that does not catch it
     };
 
     static const char *nameOf(Kind kind);
@@ -28,6 +30,8 @@ struct Configurations {
 
     // With a new certificate for the server.
     static Configurations make();
+    // With a pre-shared key.
+    static Configurations makePsk();
 };
 
 // Cookie exchange, handshake, a datagram each way, shutdown; all objects are gone when it returns.

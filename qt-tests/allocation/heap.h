@@ -5,9 +5,13 @@
 
 #include <cstdint>
 
-namespace allocation {
+namespace allocation::heap {
 
 // Their number.
 int64_t liveBlocks();
 
-} // namespace allocation
+// From now on, failures are those of allocations that the plugin makes, or makes Qt do: between
+// the plugin's code and malloc(3), or operator new, is none but Qt's.
+void failPlugins();
+
+} // namespace allocation::heap

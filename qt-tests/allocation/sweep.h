@@ -3,8 +3,8 @@
 // Runs something once for each allocation in it, and lets that allocation fail.
 #pragma once
 
-#include "allocator.h"
 #include "exchange.h"
+#include "failures.h"
 
 #include <functional>
 
@@ -22,7 +22,7 @@ public:
     // Sweeps every `interval`th allocation. Writes one line for each to standard output:
     //   name  failure  number  outcome  detail  stack  stack
     // The outcome is one of
-    //   completed | refused | wrong | leak | next-broken | crash:<signal> | hang
+    //   completed | refused | lost | wrong | thrown | leak | next-broken | crash:<signal> | hang
     // and the first two are fine. The first stack is that of the allocation that failed, the second
     // that of the crash or hang. False when the subject does not even work as it is.
     bool run(quint64 interval);

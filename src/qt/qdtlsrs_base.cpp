@@ -26,7 +26,8 @@ namespace QdtlsRs {
 
 static void logWarning(const char *line)
 {
-    qCWarning(lcTlsBackend, "%s", line);
+    // A line is lost for want of memory.
+    (void)hasMemoryFor([line] { qCWarning(lcTlsBackend, "%s", line); });
 }
 
 Library::Library()
@@ -120,24 +121,38 @@ bool QdtlsRsBase::setCookieGeneratorParameters(const GenParams &parameters)
 
 QTlsPrivate::DtlsBase::GenParams QdtlsRsBase::cookieGeneratorParameters() const
 {
-    return Library::instance().isUsable() ? cookie.get() : GenParams {};
+    try {
+        return Library::instance().isUsable() ? cookie.get() : GenParams {};
+    } catch (const std::bad_alloc &) {
+        return {}; // which no connection takes
+    }
 }
 
 void QdtlsRsBase::report(const qdtls_error &error)
 {
-    QString text = QDtls::tr("%1 failed: %2")
-                       .arg(QString::fromUtf8(error.operation), QString::fromUtf8(error.reason));
-    if (error.category == QDTLS_CATEGORY_SOCKET && !transport->socketError.isEmpty())
-        text += QLatin1String(": ") + transport->socketError;
-    setDtlsError(QDtlsError(error.category), text);
+    const auto code = QDtlsError(error.category);
+    const auto reportWithText = [&] {
+        QString text =
+            QDtls::tr("%1 failed: %2")
+                .arg(QString::fromUtf8(error.operation), QString::fromUtf8(error.reason));
+        if (error.category == QDTLS_CATEGORY_SOCKET && !transport->socketError.isEmpty())
+            text += QLatin1String(": ") + transport->socketError;
+        setDtlsError(code, text);
+    };
+    if (!hasMemoryFor(reportWithText))
+        reportOutOfMemory(code);
 }
 
 bool QdtlsRsBase::libraryIsUsable()
 {
-    const Library &library = Library::instance();
-    if (!library.isUsable())
-        report(library.error());
-    return library.isUsable();
+    const Library *library = nullptr;
+    if (!hasMemoryFor([&] { library = &Library::instance(); })) {
+        reportOutOfMemory(QDtlsError::TlsInitializationError);
+        return false;
+    }
+    if (!library->isUsable())
+        report(library->error());
+    return library->isUsable();
 }
 
 QT_END_NAMESPACE

@@ -5,6 +5,7 @@
 
 // The common part of verifier and connection: errors, cookie parameters, the transport.
 
+#include "qdtlsrs_memory_p.h"
 #include "qdtlsrs_transport_p.h"
 
 #include "../shared/qdtls_base_p.h"
@@ -78,8 +79,10 @@ protected:
         return QdtlsRs::Call(*transport, socket);
     }
 
-    // Reports a failure of the Rust library in Qt's terms, with the socket's own error.
+    // Reports a failure of the Rust library in Qt's terms, with the socket's own error; only that
+    // memory is missing if there is none for the text.
     void report(const qdtls_error &error);
+    void reportOutOfMemory(QDtlsError code) { setDtlsError(code, QdtlsRs::outOfMemory()); }
     // Returns whether the library works with the OpenSSL in use, and reports why not.
     bool libraryIsUsable();
 

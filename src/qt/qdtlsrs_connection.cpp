@@ -53,7 +53,8 @@ bool QdtlsRsConnection::isConnectionEncrypted() const
 }
 
 QdtlsRsConnection::Step::Step(QdtlsRsConnection &connection, QUdpSocket *socket)
-    : update { connection.timer.get() }
+    : connection(connection)
+    , update { connection, connection.timer.get() }
     , call(connection.enter(socket))
 {
 }
@@ -66,19 +67,29 @@ QdtlsRsConnection::Step::~Step()
 
 QdtlsRsConnection::Step::TimerUpdate::~TimerUpdate()
 {
-    if (timer)
-        timer->update();
+    if (timer && !timer->update())
+        connection.reportOutOfMemory(QDtlsError::TlsNonFatalError);
 }
 
 bool QdtlsRsConnection::startHandshake(QUdpSocket *socket, const QByteArray &dgram)
 {
-    if (!timer)
+    const auto makeTimer = [this] {
         timer = std::make_unique<HandshakeTimer>(q, connection.get());
+    };
+    if (!timer && !hasMemoryFor(makeTimer)) {
+        reportOutOfMemory(QDtlsError::TlsInitializationError);
+        return false;
+    }
     const Step step(*this, socket);
+    return step.run([&] { return begin(socket, dgram, step); });
+}
+
+bool QdtlsRsConnection::begin(QUdpSocket *socket, const QByteArray &dgram, const Step &step)
+{
     if (!libraryIsUsable())
         return false;
     qdtls_connection_reset(connection.get());
-    peerErrors.clear();
+    peerErrors = {};
     clearPeerCertificates();
     resumable = mayResume();
     if (!configure(socket) || !initTls())
@@ -93,18 +104,28 @@ bool QdtlsRsConnection::startHandshake(QUdpSocket *socket, const QByteArray &dgr
 bool QdtlsRsConnection::continueHandshake(QUdpSocket *socket, const QByteArray &dgram)
 {
     const Step step(*this, socket);
-    int32_t need = QDTLS_NEED_DATAGRAM;
-    const auto status =
-        qdtls_connection_continue(connection.get(), bytesOf(dgram), sizeOf(dgram), &need);
-    return !step.ownerIsGone() && finishStep(status, need);
+    return step.run([&] {
+        int32_t need = QDTLS_NEED_DATAGRAM;
+        const auto status =
+            qdtls_connection_continue(connection.get(), bytesOf(dgram), sizeOf(dgram), &need);
+        return !step.ownerIsGone() && finishStep(status, need);
+    });
 }
 
 bool QdtlsRsConnection::handleTimeout(QUdpSocket *socket)
 {
     const Step step(*this, socket);
-    bool retransmitted = false;
-    const auto status = qdtls_connection_handle_timeout(connection.get(), &retransmitted);
-    return !step.ownerIsGone() && finishStep(status, QDTLS_NEED_DATAGRAM);
+    return step.run([&] {
+        bool retransmitted = false;
+        const auto status = qdtls_connection_handle_timeout(connection.get(), &retransmitted);
+        return !step.ownerIsGone() && finishStep(status, QDTLS_NEED_DATAGRAM);
+    });
+}
+
+void QdtlsRsConnection::endForWantOfMemory()
+{
+    qdtls_connection_reset(connection.get());
+    reportOutOfMemory(QDtlsError::TlsFatalError);
 }
 
 // Evaluates a call that moves the handshake on.
@@ -123,8 +144,8 @@ void QdtlsRsConnection::reportFailedStep(qdtls_status status)
     reportLast();
     if (status == QDTLS_STATUS_ABORTED || state() != QDtls::HandshakeNotStarted)
         return;
-    // The peer's certificates are available until the reset.
-    storePeerCertificates();
+    // The peer's certificates are available until the reset. The error counts for more.
+    (void)hasMemoryFor([this] { storePeerCertificates(); });
     qdtls_connection_reset(connection.get());
 }
 
@@ -137,8 +158,8 @@ bool QdtlsRsConnection::resumeHandshake(QUdpSocket *)
         reportLast();
         return false;
     }
-    peerErrors.clear();
-    ignoredErrors.clear();
+    peerErrors = {};
+    ignoredErrors = {};
     return true;
 }
 
@@ -179,14 +200,21 @@ qint64 QdtlsRsConnection::writeDatagramEncrypted(QUdpSocket *socket, const QByte
 QByteArray QdtlsRsConnection::decryptDatagram(QUdpSocket *socket, const QByteArray &dgram)
 {
     const Call call = enter(socket);
-    QByteArray plaintext(dgram.size(), Qt::Uninitialized);
-    int32_t end = QDTLS_STATUS_OK;
-    auto status = read(dgram, plaintext, &end);
-    if (status == QDTLS_STATUS_BUFFER_TOO_SMALL)
-        status = readBuffered(dgram, plaintext, &end);
-    if ((status != QDTLS_STATUS_OK || end != QDTLS_STATUS_OK) && !call.ownerIsGone())
-        reportAndForgetSession();
-    return plaintext;
+    try {
+        QByteArray plaintext(dgram.size(), Qt::Uninitialized);
+        int32_t end = QDTLS_STATUS_OK;
+        auto status = read(dgram, plaintext, &end);
+        if (status == QDTLS_STATUS_BUFFER_TOO_SMALL)
+            status = readBuffered(dgram, plaintext, &end);
+        if ((status != QDTLS_STATUS_OK || end != QDTLS_STATUS_OK) && !call.ownerIsGone())
+            reportAndForgetSession();
+        return plaintext;
+    } catch (const std::bad_alloc &) {
+        // Nothing was decrypted: the datagram counts as lost (A5).
+        if (!call.ownerIsGone())
+            reportOutOfMemory(QDtlsError::TlsNonFatalError);
+        return {};
+    }
 }
 
 // Decrypts into `plaintext`, and cuts it to the length of the message.
@@ -210,7 +238,7 @@ Q_NEVER_INLINE qdtls_status QdtlsRsConnection::readBuffered(const QByteArray &dg
     qdtls_connection_read_capacity(connection.get(), sizeOf(dgram), &capacity);
     plaintext.resize(qsizetype(capacity));
     const auto status = read(dgram, plaintext, end);
-    plaintext.squeeze();
+    (void)hasMemoryFor([&] { plaintext.squeeze(); });
     return status;
 }
 
@@ -238,18 +266,22 @@ void QdtlsRsConnection::forgetSession()
 {
     if (isConnectionEncrypted())
         return;
-    sessionCipher = {};
     sessionProtocol = QSsl::UnknownProtocol;
-    if (!dtlsConfiguration.nextNegotiatedProtocol().isEmpty())
-        setNegotiatedProtocol(dtlsConfiguration, {});
+    // Without memory, the rest stays until the next handshake.
+    (void)hasMemoryFor([this] {
+        sessionCipher = {};
+        if (!dtlsConfiguration.nextNegotiatedProtocol().isEmpty())
+            setNegotiatedProtocol(dtlsConfiguration, {});
+    });
 }
 
 // Cleans up after an end at the application's request.
 void QdtlsRsConnection::forgetPeer()
 {
-    peerErrors.clear();
-    ignoredErrors.clear();
-    clearPeerCertificates();
+    peerErrors = {};
+    ignoredErrors = {};
+    if (!hasMemoryFor([this] { clearPeerCertificates(); }))
+        reportOutOfMemory(QDtlsError::TlsNonFatalError);
     forgetSession();
 }
 

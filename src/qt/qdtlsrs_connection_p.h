@@ -70,12 +70,24 @@ private:
 
         bool ownerIsGone() const { return call.ownerIsGone(); }
 
+        // Does the rest of the step. If memory is missing in the middle of it, ends the handshake,
+        // for the step cannot be repeated.
+        template <typename Work> bool run(const Work &work) const
+        {
+            bool succeeded = false;
+            if (!QdtlsRs::hasMemoryFor([&] { succeeded = work(); }) && !ownerIsGone())
+                connection.endForWantOfMemory();
+            return succeeded;
+        }
+
     private:
         struct TimerUpdate {
+            QdtlsRsConnection &connection;
             QdtlsRs::HandshakeTimer *timer; // null for none
             ~TimerUpdate();
         };
 
+        QdtlsRsConnection &connection;
         TimerUpdate update; // after the end of `call`
         QdtlsRs::Call call;
     };
@@ -91,7 +103,9 @@ private:
     bool mustVerifyPeer() const;
 
     // Steps of a handshake, data and the end, in qdtlsrs_connection.cpp.
+    bool begin(QUdpSocket *socket, const QByteArray &dgram, const Step &step);
     bool finishStep(qdtls_status status, int32_t need);
+    void endForWantOfMemory();
     void reportFailedStep(qdtls_status status);
     qdtls_status read(const QByteArray &dgram, QByteArray &plaintext, int32_t *end);
     qdtls_status readBuffered(const QByteArray &dgram, QByteArray &plaintext, int32_t *end);

@@ -13,6 +13,7 @@
 
 #include <QtNetwork/private/qsslcertificate_p.h>
 
+#include <QtCore/qscopeguard.h>
 #include <QtCore/qurl.h>
 
 #include <algorithm>
@@ -31,8 +32,9 @@ bool QdtlsRsConnection::judgePeer()
     const bool accepted = peerErrors.isEmpty() || peerErrorsAreIgnored();
     qdtls_connection_judge_peer(connection.get(), accepted);
     // A session with errors would carry them into a handshake that cannot name all of them.
+    // Without memory there is none.
     if (peerErrors.isEmpty())
-        storeSessionTicket();
+        (void)hasMemoryFor([this] { storeSessionTicket(); });
     if (!accepted)
         setDtlsError(QDtlsError::PeerVerificationError, QDtls::tr("Peer verification failed"));
     return accepted;
@@ -198,10 +200,10 @@ void QdtlsRsConnection::storeSessionTicket()
                                                  sizeOf(session), &length, &lifetimeHint);
     if (status != QDTLS_STATUS_OK || length == 0)
         return;
+    const auto wipe = qScopeGuard([&] { qdtls_wipe(writableBytesOf(session), length); });
     dtlsConfiguration.setSessionTicket(QByteArray(session.constData(), qsizetype(length)));
     setTicketLifetimeHint(dtlsConfiguration,
                           int(std::min<uint64_t>(lifetimeHint, std::numeric_limits<int>::max())));
-    qdtls_wipe(writableBytesOf(session), length);
 }
 
 QT_END_NAMESPACE

@@ -111,6 +111,8 @@ bool QdtlsRsConnection::initTls()
     const auto context = findContext();
     if (!context)
         return false;
+    using Context = std::shared_ptr<SharedContext>;
+    auto owner = std::make_unique<Context>(context);
     SSL *ssl = nullptr;
     if (qdtls_context_new_ssl(context->handle(), &ssl) != QDTLS_STATUS_OK) {
         qdtls_error error = {};
@@ -118,10 +120,8 @@ bool QdtlsRsConnection::initTls()
         report(error);
         return false;
     }
-    using Context = std::shared_ptr<SharedContext>;
     const auto release = [](void *owner) { delete static_cast<Context *>(owner); };
-    const auto status =
-        qdtls_connection_init_tls(connection.get(), ssl, new Context(context), release);
+    const auto status = qdtls_connection_init_tls(connection.get(), ssl, owner.release(), release);
     if (status != QDTLS_STATUS_OK)
         reportLast();
     usedContext = context;

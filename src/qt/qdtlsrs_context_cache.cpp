@@ -3,6 +3,7 @@
 #include "qdtlsrs_context_cache_p.h"
 
 #include "qdtlsrs_context_sweeper_p.h"
+#include "qdtlsrs_memory_p.h"
 #include "qdtlsrs_private_access_p.h"
 
 #include <QtNetwork/private/qtlsbackend_p.h>
@@ -123,19 +124,28 @@ ContextCache::Entries::iterator ContextCache::lookUp(ContextKey &wanted)
 }
 
 // Gives the context to one user more. What is returned calls `release` after the last one.
+// Called after the last user, which may be in a destructor.
+struct ContextCache::Release {
+    std::shared_ptr<SharedContext> context;
+
+    void operator()(SharedContext *)
+    {
+        // Weak references keep the function, so it gives its own reference up.
+        const auto released = std::move(context);
+        if (released && !cache.isDestroyed())
+            cache->release(released);
+    }
+};
+
 std::shared_ptr<SharedContext> ContextCache::use(Entries::iterator entry)
 {
     entries.splice(entries.begin(), entries, entry);
     entry->dropped = QDeadlineTimer(QDeadlineTimer::Forever);
     auto user = entry->users.lock();
     if (!user) {
-        // Weak references keep the function, so it gives its own reference up when it is called.
-        const auto release = [context = entry->context](SharedContext *) mutable {
-            const auto released = std::move(context);
-            if (!cache.isDestroyed())
-                cache->release(released);
-        };
-        user = { entry->context.get(), release };
+        // It gets its reference last: it is also called when there is no memory for the pointer.
+        user = { entry->context.get(), Release() };
+        std::get_deleter<Release>(user)->context = entry->context;
         entry->users = user;
     }
     return user;
@@ -187,9 +197,13 @@ QDeadlineTimer ContextCache::nextDrop() const
 
 bool ContextCache::sweepAt(const QDeadlineTimer &deadline)
 {
-    if (!sweeper)
-        sweeper = std::make_unique<ContextSweeper>(*this);
-    return sweeper->ensureRunning(deadline);
+    bool isRunning = false;
+    const auto run = [&] {
+        if (!sweeper)
+            sweeper = std::make_unique<ContextSweeper>(*this);
+        isRunning = sweeper->ensureRunning(deadline);
+    };
+    return hasMemoryFor(run) && isRunning;
 }
 
 // A child of fork() has no sweeper, and what it waits with cannot be destroyed there.

@@ -55,6 +55,7 @@ private:
     // unlocked, for that takes long.
     using Entries = std::list<Entry>;
     friend class ContextSweeper;
+    struct Release;
 
     // To be called with the mutex locked.
     Entries::iterator lookUp(ContextKey &wanted);

@@ -4,6 +4,8 @@
 
 #include <chrono>
 
+#include <system_error>
+
 #ifdef Q_OS_UNIX
 #include <signal.h>
 #endif
@@ -42,12 +44,17 @@ private:
 ContextSweeper::ContextSweeper(ContextCache &cache)
     : cache(cache)
 {
-    setObjectName(QStringLiteral("qdtls-rs"));
 }
 
 ContextSweeper::~ContextSweeper()
 {
-    wait();
+    waitForEnd();
+}
+
+void ContextSweeper::waitForEnd()
+{
+    if (thread.joinable())
+        thread.join();
 }
 
 bool ContextSweeper::ensureRunning(const QDeadlineTimer &deadline)
@@ -57,10 +64,14 @@ bool ContextSweeper::ensureRunning(const QDeadlineTimer &deadline)
             wake.notify_one();
         return true;
     }
-    wait(); // `run` needs the mutex no more
+    waitForEnd(); // `run` needs the mutex no more
     const SignalBlocker blocker;
-    start();
-    active = isRunning();
+    try {
+        thread = std::thread([this] { run(); });
+        active = true;
+    } catch (const std::system_error &) {
+        // The limit on threads is reached.
+    }
     return active;
 }
 

@@ -5,9 +5,9 @@
 
 #include "qdtlsrs_context_cache_p.h"
 
-#include <QtCore/qthread.h>
-
 #include <condition_variable>
+
+#include <thread>
 
 QT_BEGIN_NAMESPACE
 
@@ -15,11 +15,12 @@ namespace QdtlsRs {
 
 // Drops unused contexts when their time is over. It is a thread because no other may come by: the
 // threads that use QDtls need not have an event loop, and may have ended. It ends when no unused
-// context is left.
-class ContextSweeper : private QThread {
+// context is left. It is no QThread, whose constructor crashes when memory is missing.
+class ContextSweeper {
 public:
     explicit ContextSweeper(ContextCache &cache);
-    ~ContextSweeper() override;
+    ~ContextSweeper();
+    Q_DISABLE_COPY_MOVE(ContextSweeper)
 
     // Both are called with the cache's mutex locked. A sweep will begin at the deadline, unless it
     // returns false: no thread can be started.
@@ -27,7 +28,8 @@ public:
     void askToEnd();
 
 private:
-    void run() override;
+    void run();
+    void waitForEnd();
 
     ContextCache &cache;
     // Not QWaitCondition, which ThreadSanitizer does not see unlock the mutex.
@@ -35,6 +37,7 @@ private:
     QDeadlineTimer next; // when an active `run` looks again
     bool active = false;
     bool ending = false;
+    std::thread thread;
 };
 
 } // namespace QdtlsRs

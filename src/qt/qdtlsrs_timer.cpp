@@ -2,6 +2,8 @@
 
 #include "qdtlsrs_timer_p.h"
 
+#include "qdtlsrs_memory_p.h"
+
 #include <QtNetwork/qdtls.h>
 
 #include <QtCore/qcoreevent.h>
@@ -22,7 +24,12 @@ HandshakeTimer::HandshakeTimer(QDtls *dtls, const qdtls_connection *connection)
     follow();
 }
 
-void HandshakeTimer::update()
+bool HandshakeTimer::update()
+{
+    return hasMemoryFor([this] { tryUpdate(); });
+}
+
+void HandshakeTimer::tryUpdate()
 {
     if (!thread()) {
         if (q->thread() != QThread::currentThread())
@@ -63,7 +70,7 @@ void HandshakeTimer::follow()
 bool HandshakeTimer::eventFilter(QObject *, QEvent *event)
 {
     if (event->type() == QEvent::ThreadChange)
-        leaveThread();
+        (void)hasMemoryFor([this] { leaveThread(); });
     return false;
 }
 
@@ -82,7 +89,7 @@ void HandshakeTimer::updateOnNewThread()
 {
     if (millisecondsLeft())
         QMetaObject::invokeMethod(
-            q, [this] { update(); }, Qt::QueuedConnection);
+            q, [this] { (void)update(); }, Qt::QueuedConnection);
 }
 
 void HandshakeTimer::timerEvent(QTimerEvent *event)

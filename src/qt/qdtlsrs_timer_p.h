@@ -28,14 +28,16 @@ namespace QdtlsRs {
 class HandshakeTimer final : public QObject {
 public:
     HandshakeTimer(QDtls *dtls, const qdtls_connection *connection);
-    // Runs as long as Rust's timer. To be called after each call that may change that.
-    void update();
+    // Runs as long as Rust's timer. To be called after each call that may change that. False when
+    // there is no memory for the timer.
+    bool update();
 
 protected:
     bool eventFilter(QObject *watched, QEvent *event) override;
     void timerEvent(QTimerEvent *event) override;
 
 private:
+    void tryUpdate();
     std::optional<int> millisecondsLeft() const;
     void follow();
     void leaveThread();

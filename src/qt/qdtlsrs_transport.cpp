@@ -3,6 +3,7 @@
 #include "qdtlsrs_transport_p.h"
 
 #include "qdtlsrs_connection_p.h"
+#include "qdtlsrs_memory_p.h"
 #include "qdtlsrs_private_access_p.h"
 
 #include <QtNetwork/qnetworkinterface.h>
@@ -12,6 +13,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #ifdef Q_OS_WIN
 #include <qt_windows.h>
 #endif
@@ -47,11 +49,16 @@ void Call::forgetSocketError()
     transport.socketError.clear();
 }
 
+// Without the memory that the first pointer to a socket takes, the call sends nothing.
 void Call::changeSocket(QUdpSocket *socket)
 {
     if (transport.calls > 1)
         outerSocket = transport.socket;
-    transport.socket = socket;
+    if (hasMemoryFor([&] { transport.socket = socket; }))
+        return;
+    transport.socket.clear();
+    transport.socketResult = QDTLS_SEND_RESULT_FAILED;
+    transport.socketError = outOfMemory();
 }
 
 void Call::restoreSocket()
@@ -97,22 +104,27 @@ int32_t Transport::send(void *user, const uint8_t *datagram, size_t length)
     QUdpSocket *socket = self->socket;
     if (!socket)
         return QDTLS_SEND_RESULT_FAILED;
+    try {
+        return self->sendTo(*socket, reinterpret_cast<const char *>(datagram), qint64(length));
+    } catch (const std::bad_alloc &) {
+        return self->keepFailure(QDTLS_SEND_RESULT_LOST, outOfMemory());
+    }
+}
 
-    const auto data = reinterpret_cast<const char *>(datagram);
-    const auto size = qint64(length);
+inline int32_t Transport::sendTo(QUdpSocket &used, const char *data, qint64 size)
+{
     // Checked for each datagram: the application may connect or disconnect its socket at any time.
-    const auto state = socket->state();
+    const auto state = used.state();
     // A connected socket emits nothing when it fails. One that is not bound yet emits more when it
     // sends.
-    if (state == QAbstractSocket::BoundState && Q_UNLIKELY(hasConnections(*socket))
-        && isErrorObserved(*socket)) {
-        return self->sendObserved(*socket, data, size);
+    if (state == QAbstractSocket::BoundState && Q_UNLIKELY(hasConnections(used))
+        && isErrorObserved(used)) {
+        return sendObserved(used, data, size);
     }
     const qint64 sent = state == QAbstractSocket::ConnectedState
-        ? socket->write(data, size)
-        : socket->writeDatagram(data, size, self->address, self->port);
-    return Q_LIKELY(sent == size) ? QDTLS_SEND_RESULT_SENT
-                                  : self->explainFailure(sent, systemError());
+        ? used.write(data, size)
+        : used.writeDatagram(data, size, address, port);
+    return Q_LIKELY(sent == size) ? QDTLS_SEND_RESULT_SENT : explainFailure(sent, systemError());
 }
 
 // Qt emits errorOccurred before it returns from a failed writeDatagram, and a slot may change the
@@ -133,7 +145,6 @@ Q_NEVER_INLINE int32_t Transport::sendObserved(QUdpSocket &used, const char *dat
     return sent == size ? QDTLS_SEND_RESULT_SENT : explainFailure(sent, error);
 }
 
-// Keeps the text of the worst failure of a call, whose result is the call's.
 Q_NEVER_INLINE int32_t Transport::explainFailure(qint64 sent, int error)
 {
     int32_t result = QDTLS_SEND_RESULT_LOST;
@@ -145,6 +156,12 @@ Q_NEVER_INLINE int32_t Transport::explainFailure(qint64 sent, int error)
         result = qdtls_send_result_of_errno(error);
         text = qt_error_string(error);
     }
+    return keepFailure(result, text);
+}
+
+// Keeps the text of the worst failure of a call, whose result is the call's.
+int32_t Transport::keepFailure(int32_t result, const QString &text)
+{
     if (socketError.isNull() || result > socketResult) {
         socketResult = result;
         socketError = text;
@@ -155,32 +172,36 @@ Q_NEVER_INLINE int32_t Transport::explainFailure(qint64 sent, int error)
 void Transport::psk(void *user, const qdtls_psk_request *request, qdtls_psk_reply *reply)
 {
     auto *self = static_cast<Transport *>(user);
-    if (!self->connection)
-        return;
+    // Without memory there is no key.
+    if (self->connection)
+        (void)hasMemoryFor([&] { self->askForPsk(*request, reply); });
+}
 
-    QSslPreSharedKeyAuthenticator authenticator;
-    const QByteArray text(reinterpret_cast<const char *>(request->text),
-                          qsizetype(request->text_length));
+void Transport::askForPsk(const qdtls_psk_request &request, qdtls_psk_reply *reply)
+{
+    std::optional<QSslPreSharedKeyAuthenticator> authenticator(std::in_place);
+    const QByteArray text(reinterpret_cast<const char *>(request.text),
+                          qsizetype(request.text_length));
     // Qt's number includes a terminating zero, as OpenSSL's does.
-    const auto maxIdentity = unsigned(request->max_identity) + 1;
-    const auto maxKey = unsigned(request->max_key);
-    if (request->role == QDTLS_ROLE_CLIENT) {
+    const auto maxIdentity = unsigned(request.max_identity) + 1;
+    const auto maxKey = unsigned(request.max_key);
+    if (request.role == QDTLS_ROLE_CLIENT) {
         // The server's function makes the authenticator, and a copy that a slot keeps, own the
         // hint; the client's would refer to it.
-        QTlsBackend::setupServerPskAuth(&authenticator, nullptr, text, maxKey);
-        QTlsBackend::setupClientPskAuth(&authenticator, nullptr, 0, maxIdentity, maxKey);
+        QTlsBackend::setupServerPskAuth(&*authenticator, nullptr, text, maxKey);
+        QTlsBackend::setupClientPskAuth(&*authenticator, nullptr, 0, maxIdentity, maxKey);
     } else {
-        QTlsBackend::setupServerPskAuth(&authenticator, text.constData(),
-                                        self->connection->pskIdentityHint(), maxKey);
+        QTlsBackend::setupServerPskAuth(&*authenticator, text.constData(),
+                                        connection->pskIdentityHint(), maxKey);
     }
 
-    self->connection->emitPskRequired(&authenticator);
+    connection->emitPskRequired(&*authenticator);
 
-    QByteArray key = authenticator.preSharedKey();
-    const QByteArray identity = authenticator.identity();
+    QByteArray key = authenticator->preSharedKey();
+    const QByteArray identity = authenticator->identity();
     qdtls_psk_reply_set(reply, bytesOf(identity), sizeOf(identity), bytesOf(key), sizeOf(key));
     // Wipes the last copy of the key. The application answers for a copy that it keeps.
-    authenticator = {};
+    authenticator.reset();
     if (key.isDetached())
         qdtls_wipe(writableBytesOf(key), sizeOf(key));
 }

@@ -85,9 +85,12 @@ private:
     void destroy();
 
     static int32_t send(void *user, const uint8_t *datagram, size_t length);
+    int32_t sendTo(QUdpSocket &used, const char *data, qint64 size);
     int32_t sendObserved(QUdpSocket &used, const char *data, qint64 size);
     int32_t explainFailure(qint64 sent, int error);
+    int32_t keepFailure(int32_t result, const QString &text);
     static void psk(void *user, const qdtls_psk_request *request, qdtls_psk_reply *reply);
+    void askForPsk(const qdtls_psk_request &request, qdtls_psk_reply *reply);
     static void release(void *user);
 
     int references = 1;

@@ -29,6 +29,16 @@ bool QdtlsRsClientVerifier::verifyClient(QUdpSocket *socket, const QByteArray &d
                                          const QHostAddress &address, quint16 port)
 {
     const Call call = enter(socket);
+    bool verified = false;
+    const auto work = [&] { verified = verify(call, dgram, address, port); };
+    if (!hasMemoryFor(work) && !call.ownerIsGone())
+        reportOutOfMemory(QDtlsError::TlsNonFatalError);
+    return verified;
+}
+
+bool QdtlsRsClientVerifier::verify(const Call &call, const QByteArray &dgram,
+                                   const QHostAddress &address, quint16 port)
+{
     hello.clear();
     if (!libraryIsUsable())
         return false;

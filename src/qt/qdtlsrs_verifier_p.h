@@ -22,6 +22,9 @@ public:
     QByteArray verifiedHello() const override { return hello; }
 
 private:
+    bool verify(const QdtlsRs::Call &call, const QByteArray &dgram, const QHostAddress &address,
+                quint16 port);
+
     QdtlsRs::Handle<qdtls_listener, qdtls_listener_free> listener;
     QByteArray hello;
 };

@@ -32,9 +32,9 @@ pub enum Verb {
     Hardening,
     /// Run the hardening tests under memcheck, AddressSanitizer and ThreadSanitizer (ten minutes)
     Sanitize,
-    /// Fail each of OpenSSL's allocations in a DTLS exchange (one minute)
+    /// Fail each allocation of OpenSSL's, and each of the plugin's and Qt's, in a DTLS exchange (two minutes)
     Sweep {
-        /// Also fail each allocation of the first exchange in a process (three minutes)
+        /// Also fail each allocation of the first exchange in a process (five minutes)
         #[arg(long)]
         all: bool,
         /// Use the plugin with Qt's own DTLS, for comparison

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `cargo xtask sweep`: DTLS exchanges in which one of OpenSSL's allocations fails, or all from one on.
+//! `cargo xtask sweep`: DTLS exchanges in which one allocation fails, or all from one on: OpenSSL's, or else the
+//! plugin's together with Qt's on its behalf.
 //!
 //! The program `allocation_sweep` makes them fail and reports how each exchange ended. This module names the places of
 //! what went wrong. A place is where the plugin's code was left, and for which library: a function of Qt's, or a file of
@@ -27,22 +28,50 @@ pub struct Intervals {
 }
 
 impl Intervals {
-    /// All of them, which takes three minutes.
+    /// All of them, which takes five minutes.
     pub const ALL: Self = Self { later: 1, first: 1 };
-    /// All in a later exchange, for a minute.
+    /// All in a later exchange, for two minutes.
     pub const USUAL: Self = Self { later: 1, first: 10 };
     /// As many as there is time for in a test. Primes, so that no repetition within an exchange hides a place.
     pub const SAMPLE: Self = Self { later: 5, first: 29 };
+
+    /// The sweeps of the program `allocation_sweep` with their intervals.
+    fn sweeps(self) -> [(&'static str, u32); 5] {
+        let Self { later, first } = self;
+        [
+            ("later", later),
+            ("first", first),
+            ("plugin-later", later),
+            ("plugin-psk", later),
+            ("plugin-first", first),
+        ]
+    }
 }
 
 /// Sweeps our plugin; fails when something goes wrong at a place that is not known. Returns how many sweeps there were.
 pub fn check(intervals: Intervals) -> Result<u32> {
     check_controls()?;
-    let (known, mut unknown) = (known()?, sweep(Flavour::OURS, intervals)?);
+    let known = known()?;
+    let Sweeps { findings: mut unknown, failed } = sweep(Flavour::OURS, intervals)?;
+    check_reach(&failed)?;
     unknown.retain(|finding| finding.is_ours || !known.contains(&finding.key));
     let list = unknown.iter().join("\n    ");
     ensure!(unknown.is_empty(), "a failed allocation must not lead to\n    {list}");
-    Ok(3)
+    Ok(6)
+}
+
+/// Fails unless allocations of every part were failed: of the crate, of the adapter, and of Qt for the adapter.
+fn check_reach(failed: &BTreeSet<String>) -> Result<()> {
+    let is_part = |place: &str, part| place.starts_with(part) && !place.starts_with("src/qt/");
+    for (part, is_reached) in [
+        ("Rust", failed.iter().any(|place| is_part(place, "src/"))),
+        ("C++", failed.iter().any(|place| place.starts_with("libstdc++ from src/qt/"))),
+        ("QtCore", failed.iter().any(|place| place.starts_with("libQt6Core from src/qt/"))),
+        ("QtNetwork", failed.iter().any(|place| place.starts_with("libQt6Network from src/qt/"))),
+    ] {
+        ensure!(is_reached, "no allocation of {part} was failed");
+    }
+    Ok(())
 }
 
 /// Fails unless the program notices faults that are made on purpose.
@@ -56,11 +85,18 @@ fn check_controls() -> Result<()> {
     Ok(())
 }
 
+/// What sweeps found.
+pub struct Sweeps {
+    findings: Vec<Finding>,
+    /// The places of the allocations of the plugin's that were failed.
+    failed: BTreeSet<String>,
+}
+
 /// Something that goes wrong, and how often.
 #[derive(Display)]
 #[display("{}, {count} times in {} exchanges: {} ({example})", key[1], key[0], key[2])]
 pub struct Finding {
-    /// Sweep, outcome and place.
+    /// Kind of sweep, outcome and place.
     key: [String; 3],
     /// The code at fault is this project's, with no other code between.
     is_ours: bool,
@@ -69,21 +105,23 @@ pub struct Finding {
 }
 
 /// Sweeps a plugin, and shows what goes wrong.
-pub fn sweep(flavour: Flavour, intervals: Intervals) -> Result<Vec<Finding>> {
-    let mut findings = Vec::new();
-    for (name, interval) in [("later", intervals.later), ("first", intervals.first)] {
+pub fn sweep(flavour: Flavour, intervals: Intervals) -> Result<Sweeps> {
+    let mut sweeps = Sweeps { findings: Vec::new(), failed: BTreeSet::new() };
+    for (name, interval) in intervals.sweeps() {
         let rows = rows(flavour, name, interval)?;
-        let count = |outcome| rows.iter().filter(|row| row.outcome == outcome).count();
-        let (completed, refused) = (count("completed"), count("refused"));
-        let bad = rows.len() - completed - refused;
-        let plugin = flavour.name();
-        println!("    {plugin:5} {name}: {completed} completed, {refused} refused, {bad} otherwise");
-        findings.extend(find(rows)?);
+        let counts = rows.iter().counts_by(|row| &row.outcome);
+        let counts = counts.into_iter().sorted().map(|(outcome, count)| format!("{count} {outcome}"));
+        println!("    {:5} {name}: {}", flavour.name(), counts.format(", "));
+        let code = code_of(&rows)?;
+        if name.starts_with("plugin") {
+            sweeps.failed.extend(rows.iter().map(|row| place(&row.failed, &code).0));
+        }
+        sweeps.findings.extend(find(rows, &code));
     }
-    for finding in &findings {
+    for finding in &sweeps.findings {
         println!("        {finding}");
     }
-    Ok(findings)
+    Ok(sweeps)
 }
 
 /// What became of one failed allocation; see `qt-tests/allocation/sweep.h`.
@@ -121,28 +159,32 @@ fn frames<'a, D: Deserializer<'a>>(column: D) -> Result<Vec<Frame>, D::Error> {
 }
 
 /// Sorts by place what is not fine.
-fn find(mut rows: Vec<Row>) -> Result<Vec<Finding>> {
+fn find(mut rows: Vec<Row>, code: &HashMap<Frame, Code>) -> Vec<Finding> {
     rows.retain(|row| row.outcome != "completed" && row.outcome != "refused");
-    let code = code_of(&rows)?;
     let mut findings = BTreeMap::<_, Finding>::new();
     for Row { sweep, failure, number, outcome, detail, failed, place } in rows {
         let example = format!("{failure} {number}: {detail}");
         // A leak is explained by what failed, not by what was lost.
         let crashed = outcome.starts_with("crash") || outcome == "hang";
-        let (place, is_direct) = self::place(if crashed { &place } else { &failed }, &code);
-        let (key, is_ours) = ([sweep, outcome, place], crashed && is_direct);
+        let (place, is_direct) = self::place(if crashed { &place } else { &failed }, code);
+        // The exchanges of the plugin's sweeps differ, but not in what is known.
+        let kind = sweep.split('-').next().unwrap_or_default().into();
+        let (key, is_ours) = ([kind, outcome, place], crashed && is_direct);
         let finding = findings.entry(key.clone());
         finding.or_insert(Finding { key, is_ours, count: 0, example }).count += 1;
     }
-    Ok(findings.into_values().collect())
+    findings.into_values().collect()
 }
 
 /// Where in the plugin the innermost part of the stack begins, and which library that part is; whether there is no such
 /// part and the plugin's code is ours.
 fn place(stack: &[Frame], code: &HashMap<Frame, Code>) -> (String, bool) {
     // The C library is not at fault, and the kernel's way into a signal handler leads through it.
-    let foreign = |frame: &&Frame| !is_file(frame, "libc.so") && !is_file(frame, "allocation_sweep");
-    let in_plugin = stack.iter().position(|frame| is_file(frame, plugin::FILE_NAME));
+    let ignored = ["libc.so", "allocation_sweep", plugin::FILE_NAME];
+    let foreign = |frame: &&Frame| !ignored.iter().any(|name| is_file(frame, name));
+    // Code of a library's header, or of Rust's own, belongs to who calls it.
+    let in_plugin = stack.iter().position(|frame| code.contains_key(frame));
+    let in_plugin = in_plugin.or_else(|| stack.iter().position(|frame| is_file(frame, plugin::FILE_NAME)));
     let called = stack[..in_plugin.unwrap_or(stack.len())].iter().rfind(foreign);
     let library = |(path, _): &Frame| {
         let file = path.rsplit('/').next().unwrap_or(path);
@@ -169,19 +211,33 @@ fn code_of(rows: &[Row]) -> Result<HashMap<Frame, Code>> {
     let frames: BTreeSet<_> = frames.filter(|frame| is_file(frame, plugin::FILE_NAME)).collect();
     let Some((plugin, _)) = frames.first() else { return Ok(HashMap::new()) };
     let offsets = frames.iter().map(|(_, offset)| offset);
-    let output = cmd!(shell(), "addr2line --demangle --functions --exe {plugin} {offsets...}").capture()?;
+    let options = "--demangle --functions --inlines --addresses";
+    let options = options.split(' ');
+    let output = cmd!(shell(), "addr2line {options...} --exe {plugin} {offsets...}").capture()?;
+    let mut code = HashMap::new();
     let lines: Vec<_> = output.lines().collect();
-    let code = lines.chunks_exact(2).map(|pair| code(pair[0], pair[1]));
-    Ok(frames.into_iter().cloned().zip(code).collect())
+    let addresses = lines.split(|line| line.starts_with("0x")).skip(1);
+    for (frame, functions) in frames.into_iter().zip(addresses) {
+        let found = functions.chunks_exact(2).find_map(|pair| self::code(pair[0], pair[1]));
+        code.extend(found.map(|found| (frame.clone(), found)));
+    }
+    Ok(code)
 }
 
-fn code(function: &str, file_and_line: &str) -> Code {
+/// None for code that is neither ours nor of Qt's plugin.
+fn code(function: &str, file_and_line: &str) -> Option<Code> {
+    if function.starts_with("operator") {
+        return None; // of which function, its caller says
+    }
     if file_and_line.contains("/src/plugins/tls/") {
         // Without the parameters, which differ between versions.
-        return (function.split('(').next().unwrap_or_default().into(), false);
+        return Some((function.split('(').next().unwrap_or_default().into(), false));
     }
     let file = file_and_line.split(':').next().unwrap_or_default();
-    (file.rfind("/src/").map_or(file, |start| &file[start + 1..]).into(), true)
+    if file.starts_with("/rustc/") || file.starts_with("/usr/include/") {
+        return None;
+    }
+    file.rfind("/src/").map(|start| (file[start + 1..].into(), true))
 }
 
 /// The known places, without their reasons.
@@ -203,8 +259,10 @@ mod tests {
 
     #[test]
     fn places_are_where_the_plugin_is_left() {
-        let ours = code("hmac", "/r/src/openssl/digest.rs:7");
-        let qts = code("QSslContext::make(int)", "/qt/src/plugins/tls/openssl/x.cpp:1 (discriminator 2)");
+        let ours = code("hmac", "/r/src/openssl/digest.rs:7").unwrap();
+        let qts =
+            code("QSslContext::make(int)", "/qt/src/plugins/tls/openssl/x.cpp:1 (discriminator 2)").unwrap();
+        assert_eq!(code("alloc", "/rustc/0/library/std/src/sys/alloc/unix.rs:14"), None);
         let code = [("0x1", ours), ("0x2", qts)].map(|(offset, code)| ((PLUGIN.into(), offset.into()), code));
         let code = HashMap::from(code);
         let crash = "/t/allocation_sweep+0x9 /lib/libc.so.6+0x9";
@@ -214,6 +272,7 @@ mod tests {
             (format!("{crash} {crypto} {PLUGIN}+0x2"), "libssl from QSslContext::make", false),
             (format!("{crash} {PLUGIN}+0x1 {PLUGIN}+0x2"), "src/openssl/digest.rs", true),
             (format!("{crash} {PLUGIN}+0x2 {PLUGIN}+0x1"), "QSslContext::make", false),
+            (format!("{PLUGIN}+0x3 {PLUGIN}+0x2"), "QSslContext::make", false),
             (crypto.into(), "libssl", false),
             ("-".into(), "nowhere", true),
         ] {
