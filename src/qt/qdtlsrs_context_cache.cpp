@@ -86,8 +86,9 @@ ContextCache::add(ContextKey &wanted, std::shared_ptr<SharedContext> made, bool 
     const uint64_t total = retentionOf(issuesTickets).total_s;
     const auto replaced = total ? after(total) : QDeadlineTimer(QDeadlineTimer::Forever);
     Entries fresh, gone;
-    const QDeadlineTimer never(QDeadlineTimer::Forever);
-    fresh.push_back({ wanted, std::move(made), {}, issuesTickets, replaced, never });
+    // Without memory for its first user it goes at the next call.
+    const QDeadlineTimer expired;
+    fresh.push_back({ wanted, std::move(made), {}, issuesTickets, replaced, expired });
     const QMutexLocker lock(&cache->mutex);
     auto &entries = cache->entries;
     auto found = cache->lookUp(wanted);
@@ -123,7 +124,6 @@ ContextCache::Entries::iterator ContextCache::lookUp(ContextKey &wanted)
     return equal;
 }
 
-// Gives the context to one user more. What is returned calls `release` after the last one.
 // Called after the last user, which may be in a destructor.
 struct ContextCache::Release {
     std::shared_ptr<SharedContext> context;
@@ -137,10 +137,10 @@ struct ContextCache::Release {
     }
 };
 
+// Gives the context to one user more. What is returned calls `release` after the last one.
 std::shared_ptr<SharedContext> ContextCache::use(Entries::iterator entry)
 {
     entries.splice(entries.begin(), entries, entry);
-    entry->dropped = QDeadlineTimer(QDeadlineTimer::Forever);
     auto user = entry->users.lock();
     if (!user) {
         // It gets its reference last: it is also called when there is no memory for the pointer.
@@ -148,6 +148,7 @@ std::shared_ptr<SharedContext> ContextCache::use(Entries::iterator entry)
         std::get_deleter<Release>(user)->context = entry->context;
         entry->users = user;
     }
+    entry->dropped = QDeadlineTimer(QDeadlineTimer::Forever);
     return user;
 }
 
