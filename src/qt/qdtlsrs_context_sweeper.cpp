@@ -3,7 +3,6 @@
 #include "qdtlsrs_context_sweeper_p.h"
 
 #include <chrono>
-
 #include <system_error>
 
 #ifdef Q_OS_UNIX

@@ -6,7 +6,6 @@
 #include "qdtlsrs_context_cache_p.h"
 
 #include <condition_variable>
-
 #include <thread>
 
 QT_BEGIN_NAMESPACE
