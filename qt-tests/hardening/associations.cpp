@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// S11, S22: one QDtls after another's end, and a client that starts again from the same port.
+// S11, S22, I5: one QDtls after another's end, and a client that starts again from the same port.
 #include "cases.h"
 #include "settings.h"
 #include "pair/loopback.h"
@@ -28,6 +28,8 @@ class Associations : public QObject {
                 "a ClientHello with the right cookie ends the connection as closed by the peer")
     Q_CLASSINFO("S22_restarted_client_connects",
                 "verifier and a new QDtls take the restarted client from there")
+    Q_CLASSINFO("I5_replayed_hello",
+                "the hello of the connection before, from the same port, does not end this one")
 
 private slots:
     void S11_peer_chain_after_remote_close();
@@ -38,6 +40,7 @@ private slots:
     void S22_wrong_cookie();
     void S22_restarted_client_is_reported();
     void S22_restarted_client_connects();
+    void I5_replayed_hello();
 };
 
 namespace {
@@ -68,6 +71,7 @@ struct Restart {
             if (!verify(hello))
                 return false;
         }
+        verified = hello;
         link.server.process(hello);
         link.exchange();
         return link.client.isComplete() && link.server.isComplete();
@@ -101,6 +105,7 @@ struct Restart {
     Loopback link;
     QDtlsClientVerifier verifier;
     std::unique_ptr<QDtls> old;
+    QByteArray verified; // the hello with which the present connection began
 };
 
 // The server closes, and the client sees it.
@@ -211,6 +216,25 @@ void Associations::S22_restarted_client_connects()
     QVERIFY(client.dtls->handleTimeout(&client.socket));
     scene.link.server.renew();
     QVERIFY2(scene.connect(), scene.link.report());
+}
+
+void Associations::I5_replayed_hello()
+{
+    Restart scene;
+    QVERIFY2(scene.establish(), scene.link.report());
+    const QByteArray recorded = scene.verified;
+    for (Endpoint *side : { &scene.link.client, &scene.link.server }) {
+        side->dtls->shutdown(&side->socket);
+        side->renew();
+    }
+    takeDatagrams(scene.link.client.socket);
+    takeDatagrams(scene.link.server.socket);
+    QVERIFY2(scene.establish(), scene.link.report());
+    for (int replay = 0; replay < 3; ++replay)
+        QVERIFY(scene.serverDecrypts(recorded).isEmpty());
+    QVERIFY2(scene.link.server.isComplete(), scene.link.report());
+    scene.link.client.dtls->writeDatagramEncrypted(&scene.link.client.socket, "still here");
+    QCOMPARE(scene.serverDecrypts(scene.nextHello()), QByteArray("still here"));
 }
 
 } // namespace hardening

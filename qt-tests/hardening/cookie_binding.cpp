@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// S15, S28: the binding of a cookie, and its lifetime.
+// S15, S28, I2, I4: the binding of a cookie, and its lifetime.
 #include "cases.h"
 #include "settings.h"
 #include "pair/cookie_exchange.h"
@@ -16,26 +16,29 @@ class CookieBinding : public QObject {
     Q_CLASSINFO("S15_cookie_bound_to_port", "a cookie is refused from another port of its peer")
     Q_CLASSINFO("S15_cookie_bound_to_address", "a cookie is refused from another address")
     Q_CLASSINFO("S15_cookie_bound_to_random", "a cookie is refused in a hello of another random")
-    Q_CLASSINFO("S15_cookie_bound_to_session_id",
-                "a cookie is refused in a hello of another session id")
+    Q_CLASSINFO("I2_cookie_not_bound_to_session_id",
+                "a cookie is accepted when the second hello has another session id")
     Q_CLASSINFO("S15_cookie_bound_to_version", "a cookie is refused in a hello of another version")
     Q_CLASSINFO("S15_cookie_not_bound_to_extensions",
                 "a cookie is accepted when the second hello has other extensions")
     Q_CLASSINFO("S15_altered_cookie", "a cookie altered in any byte, cut or extended is refused")
     Q_CLASSINFO("S15_cookie_expires", "a cookie is refused after its lifetime")
     Q_CLASSINFO("S15_cookie_lives_its_lifetime", "a cookie is accepted for its whole lifetime")
+    Q_CLASSINFO("I4_answers_to_one_client_are_bounded",
+                "a client that answers each request with another hello gets one answer")
     Q_CLASSINFO("S28_mapped_peer", "an IPv4 peer and its IPv4-mapped IPv6 form are the same peer")
 
 private slots:
     void S15_cookie_bound_to_port();
     void S15_cookie_bound_to_address();
     void S15_cookie_bound_to_random();
-    void S15_cookie_bound_to_session_id();
+    void I2_cookie_not_bound_to_session_id();
     void S15_cookie_bound_to_version();
     void S15_cookie_not_bound_to_extensions();
     void S15_altered_cookie();
     void S15_cookie_expires();
     void S15_cookie_lives_its_lifetime();
+    void I4_answers_to_one_client_are_bounded();
     void S28_mapped_peer();
 };
 
@@ -78,9 +81,27 @@ void CookieBinding::S15_cookie_bound_to_random()
     refusesAltered([](wire::ClientHello &hello) { hello.random[31] = char(~hello.random[31]); });
 }
 
-void CookieBinding::S15_cookie_bound_to_session_id()
+void CookieBinding::I2_cookie_not_bound_to_session_id()
 {
-    refusesAltered([](wire::ClientHello &hello) { hello.sessionId = QByteArray(32, 's'); });
+    CookieExchange exchange;
+    wire::ClientHello hello = wire::genuineHello();
+    hello.sessionId = QByteArray(32, 'a');
+    wire::ClientHello second = exchange.answered(hello);
+    second.sessionId = QByteArray(32, 'b');
+    QVERIFY(exchange.accepts(second));
+}
+
+void CookieBinding::I4_answers_to_one_client_are_bounded()
+{
+    CookieExchange exchange;
+    wire::ClientHello hello = wire::genuineHello();
+    int answers = 0;
+    for (quint16 sequence = 0; sequence < 20; ++sequence) {
+        hello.messageSequence = sequence;
+        hello.cookie = sequence == 0 ? QByteArray() : QByteArray(32, 'x');
+        answers += !exchange.cookieFor(hello).isEmpty();
+    }
+    QVERIFY2(answers >= 1 && answers <= 2, QByteArray::number(answers));
 }
 
 void CookieBinding::S15_cookie_bound_to_version()
