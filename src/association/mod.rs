@@ -22,7 +22,7 @@ use crate::peer::PeerAddress;
 use crate::timer::Timer;
 use crate::unix_time::UnixTime;
 use crate::wire::admission::{Admission, TooLong};
-use crate::wire::hello::MAX_COOKIE;
+use crate::wire::hello::{ClientHello, MAX_COOKIE};
 use crate::wire::sequence::Sequence;
 use path_mtu::PathMtu;
 use std::any::Any;
@@ -226,6 +226,12 @@ impl Association {
     /// Returns whether it was set up to start with a cookie.
     pub fn requires_cookie(&self) -> bool {
         self.cookie_exchange
+    }
+
+    /// Returns whether a server waits for the rest of a ClientHello that was not this one: a bit of its length was flipped on
+    /// the way. No timer runs meanwhile, and the client sends only the true one again.
+    pub fn waits_for_other_hello(&self, hello: &ClientHello<'_>) -> bool {
+        !self.sequence.has_begun() && self.admission.has_other_length(hello.message_sequence, hello.length)
     }
 
     /// The peer's address.

@@ -16,7 +16,8 @@ use crate::wire::record;
 impl Connection {
     /// Handles a ClientHello of a client that restarted. Without a valid cookie it is answered like any other and the
     /// connection continues. With a valid cookie it ends the connection with `PeerRestarted`, and the client's next
-    /// hello starts a new one. Returns whether the datagram was such a hello.
+    /// hello starts a new one. So does the true hello, when a server waits for the rest of one that was altered on the way.
+    /// Returns whether the datagram was such a hello.
     #[inline]
     pub(super) fn answers_restart(&self, association: &Association, datagram: &[u8]) -> Result<bool> {
         match datagram.first() {
@@ -27,19 +28,21 @@ impl Connection {
 
     #[cold]
     fn answer_hello(&self, association: &Association, datagram: &[u8]) -> Result<bool> {
-        let client_random = self.phase.borrow().client_random();
-        let other_hello = |hello: &ClientHello<'_>| client_random != Some(*hello.random);
-        let Some(hello) = ClientHello::parse(datagram).filter(other_hello) else {
+        let Some(hello) = ClientHello::parse(datagram) else {
             return Ok(false);
         };
+        let waits_for_other = association.waits_for_other_hello(&hello);
+        if self.phase.borrow().client_random() == Some(*hello.random) && !waits_for_other {
+            return Ok(false);
+        }
         let Some(key) = self.cookie_key() else {
             return Ok(false);
         };
+        let since = association.verified_at();
+        let cookie_use = if waits_for_other { Use::Start } else { Use::Restart { since } };
         let verified = association.hold("ClientHello", Purpose::Data, &[], |_, _| {
             // A failure to send the answer does not affect this connection.
-            let since = association.verified_at();
-            listener::verify(&key, &association.peer(), &hello, Use::Restart { since }, &**self.host)
-                .unwrap_or(false)
+            listener::verify(&key, &association.peer(), &hello, cookie_use, &**self.host).unwrap_or(false)
         })?;
         if verified {
             self.reset();

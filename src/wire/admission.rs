@@ -90,6 +90,12 @@ impl Admission {
         if admissible { Ok(()) } else { Err(Refusal::Invalid) }
     }
 
+    /// Returns whether a message with this number has come that has another length.
+    pub fn has_other_length(&self, sequence: u16, length: usize) -> bool {
+        let known = self.seen.borrow().messages.get(usize::from(sequence)).copied().flatten();
+        known.is_some_and(|message| message.length != length)
+    }
+
     fn check_messages(&self, record: &Record<'_>) -> Result<(), Refusal> {
         let mut content = record.fragment;
         loop {

@@ -32,6 +32,8 @@ pub struct ClientHello<'a> {
     pub record_number: [u8; 8],
     /// The number of the message: 0, or 1 after a HelloVerifyRequest.
     pub message_sequence: u16,
+    /// The length of the whole message.
+    pub length: usize,
     /// The version that the client offers.
     pub version: [u8; 2],
     /// The client's random.
@@ -70,8 +72,8 @@ impl<'a> ClientHello<'a> {
         let (_, number) = record.bytes.split_first_chunk::<3>()?;
         let (record_number, _) = number.split_first_chunk::<8>()?;
         let (record_number, version) = (*record_number, *version);
-        let message_sequence = fragment.sequence;
-        Some(Self { record_number, message_sequence, version, random, cookie })
+        let (message_sequence, length) = (fragment.sequence, fragment.length);
+        Some(Self { record_number, message_sequence, length, version, random, cookie })
     }
 
     /// The cookie, if the hello answers a HelloVerifyRequest. With another message sequence number OpenSSL would not

@@ -52,6 +52,11 @@ impl Sequence {
         self.next_message.set(self.next_message.get().max(u32::from(sequence) + 1));
     }
 
+    /// Returns whether any message was sent.
+    pub fn has_begun(&self) -> bool {
+        self.next_message.get() > 0
+    }
+
     /// Returns whether a message was sent before.
     pub fn is_repeated(&self, sequence: u16) -> bool {
         u32::from(sequence) < self.next_message.get()

@@ -110,3 +110,21 @@ CASE(i5_the_hello_of_the_connection_before_does_not_end_this_one)
     pair.server.outbox.clear();
     pair.checkMessages();
 }
+
+// A bit of the message's length is flipped: the hello looks like the first fragment of a longer
+// one, and no timer runs while the server waits for the rest.
+CASE(an_altered_hello_does_not_keep_the_server_waiting)
+{
+    Pair pair;
+    const Bytes hello = pair.verifiedHello();
+    Bytes altered = hello;
+    altered[15] ^= 0x10;
+    CHECK_EQUAL(pair.server.start(altered), QDTLS_STATUS_OK);
+    CHECK_EQUAL(pair.server.proceed(altered), QDTLS_STATUS_OK);
+    CHECK(pair.server.outbox.empty());
+    CHECK_EQUAL(pair.server.proceed(hello), QDTLS_STATUS_PEER_RESTARTED);
+    pair.server.init(pair.serverTls.get());
+    CHECK_EQUAL(pair.server.start(hello), QDTLS_STATUS_OK);
+    pair.deliver();
+    pair.checkMessages();
+}

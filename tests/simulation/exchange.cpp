@@ -79,14 +79,7 @@ bool Exchange::hasEnded(Side side) const
         return true;
     // A server that never saw a cookie has nothing to report.
     const bool isNew = one.endpoint.state() == QDTLS_STATE_NOT_STARTED;
-    return side == Side::Server && ((isNew && !half(Side::Client).error.empty()) || serverWaits());
-}
-
-bool Exchange::serverWaits() const
-{
-    const Half &server = half(Side::Server);
-    return server.error.empty() && server.endpoint.state() == QDTLS_STATE_IN_PROGRESS
-        && server.sent == 0 && !half(Side::Client).error.empty() && !link.next();
+    return side == Side::Server && isNew && !half(Side::Client).error.empty();
 }
 
 std::optional<Time> Exchange::nextTimer(Side side) const
@@ -189,8 +182,6 @@ std::string Exchange::errors() const
         text += text.empty() ? "" : "; ";
         text += (side == Side::Client ? "client, " : "server, ") + half(side).error;
     }
-    if (serverWaits())
-        text += "; server, waits for the rest of a hello";
     return text;
 }
 

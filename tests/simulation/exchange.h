@@ -23,9 +23,6 @@ public:
     void talk();
 
     bool isComplete() const;
-    // The server has got a hello that announces more than it holds, and no timer of its own; the
-    // client, which sends the hello again and again, has given up.
-    bool serverWaits() const;
     // The reasons of the sides that failed.
     std::string errors() const;
     std::size_t datagrams() const { return link.sent; }

@@ -30,8 +30,6 @@ Result simulate(const AllCredentials &all, std::uint64_t seed, std::uint64_t ind
         exchange.shakeHands();
         result.took = now();
         result.error = exchange.errors();
-        if (exchange.serverWaits() && !isCorrupting)
-            result.defect = result.error;
         if (exchange.isComplete())
             exchange.talk();
         else if (!isCorrupting && result.loss <= excusable)
