@@ -228,4 +228,19 @@ ScopedSetting::~ScopedSetting()
     qdtls_setting_set(name, before);
 }
 
+static void lengthen(std::optional<ScopedSetting> &setting, qdtls_setting name,
+                     std::uint64_t byDefault)
+{
+    std::uint64_t value = 0;
+    CHECK_EQUAL(qdtls_setting_get(name, &value), QDTLS_STATUS_OK);
+    if (value == byDefault)
+        setting.emplace(name, 10000u);
+}
+
+PatientTimers::PatientTimers()
+{
+    lengthen(initial, QDTLS_SETTING_TIMEOUT_INITIAL_MS, 400);
+    lengthen(minimum, QDTLS_SETTING_TIMEOUT_MIN_MS, 100);
+}
+
 } // namespace harness

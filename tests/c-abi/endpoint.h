@@ -114,6 +114,17 @@ private:
     std::uint64_t before = 0;
 };
 
+// Long timers, unless the case has set its own: on a slow machine or under valgrind those of the
+// library expire where a case counts datagrams.
+class PatientTimers {
+public:
+    PatientTimers();
+
+private:
+    std::optional<ScopedSetting> initial;
+    std::optional<ScopedSetting> minimum;
+};
+
 } // namespace harness
 
 #endif

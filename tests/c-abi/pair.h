@@ -35,6 +35,7 @@ public:
     bool reversing = false;
     std::size_t carried = 0;
 
+    PatientTimers timers;
     qdtls_address address;
     ContextPtr clientTls;
     ContextPtr serverTls;
