@@ -76,7 +76,11 @@ void retransmit(std::initializer_list<Endpoint *> endpoints)
             loop.quit();
         });
     }
-    QTimer::singleShot(longerThanTheSecondTimeoutMs, &loop, &QEventLoop::quit);
+    // Not QTimer::singleShot(), whose timer would outlive the loop and look like a leak.
+    QTimer limit;
+    limit.setSingleShot(true);
+    QObject::connect(&limit, &QTimer::timeout, &loop, &QEventLoop::quit);
+    limit.start(longerThanTheSecondTimeoutMs);
     loop.exec();
     if (!late)
         wrong("nothing comes, no timeout, and no error");
