@@ -194,8 +194,11 @@ impl Association {
             Some(left) if self.timer.was_set_back(left) => {
                 let seconds = left.as_secs();
                 let text = "the system's clock was set back: OpenSSL would not retransmit for";
-                let reason = format_args!("{text} {seconds} seconds");
-                Err(Error::because(Status::HandshakeFailed, "DTLSv1_handle_timeout", reason))
+                Err(Error::because(
+                    Status::HandshakeFailed,
+                    "DTLSv1_handle_timeout",
+                    format_args!("{text} {seconds} seconds"),
+                ))
             }
             _ => Ok(()),
         }

@@ -95,8 +95,11 @@ fn find(ssl_anchor: *const c_void, crypto_anchor: *const c_void) -> Result<Api> 
     let crypto = Library::containing(crypto_anchor)
         .ok_or_else(|| missing("the libcrypto address given is not in a loaded library"))?;
     Api::look_up(|name| ssl.symbol(name).or_else(|| crypto.symbol(name))).map_err(|name| {
-        let missing = format_args!("the OpenSSL library in use does not export {name}");
-        Error::because(Status::OpensslUnsupported, "qdtls_openssl_attach", missing)
+        Error::because(
+            Status::OpensslUnsupported,
+            "qdtls_openssl_attach",
+            format_args!("the OpenSSL library in use does not export {name}"),
+        )
     })
 }
 
