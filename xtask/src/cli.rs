@@ -30,6 +30,15 @@ pub enum Verb {
     Test,
     /// Run the hardening tests on both plugins and write docs/hardening.md
     Hardening,
+    /// Run a client and a server on both plugins against other DTLS, and write docs/interop.md (half an hour)
+    Interop {
+        /// Only peers whose name begins with one of these; writes no document
+        #[arg(value_name = "PEER")]
+        peers: Vec<String>,
+        /// Only cases whose name begins with this; writes no document
+        #[arg(long = "case", value_name = "CASE")]
+        cases: Vec<String>,
+    },
     /// Run the hardening tests under memcheck, AddressSanitizer and ThreadSanitizer (ten minutes)
     Sanitize,
     /// Fail each allocation of OpenSSL's, and each of the plugin's and Qt's, in a DTLS exchange (two minutes)

@@ -8,6 +8,7 @@ mod build;
 mod check;
 mod cli;
 mod debian;
+mod interop;
 mod lossy;
 mod system;
 mod test;
@@ -41,6 +42,7 @@ fn perform(verb: Verb, environment: &Environment) -> anyhow::Result<ExitCode> {
         Verb::Test => run::all(environment)?,
         Verb::Sanitize => run::sanitize(environment)?,
         Verb::Hardening => run::hardening(environment)?,
+        Verb::Interop { peers, cases } => interop::run(&peers, &cases, environment)?,
         Verb::Sweep { stock, all } => run::sweep(environment, Flavour::of(stock), all)?,
         Verb::Autotests => println!("{}", autotests::run_alone(environment)?),
         Verb::Suites => suites::run(environment)?,

@@ -42,6 +42,13 @@ fn programs_dir() -> PathBuf {
     workspace::target("qt-tests-build")
 }
 
+/// Builds the program of `cargo xtask interop`.
+pub fn endpoint(qt_source: &Path) -> Result<()> {
+    let build_dir = workspace::target("qt-tests-build");
+    cmake::configure("qt-tests", &build_dir, &[cmake::define("QT_SOURCE_DIR", qt_source.display())])?;
+    cmake::build_targets(&build_dir, &["dtls_endpoint"]).map(|_| ())
+}
+
 /// Where [`programs`] leaves one.
 pub fn program(name: &str) -> PathBuf {
     programs_dir().join("bin").join(name)

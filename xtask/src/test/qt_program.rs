@@ -53,7 +53,7 @@ impl<'a> QtProgram<'a> {
 
     /// Runs it to the end, whatever that is. Also returns the plugins of this name that were loaded.
     pub fn outcome(&self, wrapper: &[String], arguments: &[&str]) -> Result<(Outcome, BTreeSet<PathBuf>)> {
-        let run_dir = workspace::target("qt-tests").join(self.flavour.name()).join(self.name);
+        let run_dir = self.run_dir();
         let program = self.place(&run_dir)?;
         let logs = run_dir.join("loader-logs");
         fs::create_dir(&logs)?;
@@ -63,6 +63,15 @@ impl<'a> QtProgram<'a> {
         let outcome = without_settings(command).outcome()?;
         let logs = fs::read_dir(&logs)?.map(|log| Ok(fs::read(log?.path())?)).collect::<Result<Vec<_>>>()?;
         Ok((outcome, loaded(&logs)))
+    }
+
+    /// Makes the program ready to be run on its plugin by others, several times at once, and returns its file.
+    pub fn place_alone(&self) -> Result<PathBuf> {
+        self.place(&self.run_dir())
+    }
+
+    fn run_dir(&self) -> PathBuf {
+        workspace::target("qt-tests").join(self.flavour.name()).join(self.name)
     }
 
     /// Copies the program to an empty folder, beside a `qt.conf` for its plugin.

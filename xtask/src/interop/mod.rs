@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `cargo xtask interop`: a client and a server on QDtls against the DTLS of others, on our plugin and on stock.
+
+mod cases;
+mod certificates;
+pub mod peers;
+mod process;
+mod relay;
+mod report;
+mod runner;
+mod trial;
+
+use crate::build::{self, Flavour, qt_source};
+use crate::system::{Environment, packages, workspace};
+use crate::test::qt_program::QtProgram;
+use anyhow::{Result, ensure};
+use cases::{Case, Role};
+use itertools::{Itertools, iproduct};
+use peers::Peer;
+use runner::{Cell, Endpoints};
+
+/// Runs the named peers, and the named cases, or all. Writes the document if all are run.
+pub fn run(names: &[String], cases: &[String], environment: &Environment) -> Result<()> {
+    let peers: Vec<_> = peers::ALL.into_iter().filter(|peer| is_named(peer.name, names)).collect();
+    ensure!(
+        !peers.is_empty(),
+        "no such peer; there are {}",
+        peers::ALL.iter().map(|peer| peer.name).join(", ")
+    );
+    packages::ensure(&[packages::PLUGIN, packages::DEMO].concat(), environment)?;
+    install(&peers, environment)?;
+    let qt_source = &qt_source::find(environment)?;
+    build::plugins(qt_source)?;
+    build::endpoint(qt_source)?;
+    let cells = cells(&peers, |case| is_named(case.name, cases))?;
+    println!("{}", report::sum(&cells)?);
+    if names.is_empty() && cases.is_empty() {
+        report::write(&cells)?;
+    }
+    none_worse(&cells)
+}
+
+/// A few peers and cases, for `cargo xtask test`, which has built the rest. Returns how many are right on ours.
+pub fn check(environment: &Environment) -> Result<u32> {
+    install(&peers::QUICK, environment)?;
+    let cells = cells(&peers::QUICK, |case| cases::QUICK.contains(&case.name))?;
+    none_worse(&cells)?;
+    Ok(cells.iter().filter(|cell| cell.ours.is_right()).count() as u32)
+}
+
+/// By the beginning of the name, whatever the case; all if there are no names.
+fn is_named(name: &str, names: &[String]) -> bool {
+    let name = name.to_lowercase();
+    names.is_empty() || names.iter().any(|beginning| name.starts_with(&beginning.to_lowercase()))
+}
+
+fn install(peers: &[&Peer], environment: &Environment) -> Result<()> {
+    packages::ensure(&peers.iter().flat_map(|peer| peer.packages).copied().collect::<Vec<_>>(), environment)?;
+    certificates::make()?;
+    peers.iter().try_for_each(|peer| (peer.build)())
+}
+
+fn cells(peers: &[&'static Peer], is_wanted: impl Fn(&Case) -> bool) -> Result<Vec<Cell>> {
+    workspace::fresh(&workspace::target("interop/run"))?;
+    let place = |flavour| QtProgram::new("dtls_endpoint", flavour).place_alone();
+    let endpoints = Endpoints { ours: place(Flavour::OURS)?, stock: place(Flavour::STOCK)? };
+    let roles = iproduct!(peers.iter().copied(), [Role::Client, Role::Server]);
+    let cells = roles.flat_map(|(peer, role)| {
+        cases::all(role)
+            .into_iter()
+            .filter(|case| is_wanted(case))
+            .map(move |case| (peer, role, case))
+            .collect::<Vec<_>>()
+    });
+    runner::run(cells.collect(), &endpoints)
+}
+
+fn none_worse(cells: &[Cell]) -> Result<()> {
+    let worse = cells.iter().filter(|cell| cell.is_worse());
+    let list = worse
+        .map(|cell| format!("{}, ours as {}: {}: {}", cell.peer.name, cell.role, cell.case.name, cell.ours));
+    let list = list.collect::<Vec<_>>();
+    ensure!(list.is_empty(), "right on stock, not on ours:\n{}", list.join("\n"));
+    Ok(())
+}

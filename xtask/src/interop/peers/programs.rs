@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Peers that are installed programs.
+
+use super::{Echo, Launch, Limit, Peer, nothing, version_of};
+use crate::interop::cases::{ALPN, Case, Closer, PSK, PSK_IDENTITY, Role, Suite};
+use crate::interop::certificates::{self, Identity};
+use crate::interop::process::Pipe;
+use std::fs;
+use std::process::Command;
+
+const RESTART_AT_OPENSSL: Limit = (
+    "restart on the same port",
+    Some(Role::Client),
+    "OpenSSL has no RFC 6347, 4.2.8: it takes a hello on a connection for a renegotiation",
+);
+
+pub const OPENSSL: Peer = Peer {
+    name: "OpenSSL",
+    packages: &["openssl"],
+    build: nothing,
+    version: || version_of("openssl"),
+    command: openssl,
+    ready: "ACCEPT",
+    closed: &["closed\n", "DONE"],
+    echo: Echo::Piped(Pipe { close: Some("Q\n"), by_line: false }),
+    limits: &[RESTART_AT_OPENSSL],
+};
+
+fn openssl(launch: &Launch) -> Result<Command, &'static str> {
+    let Launch { case, port, .. } = launch;
+    let mut command = Command::new("openssl");
+    let address = format!("127.0.0.1:{port}");
+    let identity = case.identity(launch.role);
+    match launch.role {
+        Role::Server if case.closer == Closer::Peer => {
+            return Err("s_server closes its socket before it would send a close_notify");
+        }
+        Role::Server => {
+            command.args(["s_server", "-dtls1_2", "-listen", "-accept", &address]);
+            if case.demands {
+                command.args(["-Verify", "5", "-verify_return_error"]);
+            }
+            if case.is_psk() {
+                command.arg("-nocert");
+            }
+        }
+        Role::Client => {
+            command.args(["s_client", "-dtls1_2", "-connect", &address]);
+            if !case.is_psk() {
+                command.args(["-servername", "localhost", "-verify_return_error"]);
+            }
+            if case.resumes {
+                command.args([if launch.is_second { "-sess_in" } else { "-sess_out" }, launch.scratch]);
+            }
+        }
+    }
+    command.arg("-CAfile").arg(certificates::authority());
+    if let Some(identity) = identity {
+        command.arg("-cert").arg(identity.certificate()).arg("-key").arg(identity.key());
+        if identity == Identity::Chain {
+            command.arg("-cert_chain").arg(identity.certificate());
+        }
+    }
+    if case.is_psk() {
+        command.args(["-psk", PSK, "-psk_identity", PSK_IDENTITY]);
+    }
+    if let Some(suite) = case.suite {
+        command.args(["-cipher", &format!("{}:@SECLEVEL=0", suite.openssl())]);
+    }
+    if case.alpn {
+        command.args(["-alpn", ALPN]);
+    }
+    Ok(command)
+}
+
+pub const GNUTLS: Peer = Peer {
+    name: "GnuTLS",
+    packages: &["gnutls-bin"],
+    build: nothing,
+    version: || version_of("gnutls-bin"),
+    command: gnutls,
+    ready: "listening on",
+    closed: &["Peer has closed", "closed connection"],
+    // Its server echoes by itself, and what it prints is not its input.
+    echo: Echo::Piped(Pipe { close: None, by_line: true }),
+    limits: &[(
+        "echo of 16384 bytes",
+        None,
+        "gnutls-serv and gnutls-cli take messages of at most 4096 bytes",
+    )],
+};
+
+fn gnutls(launch: &Launch) -> Result<Command, &'static str> {
+    let Launch { case, port, .. } = launch;
+    let port = port.to_string();
+    let mut command;
+    match launch.role {
+        Role::Server => {
+            if case.closer == Closer::Peer {
+                return Err("gnutls-serv has no command that closes a connection");
+            }
+            command = Command::new("gnutls-serv");
+            command.args(["--udp", "--echo", "--nodb", "--port", &port]);
+            if case.demands {
+                command.args(["--require-client-cert", "--verify-client-cert"]);
+            } else {
+                command.arg("--disable-client-cert");
+            }
+            if case.is_psk() {
+                let file = certificates::folder().join("psk.txt");
+                fs::write(&file, format!("{PSK_IDENTITY}:{PSK}\n"))
+                    .map_err(|_| "its key file cannot be written")?;
+                command.arg("--pskpasswd").arg(file);
+            }
+        }
+        Role::Client => {
+            command = Command::new("gnutls-cli");
+            command.args(["--udp", "--mtu", "1200", "--port", &port, "127.0.0.1"]);
+            if case.is_psk() {
+                command.args(["--pskusername", PSK_IDENTITY, "--pskkey", PSK]);
+            } else {
+                command.args(["--verify-hostname", "localhost"]);
+            }
+            if case.resumes {
+                command.arg("--resume");
+            }
+        }
+    }
+    command.arg("--x509cafile").arg(certificates::authority());
+    if let Some(identity) = case.identity(launch.role) {
+        command.arg("--x509certfile").arg(identity.certificate());
+        command.arg("--x509keyfile").arg(identity.key());
+    }
+    command.args(["--priority", &gnutls_priority(case)]);
+    if case.alpn {
+        command.args(["--alpn", ALPN]);
+    }
+    Ok(command)
+}
+
+fn gnutls_priority(case: &Case) -> String {
+    let cipher = match case.suite {
+        None => return "NORMAL".into(),
+        Some(Suite::Psk) => return "NORMAL:-KX-ALL:+PSK".into(),
+        Some(Suite::AesGcm) => "AES-128-GCM",
+        Some(Suite::Cbc) => "AES-128-CBC",
+        Some(Suite::ChaCha20) => "CHACHA20-POLY1305",
+        Some(Suite::Ccm8) => "AES-128-CCM-8",
+    };
+    format!("NORMAL:-CIPHER-ALL:+{cipher}")
+}
+
+pub const LIBCOAP: Peer = Peer {
+    name: "libcoap with OpenSSL",
+    packages: &["libcoap3-bin"],
+    build: nothing,
+    version: || version_of("libcoap3-bin"),
+    command: |launch| libcoap(launch, "openssl"),
+    ready: "",
+    closed: &[],
+    echo: Echo::Coap,
+    limits: &[RESTART_AT_OPENSSL],
+};
+
+pub const LIBCOAP_GNUTLS: Peer =
+    Peer { name: "libcoap with GnuTLS", command: |launch| libcoap(launch, "gnutls"), limits: &[], ..LIBCOAP };
+
+fn libcoap(launch: &Launch, library: &str) -> Result<Command, &'static str> {
+    let Launch { case, port, .. } = launch;
+    refuse_libcoap(case, launch.role)?;
+    let mut command;
+    match launch.role {
+        Role::Server => {
+            command = Command::new(format!("coap-server-{library}"));
+            // DTLS is on the port after that.
+            command.args(["-A", "127.0.0.1", "-p", &(port - 1).to_string()]);
+        }
+        Role::Client => {
+            command = Command::new(format!("coap-client-{library}"));
+            command.args(["-m", "get", "-B", "60"]);
+        }
+    }
+    if case.is_psk() {
+        command.args(if launch.role == Role::Server {
+            ["-k", PSK, "-h", "hint"]
+        } else {
+            ["-k", PSK, "-u", PSK_IDENTITY]
+        });
+    }
+    // Whom to trust for a chain; a server demands certificates with it.
+    if launch.role == Role::Client && !case.is_psk() {
+        command.arg("-R").arg(certificates::authority());
+    } else if case.demands {
+        command.arg("-C").arg(certificates::authority());
+    }
+    if let Some(identity) = case.identity(launch.role) {
+        command.arg("-c").arg(identity.certificate()).arg("-j").arg(identity.key());
+    }
+    if launch.role == Role::Server && !case.demands && !case.is_psk() {
+        command.arg("-n");
+    }
+    if launch.role == Role::Client {
+        command.arg(format!("coaps://127.0.0.1:{port}/"));
+    }
+    Ok(command)
+}
+
+fn refuse_libcoap(case: &Case, role: Role) -> Result<(), &'static str> {
+    if case.alpn {
+        return Err("its programs have no option for ALPN");
+    }
+    if case.suite.is_some_and(|suite| suite != Suite::Psk) {
+        return Err("its programs have no option for cipher suites");
+    }
+    if case.resumes {
+        return Err("its programs keep no session");
+    }
+    if case.sizes.len() > 1 {
+        return Err("it answers requests and echoes nothing");
+    }
+    if case.closer == Closer::Ours {
+        return Err("its programs do not show that they noticed");
+    }
+    if case.closer == Closer::Peer && role == Role::Server {
+        return Err("coap-server closes no session");
+    }
+    Ok(())
+}

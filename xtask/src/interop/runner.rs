@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! All cells of peer, role and case, on both plugins, some at a time.
+
+use crate::build::Flavour;
+use crate::interop::cases::{Case, Expected, Role};
+use crate::interop::peers::Peer;
+use crate::interop::relay::{Direction, Loss};
+use crate::interop::trial::{Ending, Trial};
+use anyhow::{Context, Result};
+use derive_more::Display;
+use itertools::Itertools;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
+
+const LIMIT: Duration = Duration::from_secs(10);
+/// What a handshake may take that lost one datagram.
+const LIMIT_WITH_ONE_LOST: Duration = Duration::from_secs(3);
+const LIMIT_AT_TEN_PERCENT: Duration = Duration::from_secs(60);
+/// No handshake has more datagrams in one direction.
+const MOST_DATAGRAMS: u32 = 60;
+/// Most of the time the programs wait.
+const AT_ONCE: usize = 4;
+
+/// What came of a cell on one plugin.
+#[derive(Clone, Debug, Display, PartialEq)]
+pub enum Outcome {
+    #[display("{_0}")]
+    Right(String),
+    #[display("**fails**: {_0}")]
+    Wrong(String),
+    /// The peer has no command for it.
+    #[display("–")]
+    Lack(&'static str),
+}
+
+pub struct Cell {
+    pub peer: &'static Peer,
+    pub role: Role,
+    pub case: Case,
+    pub ours: Outcome,
+    pub stock: Outcome,
+}
+
+pub struct Endpoints {
+    pub ours: PathBuf,
+    pub stock: PathBuf,
+}
+
+/// Runs them all and returns them in their order.
+pub fn run(cells: Vec<(&'static Peer, Role, Case)>, endpoints: &Endpoints) -> Result<Vec<Cell>> {
+    let next = AtomicUsize::new(0);
+    let (sender, receiver) = mpsc::channel();
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            let sender = sender.clone();
+            let (next, cells) = (&next, &cells);
+            scope.spawn(move || {
+                while let Some((index, (peer, role, case))) = take(next, cells) {
+                    let cell = cell(peer, *role, case, endpoints);
+                    if let Ok(cell) = &cell {
+                        eprintln!(
+                            "{}, ours as {}, {}: {}; stock: {}",
+                            peer.name, role, case.name, cell.ours, cell.stock
+                        );
+                    }
+                    // The receiver outlives the threads.
+                    let _ = sender.send((index, cell));
+                }
+            });
+        }
+    });
+    drop(sender);
+    let ordered = receiver.into_iter().sorted_by_key(|(index, _)| *index);
+    ordered.map(|(_, cell)| cell).collect()
+}
+
+fn take<'a, T>(next: &AtomicUsize, items: &'a [T]) -> Option<(usize, &'a T)> {
+    let index = next.fetch_add(1, Ordering::Relaxed);
+    Some((index, items.get(index)?))
+}
+
+fn cell(peer: &'static Peer, role: Role, case: &Case, endpoints: &Endpoints) -> Result<Cell> {
+    let on = |flavour, endpoint: &Path| {
+        let trial = Trial { peer, role, case, flavour, endpoint, loss: Loss::Nothing, limit: LIMIT };
+        outcome(&trial).with_context(|| format!("{}, ours as {role}, {}", peer.name, case.name))
+    };
+    let (ours, stock) = (on(Flavour::OURS, &endpoints.ours)?, on(Flavour::STOCK, &endpoints.stock)?);
+    Ok(Cell { peer, role, case: case.clone(), ours, stock })
+}
+
+fn outcome(trial: &Trial) -> Result<Outcome> {
+    match trial.case.expected {
+        Expected::AnyOneLost => each_lost_in_turn(trial),
+        Expected::AtTenPercentLoss(count) => at_ten_percent_loss(trial, count),
+        _ => Ok(match trial.run()? {
+            Err(lack) => Outcome::Lack(lack),
+            Ok(ending) => match ending.judge(trial) {
+                Ok(()) if trial.case.is_refusal() => Outcome::Right("refused".into()),
+                Ok(()) => Outcome::Right("right".into()),
+                Err(why) => Outcome::Wrong(why),
+            },
+        }),
+    }
+}
+
+fn each_lost_in_turn(trial: &Trial) -> Result<Outcome> {
+    let (mut times, mut failures) = (Vec::new(), Vec::new());
+    for (direction, name) in [(Direction::ToServer, "to the server"), (Direction::ToClient, "to the client")]
+    {
+        for number in 1..MOST_DATAGRAMS {
+            let loss = Loss::One(direction, number);
+            let ending = match (Trial { loss, ..*trial }).run()? {
+                Err(lack) => return Ok(Outcome::Lack(lack)),
+                Ok(ending) => ending,
+            };
+            if ending.lost == 0 {
+                let is_plain = ending.judge(trial);
+                if let Err(why) = is_plain {
+                    return Ok(Outcome::Wrong(format!("without a loss: {why}")));
+                }
+                break;
+            }
+            match finished(&ending, trial) {
+                Some(time) => times.push(time),
+                None => failures.push(format!("{number} {name}")),
+            }
+        }
+    }
+    let count = times.len() + failures.len();
+    let slowest = times.iter().max().copied().unwrap_or_default();
+    if failures.is_empty() && slowest <= LIMIT_WITH_ONE_LOST {
+        return Ok(Outcome::Right(format!("{count} lost, slowest {:.2} s", slowest.as_secs_f32())));
+    }
+    let list = if failures.is_empty() {
+        String::new()
+    } else {
+        format!("; never after {}", failures.iter().join(", "))
+    };
+    Ok(Outcome::Wrong(format!("{} of {count}, slowest {:.2} s{list}", times.len(), slowest.as_secs_f32())))
+}
+
+fn at_ten_percent_loss(trial: &Trial, count: u32) -> Result<Outcome> {
+    let next = AtomicUsize::new(0);
+    let seeds: Vec<u64> = (1..=u64::from(count)).collect();
+    let times = Mutex::new(Vec::new());
+    let lack = Mutex::new(None);
+    thread::scope(|scope| {
+        let run = || -> Result<()> {
+            while let Some((_, seed)) = take(&next, &seeds) {
+                let trial = Trial { loss: Loss::Percent(10, *seed), limit: LIMIT_AT_TEN_PERCENT, ..*trial };
+                match trial.run()? {
+                    Err(why) => *lack.lock().expect("no thread panics") = Some(why),
+                    Ok(ending) => {
+                        times.lock().expect("no thread panics").extend(finished(&ending, &trial));
+                    }
+                }
+            }
+            Ok(())
+        };
+        let threads: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(run)).collect();
+        threads.into_iter().try_for_each(|thread| thread.join().expect("no thread panics"))
+    })?;
+    if let Some(lack) = lack.into_inner().expect("no thread panics") {
+        return Ok(Outcome::Lack(lack));
+    }
+    let times: Vec<_> = times.into_inner().expect("no thread panics").into_iter().sorted().collect();
+    let median = times.get(times.len() / 2).copied().unwrap_or_default().as_secs_f32();
+    let slowest = times.last().copied().unwrap_or_default().as_secs_f32();
+    let text = format!("{} of {count}, median {median:.2} s, slowest {slowest:.2} s", times.len());
+    let all = times.len() == count as usize;
+    Ok(if all { Outcome::Right(text) } else { Outcome::Wrong(text) })
+}
+
+/// How long it took, if it came to its end.
+fn finished(ending: &Ending, trial: &Trial) -> Option<Duration> {
+    ending.judge(trial).ok().and(ending.time)
+}
+
+impl Cell {
+    /// Stock succeeds and ours does not.
+    pub fn is_worse(&self) -> bool {
+        matches!(self.ours, Outcome::Wrong(_)) && matches!(self.stock, Outcome::Right(_))
+    }
+}
