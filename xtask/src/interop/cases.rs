@@ -27,7 +27,7 @@ impl Suite {
     pub fn openssl(self) -> &'static str {
         match self {
             Self::AesGcm => "ECDHE-ECDSA-AES128-GCM-SHA256",
-            Self::Cbc => "ECDHE-ECDSA-AES128-SHA",
+            Self::Cbc => "ECDHE-ECDSA-AES256-SHA",
             Self::ChaCha20 => "ECDHE-ECDSA-CHACHA20-POLY1305",
             Self::Ccm8 => "ECDHE-ECDSA-AES128-CCM8",
             Self::Psk => "PSK-AES128-GCM-SHA256",
@@ -38,7 +38,7 @@ impl Suite {
     pub fn iana(self) -> &'static str {
         match self {
             Self::AesGcm => "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
-            Self::Cbc => "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+            Self::Cbc => "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
             Self::ChaCha20 => "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
             Self::Ccm8 => "TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8",
             Self::Psk => "TLS_PSK_WITH_AES_128_GCM_SHA256",

@@ -195,11 +195,12 @@ impl Trial<'_> {
 
     /// For a look at what both printed last.
     fn keep_output(&self, endpoint: &Process, peer: &Process) {
-        let name = format!("{}-{}-{}-{}", self.peer.name, self.role, self.case.name, self.flavour.name());
-        let file = workspace::target("interop/output").join(name.replace(' ', "-")).with_extension("txt");
+        let (name, role, case, plugin) = (self.peer.name, self.role, self.case.name, self.flavour.name());
+        let name = format!("{name} {role} {case} {plugin} {:?}", self.loss);
+        let name = name.replace(|one: char| !one.is_alphanumeric(), "-");
+        let file = workspace::target("interop/output").join(name).with_extension("txt");
         let text = format!("{}\n{}", endpoint.text(), peer.text());
         let _ = std::fs::create_dir_all(workspace::target("interop/output"));
-        // Several runs of a case may write at once.
         let _ = std::fs::write(file, text);
     }
 

@@ -53,8 +53,16 @@ pub struct Launch<'a> {
     pub scratch: &'a str,
 }
 
-pub const ALL: [&Peer; 5] =
-    [&programs::OPENSSL, &programs::GNUTLS, &own::MBEDTLS, &programs::LIBCOAP, &programs::LIBCOAP_GNUTLS];
+pub const ALL: [&Peer; 8] = [
+    &programs::OPENSSL,
+    &programs::GNUTLS,
+    &own::MBEDTLS,
+    &own::PION,
+    &own::JAVA,
+    &own::WOLFSSL,
+    &programs::LIBCOAP,
+    &programs::LIBCOAP_GNUTLS,
+];
 
 /// Those that `cargo xtask test` runs.
 pub const QUICK: [&Peer; 4] = [&programs::OPENSSL, &programs::GNUTLS, &own::MBEDTLS, &programs::LIBCOAP];

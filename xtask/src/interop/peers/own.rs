@@ -2,7 +2,7 @@
 //! Peers that are small programs of the repository, in qt-tests/interop/peers. All take the same arguments, `name=value`.
 
 use super::{Echo, Launch, Peer, version_of};
-use crate::interop::cases::{ALPN, PSK, PSK_IDENTITY};
+use crate::interop::cases::{ALPN, PSK, PSK_IDENTITY, Suite};
 use crate::interop::certificates;
 use crate::system::{Run, cmd, shell, workspace};
 use anyhow::Result;
@@ -66,6 +66,68 @@ pub const MBEDTLS: Peer = Peer {
     build: || compile("mbedtls", &["-lmbedtls", "-lmbedx509", "-lmbedcrypto"]),
     version: || version_of("libmbedtls-dev"),
     command: |launch| Ok(own("mbedtls", launch)),
+    ready: "ready",
+    closed: &["closed"],
+    echo: Echo::Itself,
+    limits: &[],
+};
+
+pub const PION: Peer = Peer {
+    name: "pion",
+    packages: &["golang-go", "golang-github-pion-dtls.v2-dev"],
+    build: build_pion,
+    version: || version_of("golang-github-pion-dtls.v2-dev"),
+    command: |launch| match launch.case.suite {
+        Some(Suite::ChaCha20) => Err("it has no ChaCha20"),
+        _ => Ok(own("pion", launch)),
+    },
+    ready: "ready",
+    closed: &["closed"],
+    echo: Echo::Itself,
+    limits: &[],
+};
+
+/// Debian has its library's source where Go without modules looks for it.
+fn build_pion() -> Result<()> {
+    let (output, source) = (program("pion"), format!("{SOURCES}/pion/peer.go"));
+    let cache = workspace::target("interop/go-cache");
+    let command = cmd!(shell(), "go build -o {output} {source}").env("GOCACHE", cache);
+    command.env("GO111MODULE", "off").env("GOPATH", "/usr/share/gocode").quietly()
+}
+
+pub const JAVA: Peer = Peer {
+    name: "OpenJDK",
+    packages: &["openjdk-17-jdk-headless"],
+    build: || {
+        let (output, source) = (program("java"), format!("{SOURCES}/java"));
+        cmd!(shell(), "javac -d {output} {source}/Peer.java {source}/Credentials.java").quietly()
+    },
+    version: || version_of("openjdk-17-jdk-headless"),
+    command: java,
+    ready: "ready",
+    closed: &["closed"],
+    echo: Echo::Itself,
+    limits: &[],
+};
+
+fn java(launch: &Launch) -> Result<Command, &'static str> {
+    match launch.case.suite {
+        Some(Suite::Psk) => return Err("it has no pre-shared keys"),
+        Some(Suite::Ccm8) => return Err("it has no CCM suites"),
+        _ => {}
+    }
+    let mut command = Command::new("java");
+    command.args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp"]).arg(program("java"));
+    command.arg("Peer");
+    Ok(with_arguments(command, launch))
+}
+
+pub const WOLFSSL: Peer = Peer {
+    name: "wolfSSL",
+    packages: &["libwolfssl-dev", "gcc", "libc6-dev"],
+    build: || compile("wolfssl", &["-lwolfssl"]),
+    version: || version_of("libwolfssl-dev"),
+    command: |launch| Ok(own("wolfssl", launch)),
     ready: "ready",
     closed: &["closed"],
     echo: Echo::Itself,
