@@ -66,7 +66,7 @@ fn cells(peers: &[&'static Peer], is_wanted: impl Fn(&Case) -> bool) -> Result<V
     let endpoints = Endpoints { ours: place(Flavour::OURS)?, stock: place(Flavour::STOCK)? };
     let roles = iproduct!(peers.iter().copied(), [Role::Client, Role::Server]);
     let cells = roles.flat_map(|(peer, role)| {
-        cases::all(role)
+        cases::all(role, peer.lossy)
             .into_iter()
             .filter(|case| is_wanted(case))
             .map(move |case| (peer, role, case))

@@ -102,7 +102,8 @@ impl Trial<'_> {
 
     fn start_peer(&self, port: u16, is_second: bool, scratch: &str) -> Result<Result<Process, &'static str>> {
         let role = if self.role == Role::Client { Role::Server } else { Role::Client };
-        match (self.peer.command)(&Launch { case: self.case, role, port, is_second, scratch }) {
+        let (case, identity) = (self.case, self.case.identity(role));
+        match (self.peer.command)(&Launch { case, role, identity, port, is_second, scratch }) {
             Ok(command) => Process::start(command, self.peer.pipe()).map(Ok),
             Err(lack) => Ok(Err(lack)),
         }

@@ -6,8 +6,11 @@
 #include <wolfssl/options.h>
 #include <wolfssl/ssl.h>
 
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static struct options options;
@@ -75,6 +78,13 @@ static WOLFSSL *new_connection(WOLFSSL_CTX *context, int fd)
     WOLFSSL *ssl = wolfSSL_new(context);
     check(ssl != NULL, "connection");
     check(wolfSSL_set_fd(ssl, fd) == WOLFSSL_SUCCESS, "socket");
+    check(fcntl(fd, F_SETFL, O_NONBLOCK) == 0, "socket");
+    wolfSSL_dtls_set_using_nonblock(ssl, 1);
+    /* Otherwise what it sends after a receive that failed is an invalid argument. */
+    struct sockaddr_in peer;
+    socklen_t size = sizeof peer;
+    check(getpeername(fd, (struct sockaddr *)&peer, &size) == 0, "socket");
+    check(wolfSSL_dtls_set_peer(ssl, &peer, size) == WOLFSSL_SUCCESS, "peer");
     if (!options.server && !options.psk_size)
         check(wolfSSL_check_domain_name(ssl, "localhost") == WOLFSSL_SUCCESS, "name");
     if (options.alpn) {
@@ -89,6 +99,27 @@ static WOLFSSL *new_connection(WOLFSSL_CTX *context, int fd)
     return ssl;
 }
 
+/* Waits for a datagram, or sends the last flight again. */
+static void await(WOLFSSL *ssl, bool is_established)
+{
+    const int seconds = wolfSSL_dtls_get_current_timeout(ssl);
+    if (!wait_readable(wolfSSL_get_fd(ssl), is_established ? -1 : seconds * 1000))
+        wolfSSL_dtls_got_timeout(ssl);
+}
+
+/* It takes no more at once than its largest datagram. */
+static bool write_all(WOLFSSL *ssl, const unsigned char *message, int size)
+{
+    int written = 0;
+    while (written < size) {
+        const int result = wolfSSL_write(ssl, message + written, size - written);
+        if (result <= 0)
+            return false;
+        written += result;
+    }
+    return true;
+}
+
 /* Returns when the connection is over. */
 static void echo(WOLFSSL *ssl)
 {
@@ -97,32 +128,33 @@ static void echo(WOLFSSL *ssl)
         int size = wolfSSL_read(ssl, message, sizeof message);
         if (size > 0 && asks_to_close(message, (size_t)size))
             return;
-        if (size > 0 && wolfSSL_write(ssl, message, size) == size)
+        if (size > 0 && write_all(ssl, message, size))
             continue;
         int error = wolfSSL_get_error(ssl, size);
         if (error == WOLFSSL_ERROR_ZERO_RETURN)
             say("closed");
         else if (error == WOLFSSL_ERROR_WANT_READ)
-            continue;
+            await(ssl, true);
         else
             say("failed %s", wolfSSL_ERR_reason_error_string((unsigned long)error));
-        return;
+        if (error != WOLFSSL_ERROR_WANT_READ)
+            return;
     }
 }
 
 static void connection(WOLFSSL *ssl, WOLFSSL_SESSION **session)
 {
-    int result;
-    int error;
     if (*session)
         check(wolfSSL_set_session(ssl, *session) == WOLFSSL_SUCCESS, "session");
-    do {
-        result = options.server ? wolfSSL_accept(ssl) : wolfSSL_connect(ssl);
-        error = wolfSSL_get_error(ssl, result);
-    } while (result != WOLFSSL_SUCCESS && error == WOLFSSL_ERROR_WANT_READ);
-    if (result != WOLFSSL_SUCCESS) {
-        say("failed %s", wolfSSL_ERR_reason_error_string((unsigned long)error));
-        return;
+    int result;
+    while ((result = options.server ? wolfSSL_accept(ssl) : wolfSSL_connect(ssl))
+           != WOLFSSL_SUCCESS) {
+        const int error = wolfSSL_get_error(ssl, result);
+        if (error != WOLFSSL_ERROR_WANT_READ) {
+            say("failed %s", wolfSSL_ERR_reason_error_string((unsigned long)error));
+            return;
+        }
+        await(ssl, false);
     }
     say("handshake %s", wolfSSL_get_cipher(ssl));
     if (options.resume && !options.server)

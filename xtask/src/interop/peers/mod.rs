@@ -5,6 +5,7 @@ mod own;
 mod programs;
 
 use crate::interop::cases::{Case, Role};
+use crate::interop::certificates::Identity;
 use crate::interop::process::Pipe;
 use crate::system::packages;
 use anyhow::Result;
@@ -23,6 +24,8 @@ pub struct Peer {
     /// What it prints after the other side's close_notify, one of these.
     pub closed: &'static [&'static str],
     pub echo: Echo,
+    /// What both sides show in the cases of loss: a certificate that takes several datagrams.
+    pub lossy: Identity,
     /// Failures on both plugins that are not theirs.
     pub limits: &'static [Limit],
 }
@@ -46,6 +49,7 @@ pub struct Launch<'a> {
     pub case: &'a Case,
     /// The peer's.
     pub role: Role,
+    pub identity: Option<Identity>,
     pub port: u16,
     /// The second client of a case with two.
     pub is_second: bool,
@@ -53,15 +57,18 @@ pub struct Launch<'a> {
     pub scratch: &'a str,
 }
 
-pub const ALL: [&Peer; 8] = [
+pub const ALL: [&Peer; 11] = [
     &programs::OPENSSL,
     &programs::GNUTLS,
     &own::MBEDTLS,
     &own::PION,
     &own::JAVA,
     &own::WOLFSSL,
+    &programs::BOTAN,
     &programs::LIBCOAP,
     &programs::LIBCOAP_GNUTLS,
+    &own::DIMPL,
+    &own::ERLANG,
 ];
 
 /// Those that `cargo xtask test` runs.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Peers that are small programs of the repository, in qt-tests/interop/peers. All take the same arguments, `name=value`.
 
-use super::{Echo, Launch, Peer, version_of};
-use crate::interop::cases::{ALPN, PSK, PSK_IDENTITY, Suite};
-use crate::interop::certificates;
-use crate::system::{Run, cmd, shell, workspace};
-use anyhow::Result;
+use super::{Echo, Launch, Limit, Peer, version_of};
+use crate::interop::cases::{ALPN, Expected, PSK, PSK_IDENTITY, Role, Suite};
+use crate::interop::certificates::{self, Identity};
+use crate::system::{Run, cargo, cmd, shell, workspace};
+use anyhow::{Context, Result};
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -41,7 +41,7 @@ fn with_arguments(mut command: Command, launch: &Launch) -> Command {
     argument("role", &role.to_string());
     argument("port", &port.to_string());
     argument("ca", &certificates::authority().to_string_lossy());
-    if let Some(identity) = case.identity(*role) {
+    if let Some(identity) = launch.identity {
         argument("cert", &identity.certificate().to_string_lossy());
         argument("key", &identity.key().to_string_lossy());
     }
@@ -60,16 +60,33 @@ fn own(name: &str, launch: &Launch) -> Command {
     with_arguments(Command::new(program(name)), launch)
 }
 
+/// What they have in common.
+const OWN: Peer = Peer {
+    name: "",
+    packages: &[],
+    build: || Ok(()),
+    version: || Ok(String::new()),
+    command: |_| Err("there is no program"),
+    ready: "ready",
+    closed: &["closed"],
+    echo: Echo::Itself,
+    lossy: Identity::Rsa,
+    limits: &[],
+};
+
+const NO_RESTART: Limit = (
+    "restart on the same port",
+    Some(Role::Client),
+    "its server ignores a hello on a connection (RFC 6347, 4.2.8)",
+);
+
 pub const MBEDTLS: Peer = Peer {
     name: "Mbed TLS",
     packages: &["libmbedtls-dev", "gcc", "libc6-dev"],
     build: || compile("mbedtls", &["-lmbedtls", "-lmbedx509", "-lmbedcrypto"]),
     version: || version_of("libmbedtls-dev"),
     command: |launch| Ok(own("mbedtls", launch)),
-    ready: "ready",
-    closed: &["closed"],
-    echo: Echo::Itself,
-    limits: &[],
+    ..OWN
 };
 
 pub const PION: Peer = Peer {
@@ -81,10 +98,16 @@ pub const PION: Peer = Peer {
         Some(Suite::ChaCha20) => Err("it has no ChaCha20"),
         _ => Ok(own("pion", launch)),
     },
-    ready: "ready",
-    closed: &["closed"],
-    echo: Echo::Itself,
-    limits: &[],
+    limits: &[
+        (
+            "resumption",
+            None,
+            "pion keeps sessions by id and has no tickets; Qt's configuration has only tickets",
+        ),
+        ("echo of 16384 bytes", None, "pion reads datagrams of at most 8192 bytes"),
+        NO_RESTART,
+    ],
+    ..OWN
 };
 
 /// Debian has its library's source where Go without modules looks for it.
@@ -104,10 +127,8 @@ pub const JAVA: Peer = Peer {
     },
     version: || version_of("openjdk-17-jdk-headless"),
     command: java,
-    ready: "ready",
-    closed: &["closed"],
-    echo: Echo::Itself,
-    limits: &[],
+    limits: &[NO_RESTART],
+    ..OWN
 };
 
 fn java(launch: &Launch) -> Result<Command, &'static str> {
@@ -127,9 +148,85 @@ pub const WOLFSSL: Peer = Peer {
     packages: &["libwolfssl-dev", "gcc", "libc6-dev"],
     build: || compile("wolfssl", &["-lwolfssl"]),
     version: || version_of("libwolfssl-dev"),
-    command: |launch| Ok(own("wolfssl", launch)),
-    ready: "ready",
-    closed: &["closed"],
-    echo: Echo::Itself,
-    limits: &[],
+    command: |launch| match launch.case.is_psk() {
+        true => Err("Debian builds it without suites of a pre-shared key alone (WOLFSSL_STATIC_PSK)"),
+        false => Ok(own("wolfssl", launch)),
+    },
+    limits: &[("echo of 16384 bytes", None, "wolfSSL reads datagrams of at most 1400 bytes"), NO_RESTART],
+    ..OWN
 };
+
+pub const ERLANG: Peer = Peer {
+    name: "Erlang",
+    packages: &["erlang-ssl"],
+    version: || version_of("erlang-ssl"),
+    command: |launch| {
+        let mut command = Command::new("escript");
+        command.arg(format!("{SOURCES}/erlang/peer.escript"));
+        Ok(with_arguments(command, launch))
+    },
+    ..OWN
+};
+
+pub const DIMPL: Peer = Peer {
+    name: "dimpl",
+    packages: &[],
+    build: build_dimpl,
+    version: version_of_dimpl,
+    command: dimpl,
+    lossy: Identity::Ecdsa,
+    limits: &[NO_RESTART],
+    ..OWN
+};
+
+const DIMPL_FOLDER: &str = "qt-tests/interop/peers/dimpl";
+
+fn build_dimpl() -> Result<()> {
+    let (cargo, target_dir) = (cargo(), workspace::target("interop/dimpl"));
+    let manifest = format!("{DIMPL_FOLDER}/Cargo.toml");
+    cmd!(shell(), "{cargo} build --quiet --locked --manifest-path {manifest} --target-dir {target_dir}")
+        .quietly()
+}
+
+/// As locked.
+fn version_of_dimpl() -> Result<String> {
+    let lock: toml::Table = toml::from_str(&workspace::read(format!("{DIMPL_FOLDER}/Cargo.lock"))?)?;
+    let packages = lock.get("package").and_then(|packages| packages.as_array());
+    let is_it = |package: &&toml::Value| package.get("name").and_then(|name| name.as_str()) == Some("dimpl");
+    let version = packages.and_then(|packages| packages.iter().find(is_it)?.get("version")?.as_str());
+    version.map(String::from).context("dimpl is not locked")
+}
+
+fn dimpl(launch: &Launch) -> Result<Command, &'static str> {
+    let case = launch.case;
+    match case.suite {
+        Some(Suite::Psk) => return Err("its only suite with a pre-shared key is PSK_AES128_CCM_8"),
+        Some(Suite::Cbc) => return Err("it has no CBC suites"),
+        Some(Suite::Ccm8) => return Err("it has CCM8 with a pre-shared key only"),
+        _ => {}
+    }
+    if case.server == Identity::Rsa || case.client == Some(Identity::Rsa) {
+        return Err("it has no RSA");
+    }
+    if case.alpn {
+        return Err("it has no ALPN");
+    }
+    if case.resumes {
+        return Err("it has no resumption");
+    }
+    if case.identity(launch.role) == Some(Identity::Chain) || case.mtu.is_some() {
+        return Err("it has no RSA, and sends and reads one certificate");
+    }
+    let refuses_here =
+        case.is_refusal() && (case.expected == Expected::RefusalOfClient) == (launch.role == Role::Server);
+    if refuses_here {
+        return Err("it leaves the verification of certificates to its application");
+    }
+    if case.demands && launch.role == Role::Client && case.client.is_none() {
+        return Err("it always has a certificate");
+    }
+    // It needs one also where it does not show it.
+    let identity = case.identity(launch.role).or(Some(Identity::Ecdsa));
+    let command = Command::new(workspace::target("interop/dimpl/debug/dimpl-peer"));
+    Ok(with_arguments(command, &Launch { identity, ..*launch }))
+}

@@ -22,6 +22,7 @@ pub const OPENSSL: Peer = Peer {
     command: openssl,
     ready: "ACCEPT",
     closed: &["closed\n", "DONE"],
+    lossy: Identity::Rsa,
     echo: Echo::Piped(Pipe { close: Some("Q\n"), by_line: false }),
     limits: &[RESTART_AT_OPENSSL],
 };
@@ -30,7 +31,7 @@ fn openssl(launch: &Launch) -> Result<Command, &'static str> {
     let Launch { case, port, .. } = launch;
     let mut command = Command::new("openssl");
     let address = format!("127.0.0.1:{port}");
-    let identity = case.identity(launch.role);
+    let identity = launch.identity;
     match launch.role {
         Role::Server if case.closer == Closer::Peer => {
             return Err("s_server closes its socket before it would send a close_notify");
@@ -85,6 +86,7 @@ pub const GNUTLS: Peer = Peer {
     command: gnutls,
     ready: "listening on",
     closed: &["Peer has closed", "EOF"],
+    lossy: Identity::Rsa,
     // Its server echoes by itself, and what it prints is not its input.
     echo: Echo::Piped(Pipe { close: None, by_line: true }),
     limits: &[(
@@ -132,7 +134,7 @@ fn gnutls(launch: &Launch) -> Result<Command, &'static str> {
         }
     }
     command.arg("--x509cafile").arg(certificates::authority());
-    if let Some(identity) = case.identity(launch.role) {
+    if let Some(identity) = launch.identity {
         command.arg("--x509certfile").arg(identity.certificate());
         command.arg("--x509keyfile").arg(identity.key());
     }
@@ -155,6 +157,72 @@ fn gnutls_priority(case: &Case) -> String {
     format!("NORMAL:-CIPHER-ALL:+{cipher}")
 }
 
+pub const BOTAN: Peer = Peer {
+    name: "Botan",
+    packages: &["botan"],
+    build: nothing,
+    version: || version_of("botan"),
+    command: botan,
+    ready: "Listening for new connections",
+    closed: &["Alert: close_notify", "received alert close_notify"],
+    lossy: Identity::Rsa,
+    // Its server echoes whole lines by itself.
+    echo: Echo::Piped(Pipe { close: None, by_line: true }),
+    limits: &[],
+};
+
+fn botan(launch: &Launch) -> Result<Command, &'static str> {
+    let Launch { case, port, .. } = launch;
+    if case.is_psk() {
+        return Err("its programs have no option for a pre-shared key");
+    }
+    if case.demands || case.client.is_some() {
+        return Err("its programs have no option for a client's certificate");
+    }
+    if case.resumes {
+        return Err("its programs keep sessions in a database of SQLite only, which Debian leaves out");
+    }
+    let policy = format!("{}.policy", launch.scratch);
+    if let Some(suite) = case.suite {
+        let text = format!("ciphers = {}\nmacs = AEAD SHA-1\n", botan_cipher(suite));
+        fs::write(&policy, text).map_err(|_| "its policy cannot be written")?;
+    }
+    let mut command = Command::new("stdbuf");
+    command.args(["-oL", "botan"]);
+    match launch.role {
+        Role::Server => {
+            if case.alpn {
+                return Err("tls_server has no option for ALPN");
+            }
+            if case.closer == Closer::Peer {
+                return Err("tls_server has no command that closes a connection");
+            }
+            command.arg("tls_server").arg(case.server.certificate()).arg(case.server.key());
+        }
+        Role::Client => {
+            command.args(["tls_client", "127.0.0.1", "--skip-system-cert-store"]);
+            command.arg(format!("--trusted-cas={}", certificates::authority().display()));
+            if case.alpn {
+                command.arg(format!("--next-protocols={ALPN}"));
+            }
+        }
+    }
+    command.args(["--type=udp", &format!("--port={port}")]);
+    if case.suite.is_some() {
+        command.arg(format!("--policy={policy}"));
+    }
+    Ok(command)
+}
+
+fn botan_cipher(suite: Suite) -> &'static str {
+    match suite {
+        Suite::AesGcm | Suite::Psk => "AES-128/GCM",
+        Suite::Cbc => "AES-256",
+        Suite::ChaCha20 => "ChaCha20Poly1305",
+        Suite::Ccm8 => "AES-128/CCM(8)",
+    }
+}
+
 pub const LIBCOAP: Peer = Peer {
     name: "libcoap with OpenSSL",
     packages: &["libcoap3-bin"],
@@ -164,6 +232,7 @@ pub const LIBCOAP: Peer = Peer {
     ready: "",
     closed: &[],
     echo: Echo::Coap,
+    lossy: Identity::Rsa,
     limits: &[RESTART_AT_OPENSSL],
 };
 
@@ -198,7 +267,7 @@ fn libcoap(launch: &Launch, library: &str) -> Result<Command, &'static str> {
     } else if case.demands {
         command.arg("-C").arg(certificates::authority());
     }
-    if let Some(identity) = case.identity(launch.role) {
+    if let Some(identity) = launch.identity {
         command.arg("-c").arg(identity.certificate()).arg("-j").arg(identity.key());
     }
     if launch.role == Role::Server && !case.demands && !case.is_psk() {
