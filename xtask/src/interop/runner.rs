@@ -18,11 +18,11 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(10);
 /// What a handshake may take that lost one datagram.
 const LIMIT_WITH_ONE_LOST: Duration = Duration::from_secs(3);
-const LIMIT_AT_TEN_PERCENT: Duration = Duration::from_secs(60);
+const LIMIT_AT_TEN_PERCENT: Duration = Duration::from_secs(30);
 /// No handshake has more datagrams in one direction.
 const MOST_DATAGRAMS: u32 = 60;
 /// Most of the time the programs wait.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 6;
 
 /// What came of a cell on one plugin.
 #[derive(Clone, Debug, Display, PartialEq)]
@@ -51,14 +51,17 @@ pub struct Endpoints {
 
 /// Runs them all and returns them in their order.
 pub fn run(cells: Vec<(&'static Peer, Role, Case)>, endpoints: &Endpoints) -> Result<Vec<Cell>> {
+    // The long ones first, so that none is left alone at the end.
+    let order: Vec<_> = (0..cells.len()).sorted_by_key(|index| !cells[*index].2.has_loss()).collect();
     let next = AtomicUsize::new(0);
     let (sender, receiver) = mpsc::channel();
     thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             let sender = sender.clone();
-            let (next, cells) = (&next, &cells);
+            let (next, order, cells) = (&next, &order, &cells);
             scope.spawn(move || {
-                while let Some((index, (peer, role, case))) = take(next, cells) {
+                while let Some(index) = take(next, order).copied() {
+                    let (peer, role, case) = &cells[index];
                     let cell = cell(peer, *role, case, endpoints);
                     if let Ok(cell) = &cell {
                         eprintln!(
@@ -77,9 +80,8 @@ pub fn run(cells: Vec<(&'static Peer, Role, Case)>, endpoints: &Endpoints) -> Re
     ordered.map(|(_, cell)| cell).collect()
 }
 
-fn take<'a, T>(next: &AtomicUsize, items: &'a [T]) -> Option<(usize, &'a T)> {
-    let index = next.fetch_add(1, Ordering::Relaxed);
-    Some((index, items.get(index)?))
+fn take<'a, T>(next: &AtomicUsize, items: &'a [T]) -> Option<&'a T> {
+    items.get(next.fetch_add(1, Ordering::Relaxed))
 }
 
 fn cell(peer: &'static Peer, role: Role, case: &Case, endpoints: &Endpoints) -> Result<Cell> {
@@ -112,34 +114,43 @@ fn each_lost_in_turn(trial: &Trial) -> Result<Outcome> {
     {
         for number in 1..MOST_DATAGRAMS {
             let loss = Loss::One(direction, number);
-            let ending = match (Trial { loss, ..*trial }).run()? {
+            let trial = &Trial { loss, ..*trial };
+            let ending = match trial.run()? {
                 Err(lack) => return Ok(Outcome::Lack(lack)),
+                // Once more, since the machine may have been busy.
+                Ok(ending) if finished(&ending, trial) > Some(LIMIT_WITH_ONE_LOST) => {
+                    trial.run()?.unwrap_or(ending)
+                }
                 Ok(ending) => ending,
             };
             if ending.lost == 0 {
-                let is_plain = ending.judge(trial);
-                if let Err(why) = is_plain {
+                // The handshake has no more datagrams, if it is one.
+                if let Err(why) = ending.judge(trial) {
                     return Ok(Outcome::Wrong(format!("without a loss: {why}")));
                 }
                 break;
             }
             match finished(&ending, trial) {
-                Some(time) => times.push(time),
+                Some(time) => times.push((time, format!("{number} {name}"))),
                 None => failures.push(format!("{number} {name}")),
             }
         }
     }
-    let count = times.len() + failures.len();
-    let slowest = times.iter().max().copied().unwrap_or_default();
-    if failures.is_empty() && slowest <= LIMIT_WITH_ONE_LOST {
-        return Ok(Outcome::Right(format!("{count} lost, slowest {:.2} s", slowest.as_secs_f32())));
+    Ok(sum_of_losses(times, failures))
+}
+
+fn sum_of_losses(times: Vec<(Duration, String)>, failures: Vec<String>) -> Outcome {
+    let (all, in_time) =
+        (times.len() + failures.len(), times.iter().filter(|(time, _)| *time <= LIMIT_WITH_ONE_LOST));
+    let mut text = format!("{} of {all} in time", in_time.count());
+    let is_right = text == format!("{all} of {all} in time");
+    if let Some((slowest, which)) = times.into_iter().max() {
+        text += &format!(", slowest {:.2} s ({which})", slowest.as_secs_f32());
     }
-    let list = if failures.is_empty() {
-        String::new()
-    } else {
-        format!("; never after {}", failures.iter().join(", "))
-    };
-    Ok(Outcome::Wrong(format!("{} of {count}, slowest {:.2} s{list}", times.len(), slowest.as_secs_f32())))
+    if !failures.is_empty() {
+        text += &format!("; never: {}", failures.iter().join(", "));
+    }
+    if is_right { Outcome::Right(text) } else { Outcome::Wrong(text) }
 }
 
 fn at_ten_percent_loss(trial: &Trial, count: u32) -> Result<Outcome> {
@@ -149,7 +160,7 @@ fn at_ten_percent_loss(trial: &Trial, count: u32) -> Result<Outcome> {
     let lack = Mutex::new(None);
     thread::scope(|scope| {
         let run = || -> Result<()> {
-            while let Some((_, seed)) = take(&next, &seeds) {
+            while let Some(seed) = take(&next, &seeds) {
                 let trial = Trial { loss: Loss::Percent(10, *seed), limit: LIMIT_AT_TEN_PERCENT, ..*trial };
                 match trial.run()? {
                     Err(why) => *lack.lock().expect("no thread panics") = Some(why),

@@ -4,6 +4,7 @@
 
 use crate::build::{self, Flavour, cmake, header, plugin, qt_source};
 use crate::check::{deny, elf, forced_include, sources};
+use crate::interop;
 use crate::system::{Environment, packages};
 use crate::test::sweep::{self, Intervals};
 use crate::test::{autotests, coredump, cost, hardening, sanitize};
@@ -46,6 +47,8 @@ pub fn all(environment: &Environment) -> Result<()> {
 
     sum.step("instruction counts, ours and stock", cost::check)?;
     sum.step("hardening tests, ours and stock", hardening::check)?;
+
+    sum.step("foreign peers, ours and stock", || interop::check(environment))?;
 
     sum.step("secrets in core dumps", coredump::check)?;
     sum.step("failing allocations", || sweep::check(Intervals::SAMPLE))?;

@@ -66,18 +66,6 @@ static void set_identity(struct peer *peer)
                               verifies ? MBEDTLS_SSL_VERIFY_REQUIRED : MBEDTLS_SSL_VERIFY_NONE);
 }
 
-/* IANA's names with hyphens, and without TLS_ as OpenSSL has it. */
-static int suite_named(const char *iana)
-{
-    char name[100];
-    size_t length = strlen(iana);
-    if (length >= sizeof name)
-        return 0;
-    for (size_t i = 0; i <= length; ++i)
-        name[i] = iana[i] == '_' ? '-' : iana[i];
-    return mbedtls_ssl_get_ciphersuite_id(name);
-}
-
 static void set_server(struct peer *peer)
 {
     mbedtls_ssl_cookie_init(&peer->cookies);
@@ -112,7 +100,7 @@ static void set_up(struct peer *peer)
     if (options->server)
         set_server(peer);
     if (options->suite) {
-        peer->suites[0] = suite_named(options->suite);
+        peer->suites[0] = mbedtls_ssl_get_ciphersuite_id(options->suite);
         mbedtls_ssl_conf_ciphersuites(&peer->config, peer->suites);
     }
     if (options->alpn) {

@@ -24,11 +24,16 @@ pub struct Peer {
     /// What it prints after the other side's close_notify, one of these.
     pub closed: &'static [&'static str],
     pub echo: Echo,
-    /// What both sides show in the cases of loss: a certificate that takes several datagrams.
-    pub lossy: Identity,
+    /// What the server and the client show in the cases of loss: certificates that take several datagrams.
+    pub lossy: (Identity, Option<Identity>),
     /// Failures on both plugins that are not theirs.
     pub limits: &'static [Limit],
 }
+
+/// Where a peer knows RSA and can be asked for a certificate.
+const RSA: (Identity, Option<Identity>) = (Identity::Rsa, Some(Identity::Rsa));
+
+const NO_RESTART: &str = "its server ignores a hello on a connection (RFC 6347, 4.2.8)";
 
 /// A case, the role of ours or both, and why the peer does not succeed.
 pub type Limit = (&'static str, Option<Role>, &'static str);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Peers that are small programs of the repository, in qt-tests/interop/peers. All take the same arguments, `name=value`.
 
-use super::{Echo, Launch, Limit, Peer, version_of};
+use super::{Echo, Launch, Limit, NO_RESTART, Peer, RSA, version_of};
 use crate::interop::cases::{ALPN, Expected, PSK, PSK_IDENTITY, Role, Suite};
 use crate::interop::certificates::{self, Identity};
 use crate::system::{Run, cargo, cmd, shell, workspace};
@@ -60,6 +60,13 @@ fn own(name: &str, launch: &Launch) -> Command {
     with_arguments(Command::new(program(name)), launch)
 }
 
+/// With another name for the cipher suite; the last of two arguments counts.
+fn own_with_suite(name: &str, launch: &Launch, rename: impl Fn(&str) -> String) -> Command {
+    let mut command = own(name, launch);
+    command.args(launch.case.suite.map(|suite| format!("suite={}", rename(suite.iana()))));
+    command
+}
+
 /// What they have in common.
 const OWN: Peer = Peer {
     name: "",
@@ -70,22 +77,19 @@ const OWN: Peer = Peer {
     ready: "ready",
     closed: &["closed"],
     echo: Echo::Itself,
-    lossy: Identity::Rsa,
+    lossy: RSA,
     limits: &[],
 };
 
-const NO_RESTART: Limit = (
-    "restart on the same port",
-    Some(Role::Client),
-    "its server ignores a hello on a connection (RFC 6347, 4.2.8)",
-);
+const RESTART: Limit = ("restart on the same port", Some(Role::Client), NO_RESTART);
 
 pub const MBEDTLS: Peer = Peer {
     name: "Mbed TLS",
     packages: &["libmbedtls-dev", "gcc", "libc6-dev"],
     build: || compile("mbedtls", &["-lmbedtls", "-lmbedx509", "-lmbedcrypto"]),
     version: || version_of("libmbedtls-dev"),
-    command: |launch| Ok(own("mbedtls", launch)),
+    // Its names are IANA's with hyphens.
+    command: |launch| Ok(own_with_suite("mbedtls", launch, |iana| iana.replace('_', "-"))),
     ..OWN
 };
 
@@ -105,7 +109,7 @@ pub const PION: Peer = Peer {
             "pion keeps sessions by id and has no tickets; Qt's configuration has only tickets",
         ),
         ("echo of 16384 bytes", None, "pion reads datagrams of at most 8192 bytes"),
-        NO_RESTART,
+        RESTART,
     ],
     ..OWN
 };
@@ -127,7 +131,7 @@ pub const JAVA: Peer = Peer {
     },
     version: || version_of("openjdk-17-jdk-headless"),
     command: java,
-    limits: &[NO_RESTART],
+    limits: &[RESTART],
     ..OWN
 };
 
@@ -152,7 +156,7 @@ pub const WOLFSSL: Peer = Peer {
         true => Err("Debian builds it without suites of a pre-shared key alone (WOLFSSL_STATIC_PSK)"),
         false => Ok(own("wolfssl", launch)),
     },
-    limits: &[("echo of 16384 bytes", None, "wolfSSL reads datagrams of at most 1400 bytes"), NO_RESTART],
+    limits: &[("echo of 16384 bytes", None, "wolfSSL reads datagrams of at most 1400 bytes"), RESTART],
     ..OWN
 };
 
@@ -165,6 +169,15 @@ pub const ERLANG: Peer = Peer {
         command.arg(format!("{SOURCES}/erlang/peer.escript"));
         Ok(with_arguments(command, launch))
     },
+    limits: &[
+        (
+            "resumption",
+            None,
+            "Erlang keeps sessions of DTLS 1.2 by id and has no tickets; Qt's configuration has only tickets",
+        ),
+        ("echo of 16384 bytes", None, "Erlang takes no record of more than 16000 bytes or so"),
+        RESTART,
+    ],
     ..OWN
 };
 
@@ -174,8 +187,8 @@ pub const DIMPL: Peer = Peer {
     build: build_dimpl,
     version: version_of_dimpl,
     command: dimpl,
-    lossy: Identity::Ecdsa,
-    limits: &[NO_RESTART],
+    lossy: (Identity::Ecdsa, Some(Identity::Ecdsa)),
+    limits: &[RESTART],
     ..OWN
 };
 

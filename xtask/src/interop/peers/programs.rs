@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Peers that are installed programs.
 
-use super::{Echo, Launch, Limit, Peer, nothing, version_of};
+use super::{Echo, Launch, Limit, NO_RESTART, Peer, RSA, nothing, version_of};
 use crate::interop::cases::{ALPN, Case, Closer, PSK, PSK_IDENTITY, Role, Suite};
 use crate::interop::certificates::{self, Identity};
 use crate::interop::process::Pipe;
@@ -22,7 +22,7 @@ pub const OPENSSL: Peer = Peer {
     command: openssl,
     ready: "ACCEPT",
     closed: &["closed\n", "DONE"],
-    lossy: Identity::Rsa,
+    lossy: RSA,
     echo: Echo::Piped(Pipe { close: Some("Q\n"), by_line: false }),
     limits: &[RESTART_AT_OPENSSL],
 };
@@ -86,7 +86,7 @@ pub const GNUTLS: Peer = Peer {
     command: gnutls,
     ready: "listening on",
     closed: &["Peer has closed", "EOF"],
-    lossy: Identity::Rsa,
+    lossy: RSA,
     // Its server echoes by itself, and what it prints is not its input.
     echo: Echo::Piped(Pipe { close: None, by_line: true }),
     limits: &[(
@@ -165,11 +165,18 @@ pub const BOTAN: Peer = Peer {
     command: botan,
     ready: "Listening for new connections",
     closed: &["Alert: close_notify", "received alert close_notify"],
-    lossy: Identity::Rsa,
+    lossy: (Identity::Rsa, None),
     // Its server echoes whole lines by itself.
     echo: Echo::Piped(Pipe { close: None, by_line: true }),
-    limits: &[],
+    limits: &[
+        ("each datagram lost in turn", Some(Role::Client), BOTAN_REPEATS_NOTHING),
+        ("30 handshakes at 10 % loss", Some(Role::Client), BOTAN_REPEATS_NOTHING),
+        ("echo of 16384 bytes", None, "tls_server and tls_client read datagrams of at most 4096 bytes"),
+        ("restart on the same port", Some(Role::Client), NO_RESTART),
+    ],
 };
+
+const BOTAN_REPEATS_NOTHING: &str = "tls_server does not serve its library's timer and sends nothing twice";
 
 fn botan(launch: &Launch) -> Result<Command, &'static str> {
     let Launch { case, port, .. } = launch;
@@ -182,13 +189,16 @@ fn botan(launch: &Launch) -> Result<Command, &'static str> {
     if case.resumes {
         return Err("its programs keep sessions in a database of SQLite only, which Debian leaves out");
     }
+    if case.server == Identity::Wrong && launch.role == Role::Client {
+        return Err("tls_client reports a wrong certificate and goes on");
+    }
     let policy = format!("{}.policy", launch.scratch);
     if let Some(suite) = case.suite {
         let text = format!("ciphers = {}\nmacs = AEAD SHA-1\n", botan_cipher(suite));
         fs::write(&policy, text).map_err(|_| "its policy cannot be written")?;
     }
     let mut command = Command::new("stdbuf");
-    command.args(["-oL", "botan"]);
+    command.args(["-o0", "botan"]);
     match launch.role {
         Role::Server => {
             if case.alpn {
@@ -232,7 +242,7 @@ pub const LIBCOAP: Peer = Peer {
     ready: "",
     closed: &[],
     echo: Echo::Coap,
-    lossy: Identity::Rsa,
+    lossy: RSA,
     limits: &[RESTART_AT_OPENSSL],
 };
 
