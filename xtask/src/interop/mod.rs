@@ -3,8 +3,10 @@
 
 mod cases;
 mod certificates;
+mod examples;
 pub mod peers;
 mod process;
+mod python;
 mod relay;
 mod report;
 mod runner;
@@ -27,7 +29,7 @@ pub fn run(names: &[String], cases: &[String], environment: &Environment) -> Res
         "no such peer; there are {}",
         peers::ALL.iter().map(|peer| peer.name).join(", ")
     );
-    packages::ensure(&[packages::PLUGIN, packages::DEMO].concat(), environment)?;
+    packages::ensure(&[packages::PLUGIN, packages::INTEROP].concat(), environment)?;
     install(&peers, environment)?;
     let qt_source = &qt_source::find(environment)?;
     build::plugins(qt_source)?;
@@ -35,7 +37,10 @@ pub fn run(names: &[String], cases: &[String], environment: &Environment) -> Res
     let cells = cells(&peers, |case| is_named(case.name, cases))?;
     println!("{}", report::sum(&cells)?);
     if names.is_empty() && cases.is_empty() {
-        report::write(&cells)?;
+        let python = python::run(&qt_source::version(qt_source)?)?;
+        let examples = examples::run(qt_source)?;
+        println!("Python: {python}\nQt's examples: {examples}");
+        report::write(&cells, &python, &examples)?;
     }
     none_worse(&cells)
 }
@@ -77,9 +82,7 @@ fn cells(peers: &[&'static Peer], is_wanted: impl Fn(&Case) -> bool) -> Result<V
 
 fn none_worse(cells: &[Cell]) -> Result<()> {
     let worse = cells.iter().filter(|cell| cell.is_worse());
-    let list = worse
-        .map(|cell| format!("{}, ours as {}: {}: {}", cell.peer.name, cell.role, cell.case.name, cell.ours));
-    let list = list.collect::<Vec<_>>();
-    ensure!(list.is_empty(), "right on stock, not on ours:\n{}", list.join("\n"));
+    let list = worse.map(|cell| format!("{}: {}; stock: {}", cell.name(), cell.ours, cell.stock)).join("\n");
+    ensure!(list.is_empty(), "worse on ours than on stock:\n{list}");
     Ok(())
 }

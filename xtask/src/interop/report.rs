@@ -11,7 +11,7 @@ use std::fs;
 
 const DOCUMENT: &str = "docs/interop.md";
 
-pub fn write(cells: &[Cell]) -> Result<()> {
+pub fn write(cells: &[Cell], python: &str, examples: &str) -> Result<()> {
     let document = template::render(
         include_str!("../../templates/interop.md"),
         context! {
@@ -20,7 +20,10 @@ pub fn write(cells: &[Cell]) -> Result<()> {
             debian => workspace::read("/etc/debian_version")?.trim(),
             qt => packages::field("qt6-base-dev", "Version")?,
             openssl => packages::field("libssl-dev", "Version")?,
+            worse => cells.iter().filter(|cell| cell.is_worse()).map(Cell::name).join("; "),
             sum => sum(cells)?.to_string(),
+            python => python,
+            examples => examples,
             rows => rows(cells)?.to_string(),
         },
     )?;
@@ -82,6 +85,10 @@ impl Outcome {
 }
 
 impl Cell {
+    pub fn name(&self) -> String {
+        format!("{}, ours as {}: {}", self.peer.name, self.role, self.case.name)
+    }
+
     pub fn is_lack(&self) -> bool {
         matches!(self.ours, Outcome::Lack(_)) || (self.is_neither() && self.limit().is_some())
     }

@@ -230,48 +230,55 @@ impl Ending {
         Self { is_success: false, lines: vec![line], time: None, lost: 0, noticed_close: false }
     }
 
-    /// Whether it is what the case wants; if not, why.
-    pub fn judge(&self, trial: &Trial) -> Result<(), String> {
+    /// Whether it is what the case wants.
+    pub fn judge(&self, trial: &Trial) -> Verdict {
         let last = self.lines.last().map_or("no output", String::as_str).trim_start_matches("failed ");
         match trial.case.expected {
             Expected::RefusalOfClient | Expected::RefusalOfServer => self.judge_refusal(trial, last),
-            _ if !self.is_success => Err(last.into()),
+            _ if !self.is_success => Verdict::Wrong(last.into()),
             _ => self.judge_details(trial.case),
         }
     }
 
-    fn judge_refusal(&self, trial: &Trial, last: &str) -> Result<(), String> {
+    fn judge_refusal(&self, trial: &Trial, last: &str) -> Verdict {
         let by_ours = (trial.case.expected == Expected::RefusalOfServer) == (trial.role == Role::Client);
         if self.lines.iter().any(|line| line.starts_with("echo")) {
-            return Err("not refused".into());
+            return Verdict::Wrong("not refused".into());
         }
         // Ours says why; a peer that refuses sends an alert, or says nothing.
         let has_failed = self.lines.iter().any(|line| line.starts_with("failed "));
         let is_right = if by_ours { last.contains("PeerVerificationError") } else { has_failed };
-        if is_right { Ok(()) } else { Err(last.into()) }
+        if is_right { Verdict::Right } else { Verdict::Wrong(last.into()) }
     }
 
-    fn judge_details(&self, case: &Case) -> Result<(), String> {
-        let handshakes: Vec<_> =
-            self.lines.iter().filter_map(|line| line.strip_prefix("handshake ")).collect();
-        let last = handshakes.last().copied().unwrap_or_default();
-        let problem = if case.suite.is_some_and(|suite| !last.contains(suite.openssl())) {
-            "another cipher suite"
+    fn judge_details(&self, case: &Case) -> Verdict {
+        let mut handshakes = self.lines.iter().rev().filter_map(|line| line.strip_prefix("handshake "));
+        let last = handshakes.next().unwrap_or_default();
+        if case.suite.is_some_and(|suite| !last.contains(suite.openssl())) {
+            Verdict::Partly(format!("another cipher suite: {last}"))
         } else if case.alpn && !last.ends_with(ALPN) {
-            "no protocol agreed on"
+            Verdict::Partly("connected, no protocol agreed on".into())
         } else if case.resumes && !last.contains(" resumed") {
-            "a full handshake"
+            Verdict::Partly("connected, by a full handshake".into())
         } else if case.closer == Closer::Ours && !self.noticed_close {
-            "not noticed"
+            Verdict::Partly("not noticed by the peer".into())
         } else {
-            return Ok(());
-        };
-        Err(format!("{problem}: {last}"))
+            Verdict::Right
+        }
     }
 }
 
+/// What a run is worth.
+#[derive(Debug, PartialEq)]
+pub enum Verdict {
+    Right,
+    /// Connected, but not as the case wants.
+    Partly(String),
+    Wrong(String),
+}
+
 /// A port that is free, and so is the one before it.
-fn free_port() -> Result<u16> {
+pub fn free_port() -> Result<u16> {
     for _ in 0..100 {
         let socket = UdpSocket::bind(("127.0.0.1", 0))?;
         let port = socket.local_addr()?.port();

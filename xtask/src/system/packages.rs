@@ -17,6 +17,9 @@ pub const DEMO: &[&str] = &["openssl"];
 /// In addition for the tests: a peer, and the checkers.
 pub const TEST: &[&str] = &["openssl", "valgrind", "gdb", "clang-format"];
 
+/// In addition for foreign peers; each has its own, too.
+pub const INTEROP: &[&str] = &["openssl", "python3-pip"];
+
 /// For building qtbase, and unpacking its source.
 pub const IN_TREE: &[&str] = &["cmake", "ninja-build", "g++", "libssl-dev", "pkg-config", "dpkg-dev", "perl"];
 

@@ -246,8 +246,12 @@ pub const LIBCOAP: Peer = Peer {
     limits: &[RESTART_AT_OPENSSL],
 };
 
-pub const LIBCOAP_GNUTLS: Peer =
-    Peer { name: "libcoap with GnuTLS", command: |launch| libcoap(launch, "gnutls"), limits: &[], ..LIBCOAP };
+pub const LIBCOAP_GNUTLS: Peer = Peer {
+    name: "libcoap with GnuTLS",
+    command: |launch| libcoap(launch, "gnutls"),
+    limits: &[("restart on the same port", Some(Role::Client), NO_RESTART)],
+    ..LIBCOAP
+};
 
 fn libcoap(launch: &Launch, library: &str) -> Result<Command, &'static str> {
     let Launch { case, port, .. } = launch;
