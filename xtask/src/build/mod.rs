@@ -28,13 +28,12 @@ pub fn plugins(qt_source: &Path) -> Result<()> {
 
 /// Builds Qt's autotests and our own programs.
 pub fn programs(qt_source: &Path) -> Result<()> {
-    let qt_source = cmake::define("QT_SOURCE_DIR", qt_source.display());
-    cmake::build("qt-tests", &programs_dir(), &[qt_source])
+    cmake::build("qt-tests", &programs_dir(), &of_programs(qt_source))
 }
 
 /// Builds one of them alone.
 pub fn one_program(qt_source: &Path, name: &str) -> Result<()> {
-    cmake::configure("qt-tests", &programs_dir(), &[cmake::define("QT_SOURCE_DIR", qt_source.display())])?;
+    cmake::configure("qt-tests", &programs_dir(), &of_programs(qt_source))?;
     cmake::build_targets(&programs_dir(), &[name]).map(drop)
 }
 
@@ -42,10 +41,15 @@ fn programs_dir() -> PathBuf {
     workspace::target("qt-tests-build")
 }
 
+/// A list of programs that an earlier configuration left in the cache may lack new ones.
+fn of_programs(qt_source: &Path) -> [String; 2] {
+    ["-UPROGRAMS".into(), cmake::define("QT_SOURCE_DIR", qt_source.display())]
+}
+
 /// Builds the program of `cargo xtask interop`.
 pub fn endpoint(qt_source: &Path) -> Result<()> {
     let build_dir = workspace::target("qt-tests-build");
-    cmake::configure("qt-tests", &build_dir, &[cmake::define("QT_SOURCE_DIR", qt_source.display())])?;
+    cmake::configure("qt-tests", &build_dir, &of_programs(qt_source))?;
     cmake::build_targets(&build_dir, &["dtls_endpoint"]).map(|_| ())
 }
 

@@ -59,8 +59,17 @@ fn is_named(name: &str, names: &[String]) -> bool {
     names.is_empty() || names.iter().any(|beginning| name.starts_with(&beginning.to_lowercase()))
 }
 
+/// What [`check`] needs.
+pub fn packages_of_check() -> Vec<&'static str> {
+    packages_of(&peers::QUICK)
+}
+
+fn packages_of(peers: &[&Peer]) -> Vec<&'static str> {
+    peers.iter().flat_map(|peer| peer.packages).copied().collect()
+}
+
 fn install(peers: &[&Peer], environment: &Environment) -> Result<()> {
-    packages::ensure(&peers.iter().flat_map(|peer| peer.packages).copied().collect::<Vec<_>>(), environment)?;
+    packages::ensure(&packages_of(peers), environment)?;
     certificates::make()?;
     peers.iter().try_for_each(|peer| (peer.build)())
 }

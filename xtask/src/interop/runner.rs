@@ -24,7 +24,7 @@ const MOST_BY_CHANCE: usize = 2;
 /// No handshake has more datagrams in one direction.
 const MOST_DATAGRAMS: u32 = 60;
 /// Most of the time the programs wait.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 8;
 
 /// What came of a cell on one plugin.
 #[derive(Clone, Debug, Display, PartialEq)]

@@ -13,7 +13,8 @@ use std::time::Instant;
 
 pub fn all(environment: &Environment) -> Result<()> {
     let mut sum = Sum(0);
-    work("prerequisites", || packages::ensure(&[packages::PLUGIN, packages::TEST].concat(), environment))?;
+    let needed = [packages::PLUGIN, packages::TEST, &interop::packages_of_check()].concat();
+    work("prerequisites", || packages::ensure(&needed, environment))?;
 
     sum.check("rustfmt", sources::rustfmt)?;
     sum.check("clippy", sources::clippy)?;

@@ -122,7 +122,7 @@ fn gnutls(launch: &Launch) -> Result<Command, &'static str> {
         }
         Role::Client => {
             command = Command::new("gnutls-cli");
-            command.args(["--udp", "--mtu", "1200", "--port", &port, "127.0.0.1"]);
+            command.args(["--udp", "--mtu", "1400", "--port", &port, "127.0.0.1"]);
             if case.is_psk() {
                 command.args(["--pskusername", PSK_IDENTITY, "--pskkey", PSK]);
             } else {
