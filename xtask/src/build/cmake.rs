@@ -25,11 +25,6 @@ pub fn build(source: &str, build_dir: &Path, definitions: &[String]) -> Result<(
     build_targets(build_dir, &["all"]).map(|_| ())
 }
 
-/// Configures it only.
-pub fn configure(source: &str, build_dir: &Path, definitions: &[String]) -> Result<()> {
-    cmd!(shell(), "cmake -G Ninja -S {source} -B {build_dir} {definitions...}").quietly()
-}
-
 /// Builds what is configured, and returns what ninja says.
 pub fn build_targets(build_dir: &Path, targets: &[&str]) -> Result<String> {
     cmd!(shell(), "cmake --build {build_dir} --target {targets...}").capture()

@@ -46,13 +46,6 @@ fn of_programs(qt_source: &Path) -> [String; 2] {
     ["-UPROGRAMS".into(), cmake::define("QT_SOURCE_DIR", qt_source.display())]
 }
 
-/// Builds the program of `cargo xtask interop`.
-pub fn endpoint(qt_source: &Path) -> Result<()> {
-    let build_dir = workspace::target("qt-tests-build");
-    cmake::configure("qt-tests", &build_dir, &of_programs(qt_source))?;
-    cmake::build_targets(&build_dir, &["dtls_endpoint"]).map(|_| ())
-}
-
 /// Where [`programs`] leaves one.
 pub fn program(name: &str) -> PathBuf {
     programs_dir().join("bin").join(name)

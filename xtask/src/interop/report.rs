@@ -35,7 +35,7 @@ pub fn write(cells: &[Cell], python: &str, examples: &str) -> Result<()> {
 /// How many cases of each peer are right on which plugin.
 pub fn sum(cells: &[Cell]) -> Result<Table> {
     let mut table = Table::new();
-    table.load_style(ASCII_MARKDOWN).set_header([
+    table.load_preset(ASCII_MARKDOWN).set_header([
         "peer",
         "version",
         "right on both",
@@ -63,7 +63,7 @@ pub fn sum(cells: &[Cell]) -> Result<Table> {
 
 fn rows(cells: &[Cell]) -> Result<Table> {
     let mut table = Table::new();
-    table.load_style(ASCII_MARKDOWN).set_header(["peer", "ours as", "case", "ours", "stock", "note"]);
+    table.load_preset(ASCII_MARKDOWN).set_header(["peer", "ours as", "case", "ours", "stock", "note"]);
     for cell in cells {
         let name = format!("{} {}", cell.peer.name, (cell.peer.version)()?);
         let outcomes = [&cell.ours, &cell.stock].map(|outcome| in_a_cell(&outcome.to_string()));
