@@ -55,18 +55,33 @@ impl Trial<'_> {
     }
 
     fn as_client(&self, scratch: &str) -> Result<Result<Ending, &'static str>> {
-        let port = free_port()?;
-        let mut peer = match self.start_peer(port, false, scratch)? {
-            Ok(peer) => peer,
+        let (port, mut peer) = match self.start_server(scratch)? {
+            Ok(server) => server,
             Err(lack) => return Ok(Err(lack)),
         };
-        if !peer.wait_for(self.peer.ready, START) {
+        if !peer.text().contains(self.peer.ready) {
             return Ok(Ok(Ending::without_server(&peer.text())));
         }
         let relay = Relay::start(port, self.loss)?;
         let mut endpoint = self.start_endpoint(relay.port)?;
         let status = endpoint.end(self.limit + START)?;
         Ok(Ok(self.ending(&endpoint, status, &mut peer, &relay)))
+    }
+
+    /// The peer as server, and its port. Another program may take a free port first, so that it is tried again.
+    fn start_server(&self, scratch: &str) -> Result<Result<(u16, Process), &'static str>> {
+        let mut tries = 3;
+        loop {
+            let port = free_port()?;
+            let peer = match self.start_peer(port, false, scratch)? {
+                Ok(peer) => peer,
+                Err(lack) => return Ok(Err(lack)),
+            };
+            tries -= 1;
+            if peer.wait_for(self.peer.ready, START) || tries == 0 {
+                return Ok(Ok((port, peer)));
+            }
+        }
     }
 
     fn as_server(&self, scratch: &str) -> Result<Result<Ending, &'static str>> {
@@ -80,9 +95,8 @@ impl Trial<'_> {
             Ok(peer) => peer,
             Err(lack) => return Ok(Err(lack)),
         };
-        if let Some(line) = self.line_before_second_client()
-            && endpoint.wait_for(line, self.limit + START)
-        {
+        let line = self.line_before_second_client();
+        if line.is_some_and(|line| endpoint.wait_for(line, self.limit + START)) {
             if self.case.restarts {
                 peer.kill();
             } else {
