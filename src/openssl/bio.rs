@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 
 /// bio.h: BIO_TYPE_SOURCE_SINK.
 const SOURCE_SINK: c_int = 0x0400;
-/// The MTU that OpenSSL is told: twice the longest record, so that it hands over whole messages, or parts of them whose
+/// The MTU that OpenSSL gets: twice the longest record, so that it hands over whole messages, or parts of them whose
 /// length depends on nothing that it has written before. `wire/flight.rs` cuts them.
 pub const OPENSSL_MTU: c_long = 1 << 15;
 /// bio.h: BIO_FLAGS_RWS and BIO_FLAGS_SHOULD_RETRY.

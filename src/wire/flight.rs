@@ -2,7 +2,7 @@
 //! Flights: what OpenSSL writes in one operation, cut into fragments and packed into datagrams (RFC 6347, 4.1.1).
 //!
 //! OpenSSL packs the first try of a flight, but gives each message of a later try a datagram of its own, with other
-//! fragments. Some peers cannot join fragments of different tries (I1). Therefore OpenSSL is told of a large MTU, hands
+//! fragments. Some peers cannot join fragments of different tries (I1). Therefore OpenSSL gets a large MTU, hands
 //! over whole messages, and they are cut here: every try of a flight has the fragments of the first one, or parts of
 //! them where the path has turned out to need smaller datagrams.
 
