@@ -8,8 +8,10 @@
 #![forbid(unsafe_code)]
 
 mod calls;
+mod hello;
 mod inbox;
 pub mod operation;
+mod outbox;
 mod path_mtu;
 
 use crate::bytes::Bytes;

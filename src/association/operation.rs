@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 use super::inbox::Inbox;
+use super::outbox::Outbox;
 use super::{Association, Progress, Received, VerifyError};
 use crate::error::{Error, Result, Status};
 use crate::host::{Psk, PskRequest, SendResult};
@@ -18,16 +19,11 @@ use crate::settings::STRICT_ALERTS;
 use crate::wire::admission::Refusal;
 use crate::wire::alpn;
 use crate::wire::flight;
-use crate::wire::hello::{ClientHello, MAX_COOKIE};
-use crate::wire::message::{Fragment, kind};
+use crate::wire::hello::ClientHello;
 use crate::wire::record::{ALERT, APPLICATION_DATA, HANDSHAKE, Record};
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
 use subtle::ConstantTimeEq;
-
-/// How often a client sends a ClientHello with a session ticket: for twelve seconds by default. Another hello cannot take
-/// the answer to this one any more, so it must not come before the answer can.
-const TRIES_WITH_SESSION: u32 = 5;
 
 /// The purpose of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,11 +40,10 @@ pub enum Purpose {
 
 /// See the module documentation.
 pub struct Operation<'a> {
-    association: &'a Association,
+    pub(super) association: &'a Association,
     purpose: Cell<Purpose>,
     inbox: Inbox<'a>,
-    /// What OpenSSL has written: sent when it has returned, so that the records of a flight share datagrams.
-    written: RefCell<Vec<u8>>,
+    pub(super) outbox: Outbox,
     /// The worst result so far.
     send_result: Cell<SendResult>,
     psk_failure: Cell<Option<PskMisfit>>,
@@ -62,7 +57,7 @@ impl<'a> Operation<'a> {
             association,
             purpose: Cell::new(purpose),
             inbox: Inbox::new(datagram),
-            written: RefCell::default(),
+            outbox: Outbox::default(),
             send_result: Cell::new(SendResult::Sent),
             psk_failure: Cell::new(None),
         }
@@ -87,7 +82,7 @@ impl<'a> Operation<'a> {
     pub fn handshake(&self, ssl: &Running<'_>) -> Result<Progress> {
         let mut outcome = ssl.handshake();
         if self.hello_is_too_long() {
-            self.written.take();
+            self.outbox.take();
             outcome = ssl.begin_without_session();
         }
         self.transmit();
@@ -133,23 +128,6 @@ impl<'a> Operation<'a> {
                 Err(cause.into_error(Status::HandshakeFailed, "DTLSv1_handle_timeout"))
             }
         }
-    }
-
-    /// Returns whether a client is about to send a first ClientHello that a session ticket, and then a cookie, makes too
-    /// long for one datagram (I3).
-    fn hello_is_too_long(&self) -> bool {
-        let Association { ssl, path_mtu, sequence, first_record, .. } = self.association;
-        let limit = path_mtu.sizes().whole_hello.saturating_sub(MAX_COOKIE);
-        let is_first = sequence.next_record() == first_record.get();
-        is_first && ssl.offers_session() && self.written.borrow().len() > limit
-    }
-
-    /// Returns whether it is time to send a ClientHello without the session ticket: with it no try was answered, and some
-    /// servers do not bear it (I3).
-    fn should_drop_session(&self) -> bool {
-        let Association { ssl, timer, has_answer, .. } = self.association;
-        let is_due = || ssl.time_left().is_some_and(|left| left.is_zero());
-        !has_answer.get() && ssl.offers_session() && timer.tries() >= TRIES_WITH_SESSION && is_due()
     }
 
     /// Encrypts and sends one message of 1 to 2^14 bytes.
@@ -267,9 +245,9 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// Keeps what OpenSSL writes. Without memory it is as lost as what the network drops.
+    /// Keeps what OpenSSL writes until it has returned.
     fn collect(&self, bytes: &[u8]) {
-        if memory::append(&mut self.written.borrow_mut(), bytes).is_none() {
+        if !self.outbox.add(bytes) {
             self.note_loss(bytes.len(), SendResult::Lost);
         }
     }
@@ -278,7 +256,7 @@ impl<'a> Operation<'a> {
     #[inline]
     fn transmit(&self) {
         loop {
-            let written = self.written.take();
+            let written = self.outbox.take();
             if written.is_empty() {
                 return;
             }
@@ -306,22 +284,6 @@ impl<'a> Operation<'a> {
         let result = self.association.host.send(datagram);
         if result != SendResult::Sent {
             self.note_loss(datagram.len(), result);
-        }
-    }
-
-    /// Returns whether a record answers a hello before the present handshake began: a HelloVerifyRequest names the hello by
-    /// the number of its record (RFC 6347, 4.2.1).
-    fn is_stale(&self, record: &Record<'_>) -> bool {
-        let is_request = || kind_of(record) == Some(kind::HELLO_VERIFY_REQUEST);
-        record.epoch == 0 && record.number() < self.association.first_record.get() && is_request()
-    }
-
-    /// Notes what a server answers to a ClientHello.
-    fn note_answer(&self, record: &Record<'_>) {
-        match kind_of(record).filter(|_| record.epoch == 0) {
-            Some(kind::HELLO_VERIFY_REQUEST) => self.association.timer.note_answer_to(record.number()),
-            Some(kind::SERVER_HELLO) => self.association.has_answer.set(true),
-            _ => {}
         }
     }
 
@@ -406,11 +368,6 @@ impl Events for Operation<'_> {
         let taken = |name: &[u8]| alpn::names(&self.association.alpn).any(|ours| ours == name);
         alpn::names(offered).find(|name| taken(name))
     }
-}
-
-/// The type of the first handshake message of a record.
-fn kind_of(record: &Record<'_>) -> Option<u8> {
-    Fragment::split(record.fragment).map(|(fragment, _)| fragment.kind)
 }
 
 /// The reason why a pre-shared key does not fit: OpenSSL would truncate it (S5).

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A client's ClientHello: when it goes without a session ticket (I3), and what answers it.
+
+#![forbid(unsafe_code)]
+
+use super::Association;
+use super::operation::Operation;
+use crate::wire::hello::MAX_COOKIE;
+use crate::wire::message::{Fragment, kind};
+use crate::wire::record::Record;
+
+/// How often a client sends a ClientHello with a session ticket: for twelve seconds by default. Another hello cannot take
+/// the answer to this one any more, so it must not come before the answer can.
+const TRIES_WITH_SESSION: u32 = 5;
+
+impl Operation<'_> {
+    /// Returns whether OpenSSL has written a first ClientHello that a session ticket, and then a cookie, makes too long
+    /// for one datagram.
+    pub(super) fn hello_is_too_long(&self) -> bool {
+        let Association { ssl, path_mtu, sequence, first_record, .. } = self.association;
+        let limit = path_mtu.sizes().whole_hello.saturating_sub(MAX_COOKIE);
+        let is_first = sequence.next_record() == first_record.get();
+        is_first && ssl.offers_session() && self.outbox.len() > limit
+    }
+
+    /// Returns whether it is time to send a ClientHello without the session ticket: with it no try was answered, and some
+    /// servers do not bear it.
+    pub(super) fn should_drop_session(&self) -> bool {
+        let Association { ssl, timer, has_answer, .. } = self.association;
+        let is_due = || ssl.time_left().is_some_and(|left| left.is_zero());
+        !has_answer.get() && ssl.offers_session() && timer.tries() >= TRIES_WITH_SESSION && is_due()
+    }
+
+    /// Returns whether a record answers a hello before the present handshake began: a HelloVerifyRequest names the hello by
+    /// the number of its record (RFC 6347, 4.2.1).
+    pub(super) fn is_stale(&self, record: &Record<'_>) -> bool {
+        let is_request = || kind_of(record) == Some(kind::HELLO_VERIFY_REQUEST);
+        record.epoch == 0 && record.number() < self.association.first_record.get() && is_request()
+    }
+
+    /// Notes what a server answers to a ClientHello.
+    pub(super) fn note_answer(&self, record: &Record<'_>) {
+        match kind_of(record).filter(|_| record.epoch == 0) {
+            Some(kind::HELLO_VERIFY_REQUEST) => self.association.timer.note_answer_to(record.number()),
+            Some(kind::SERVER_HELLO) => self.association.has_answer.set(true),
+            _ => {}
+        }
+    }
+}
+
+/// The type of the first handshake message of a record.
+fn kind_of(record: &Record<'_>) -> Option<u8> {
+    Fragment::split(record.fragment).map(|(fragment, _)| fragment.kind)
+}
