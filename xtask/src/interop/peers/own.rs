@@ -156,9 +156,17 @@ pub const WOLFSSL: Peer = Peer {
         true => Err("Debian builds it without suites of a pre-shared key alone (WOLFSSL_STATIC_PSK)"),
         false => Ok(own("wolfssl", launch)),
     },
-    limits: &[("echo of 16384 bytes", None, "wolfSSL reads datagrams of at most 1400 bytes"), RESTART],
+    limits: &[
+        ("each datagram lost in turn", Some(Role::Client), WOLFSSL_IN_ORDER),
+        ("30 handshakes at 10 % loss", Some(Role::Client), WOLFSSL_IN_ORDER),
+        ("echo of 16384 bytes", None, "wolfSSL reads datagrams of at most 1400 bytes"),
+        RESTART,
+    ],
     ..OWN
 };
+
+const WOLFSSL_IN_ORDER: &str =
+    "its server answers a client's flight that lacks a datagram with the alert unexpected_message";
 
 pub const ERLANG: Peer = Peer {
     name: "Erlang",
