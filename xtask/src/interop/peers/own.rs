@@ -166,7 +166,7 @@ pub const WOLFSSL: Peer = Peer {
 };
 
 const WOLFSSL_IN_ORDER: &str =
-    "its server answers a client's flight that lacks a datagram with the alert unexpected_message";
+    "its server refuses a flight that lacks a datagram (unexpected_message), repeats no last flight";
 
 pub const ERLANG: Peer = Peer {
     name: "Erlang",
