@@ -151,10 +151,12 @@ void CookieBinding::S15_cookie_lives_its_lifetime()
     const wire::ClientHello hello = exchange.answered(wire::genuineHello());
     QElapsedTimer clock;
     clock.start();
-    do {
-        QVERIFY2(exchange.accepts(hello), QByteArray::number(clock.elapsed()) + " ms old");
+    // A cookie that is judged too late, because the machine was busy, says nothing.
+    for (qint64 age = 0; age < 900; age = clock.elapsed()) {
+        const bool accepted = exchange.accepts(hello);
+        QVERIFY2(accepted || clock.elapsed() >= 990, QByteArray::number(age) + " ms old");
         QTest::qWait(10);
-    } while (!clock.hasExpired(900));
+    }
 }
 
 // A dual-stack socket reports the mapped form, an IPv4 socket the other.

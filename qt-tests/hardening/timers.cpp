@@ -179,7 +179,8 @@ void Timers::S13_early_handleTimeout_leaves_one_timer()
                        [&link] { link.client.dtls->handleTimeout(&link.client.socket); });
 
     QVERIFY(timeouts.wait(3000));
-    QVERIFY2(qAbs(clock.elapsed() - 1000) < 250, QByteArray::number(clock.elapsed()));
+    // A timer that started again would expire after 1700 ms.
+    QVERIFY2(qAbs(clock.elapsed() - 1000) < 600, QByteArray::number(clock.elapsed()));
     // Nothing may follow a timeout that was not handled.
     QVERIFY(!timeouts.wait(2500));
 }
@@ -234,9 +235,9 @@ void Timers::S13_intervals_are_settable()
     QElapsedTimer clock;
     QVERIFY(link.start());
     clock.start();
-    // After 100, 200, 200 and 200 ms; without the maximum the fourth would come after 1500 ms.
-    QTRY_COMPARE_WITH_TIMEOUT(timeouts.size(), 4, 1400);
-    QVERIFY2(clock.elapsed() >= 600, QByteArray::number(clock.elapsed()));
+    // After 100 ms and four times 200 ms; without the maximum the fifth would come after 3100 ms.
+    QTRY_COMPARE_WITH_TIMEOUT(timeouts.size(), 5, 3000);
+    QVERIFY2(clock.elapsed() >= 800, QByteArray::number(clock.elapsed()));
 }
 
 void Timers::F11_clock_set_back()

@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// F11: the system's clock, which OpenSSL's timer uses, is set during a handshake.
+// F11: the system's clock is set during a handshake.
+#include "clock.h"
 #include "cases.h"
 #include "pair.h"
 
 #include <atomic>
-#include <ctime>
 #include <sys/time.h>
 
-static std::atomic<long> secondsSetBack { 0 };
+static constexpr std::int64_t second = 1000000;
+
+static std::atomic<std::int64_t> microsecondsSince1970 { 1800000000 * second };
 
 // Takes the place of the C library's function, also for OpenSSL.
 extern "C" int gettimeofday(timeval *__restrict now, void *__restrict) noexcept
 {
-    timespec time {};
-    clock_gettime(CLOCK_REALTIME, &time);
-    now->tv_sec = time.tv_sec - secondsSetBack;
-    now->tv_usec = time.tv_nsec / 1000;
+    const std::int64_t all = microsecondsSince1970;
+    now->tv_sec = static_cast<time_t>(all / second);
+    now->tv_usec = static_cast<suseconds_t>(all % second);
     return 0;
+}
+
+void harness::passTime(std::int64_t microseconds)
+{
+    microsecondsSince1970 += microseconds;
 }
 
 using namespace harness;
@@ -25,8 +31,14 @@ namespace {
 
 // Sets the clock back until the end of the scope.
 struct SetBack {
-    explicit SetBack(long seconds) { secondsSetBack = seconds; }
-    ~SetBack() { secondsSetBack = 0; }
+    explicit SetBack(std::int64_t seconds)
+        : all(seconds)
+    {
+        passTime(-all * second);
+    }
+    ~SetBack() { passTime(all * second); }
+
+    const std::int64_t all;
 };
 
 } // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "endpoint.h"
 #include "cases.h"
+#include "clock.h"
 
 #include <chrono>
 #include <thread>
@@ -194,7 +195,7 @@ std::optional<std::uint64_t> Endpoint::timeout() const
 void Endpoint::waitUntilDue() const
 {
     for (auto left = timeout(); left.value_or(0) > 0; left = timeout())
-        std::this_thread::sleep_for(std::chrono::microseconds(*left));
+        passTime(static_cast<std::int64_t>(*left));
 }
 
 qdtls_status Endpoint::handleTimeout()

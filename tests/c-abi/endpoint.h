@@ -86,7 +86,7 @@ public:
     qdtls_state state() const;
     qdtls_error lastError() const;
     std::optional<std::uint64_t> timeout() const;
-    // Waits until the timer of the handshake expires.
+    // Lets time pass until the timer of the handshake expires.
     void waitUntilDue() const;
     qdtls_status handleTimeout();
     // Takes the oldest datagram sent.

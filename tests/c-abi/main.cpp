@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// Tests of the C ABI as a C++ program without Qt sees it. Every case prints a line; any failure
-// makes the exit code 1.
+// Tests of the C ABI as a C++ program without Qt sees it. Every case prints a line; a failure
+// prints it again at the end, and makes the exit code 1.
 #include "cases.h"
 #include "memory.h"
 
 #include <iostream>
+#include <string>
+#include <vector>
 
-static bool passes(const harness::Case &one)
+// Empty when the case passes.
+static std::string failureOf(const harness::Case &one)
 {
     try {
         one.body();
-        std::cout << "PASS " << one.name << std::endl;
-        return true;
+        return {};
     } catch (const std::exception &failure) {
-        std::cout << "FAIL " << one.name << ": " << failure.what() << std::endl;
-        return false;
+        return std::string("FAIL ") + one.name + ": " + failure.what();
     }
 }
 
@@ -30,9 +31,19 @@ int main(int count, char **arguments)
     }
     harness::headerPath() = arguments[1];
     int passed = 0;
-    int failed = 0;
-    for (const harness::Case &one : harness::cases())
-        ++(passes(one) ? passed : failed);
-    std::cout << passed << " passed, " << failed << " failed" << std::endl;
-    return failed == 0 && passed > 0 ? 0 : 1;
+    std::vector<std::string> failures;
+    for (const harness::Case &one : harness::cases()) {
+        const std::string failure = failureOf(one);
+        if (failure.empty()) {
+            ++passed;
+            std::cout << "PASS " << one.name << std::endl;
+        } else {
+            failures.push_back(failure);
+            std::cout << failure << std::endl;
+        }
+    }
+    for (const std::string &failure : failures)
+        std::cout << failure << std::endl;
+    std::cout << passed << " passed, " << failures.size() << " failed" << std::endl;
+    return failures.empty() && passed > 0 ? 0 : 1;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "clock.h"
+#include "../c-abi/clock.h"
 
 #include <ctime>
 #include <sys/time.h>
@@ -26,6 +27,11 @@ static std::time_t wholeSeconds()
 } // namespace simulation
 
 using namespace simulation;
+
+void harness::passTime(std::int64_t microseconds)
+{
+    current += Time(microseconds);
+}
 
 // These take the place of the C library's functions for OpenSSL and the library, too.
 extern "C" {
