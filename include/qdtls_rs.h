@@ -873,6 +873,14 @@ qdtls_status qdtls_connection_read(struct qdtls_connection *connection,
 qdtls_status qdtls_connection_state(const struct qdtls_connection *connection, int32_t *state);
 
 /**
+ * Returns whether the state is `QDTLS_STATE_COMPLETE`; false for null. Allowed in every state and from inside callbacks.
+ *
+ * # Safety
+ * `connection` is null or a live handle.
+ */
+bool qdtls_connection_is_complete(const struct qdtls_connection *connection);
+
+/**
  * Writes to `allowed` whether to enable resumption with `qdtls_connection_set_resumption`. `wanted`: the program
  * would like to; `verifies_peer`: it requests the peer's certificate; `has_certificate`: it has a certificate
  * itself; 0 means no. The answer is no for a server that authenticates its clients by certificate or pre-shared key,

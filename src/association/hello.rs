@@ -20,7 +20,7 @@ impl Operation<'_> {
         let Association { ssl, path_mtu, sequence, first_record, .. } = self.association;
         let limit = path_mtu.sizes().whole_hello.saturating_sub(MAX_COOKIE);
         let is_first = sequence.next_record() == first_record.get();
-        is_first && ssl.offers_session() && self.outbox.len() > limit
+        is_first && ssl.offers_session() && self.association.outbox.len() > limit
     }
 
     /// Returns whether it is time to send a ClientHello without the session ticket: with it no try was answered, and some

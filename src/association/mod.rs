@@ -26,6 +26,7 @@ use crate::unix_time::UnixTime;
 use crate::wire::admission::{Admission, TooLong};
 use crate::wire::hello::{ClientHello, MAX_COOKIE};
 use crate::wire::sequence::Sequence;
+use outbox::Outbox;
 use path_mtu::PathMtu;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -106,6 +107,7 @@ pub struct Association {
     host: Rc<Box<dyn Host>>,
     holder: Cell<Holder>,
     verified_hello: RefCell<Option<VerifiedHello>>,
+    outbox: Outbox,
     sequence: Sequence,
     admission: Admission,
     /// A message that was dropped for its length.
@@ -151,6 +153,7 @@ impl Association {
             host,
             holder: Cell::new(Holder::Connection),
             verified_hello: RefCell::default(),
+            outbox: Outbox::default(),
             sequence: Sequence::default(),
             buffered_plaintext: Cell::new(0),
             verify_errors: RefCell::default(),

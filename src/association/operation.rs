@@ -5,7 +5,6 @@
 #![forbid(unsafe_code)]
 
 use super::inbox::Inbox;
-use super::outbox::Outbox;
 use super::{Association, Progress, Received, VerifyError};
 use crate::error::{Error, Result, Status};
 use crate::host::{Psk, PskRequest, SendResult};
@@ -43,7 +42,6 @@ pub struct Operation<'a> {
     pub(super) association: &'a Association,
     purpose: Cell<Purpose>,
     inbox: Inbox<'a>,
-    pub(super) outbox: Outbox,
     /// The worst result so far.
     send_result: Cell<SendResult>,
     psk_failure: Cell<Option<PskMisfit>>,
@@ -57,7 +55,6 @@ impl<'a> Operation<'a> {
             association,
             purpose: Cell::new(purpose),
             inbox: Inbox::new(datagram),
-            outbox: Outbox::default(),
             send_result: Cell::new(SendResult::Sent),
             psk_failure: Cell::new(None),
         }
@@ -82,7 +79,7 @@ impl<'a> Operation<'a> {
     pub fn handshake(&self, ssl: &Running<'_>) -> Result<Progress> {
         let mut outcome = ssl.handshake();
         if self.hello_is_too_long() {
-            self.outbox.take();
+            self.association.outbox.take();
             outcome = ssl.begin_without_session();
         }
         self.transmit();
@@ -247,7 +244,7 @@ impl<'a> Operation<'a> {
 
     /// Keeps what OpenSSL writes until it has returned.
     fn collect(&self, bytes: &[u8]) {
-        if !self.outbox.add(bytes) {
+        if !self.association.outbox.add(bytes) {
             self.note_loss(bytes.len(), SendResult::Lost);
         }
     }
@@ -255,11 +252,7 @@ impl<'a> Operation<'a> {
     /// Sends what OpenSSL has written.
     #[inline]
     fn transmit(&self) {
-        loop {
-            let written = self.outbox.take();
-            if written.is_empty() {
-                return;
-            }
+        while let Some(written) = self.association.outbox.take() {
             self.send_flight(&written);
         }
     }

@@ -67,6 +67,12 @@ impl Connection {
         self.phase.borrow().state()
     }
 
+    /// Returns whether messages can be exchanged.
+    #[inline]
+    pub fn is_complete(&self) -> bool {
+        matches!(*self.phase.borrow(), Phase::Connected(..))
+    }
+
     /// The association, if TLS is initialised. A failed handshake keeps it until the next init TLS or
     /// [`Connection::reset`].
     pub fn association(&self) -> Option<Rc<Association>> {

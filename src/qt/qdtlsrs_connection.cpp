@@ -49,7 +49,7 @@ QDtls::HandshakeState QdtlsRsConnection::state() const
 
 bool QdtlsRsConnection::isConnectionEncrypted() const
 {
-    return state() == QDtls::HandshakeComplete;
+    return qdtls_connection_is_complete(connection.get());
 }
 
 QdtlsRsConnection::Step::Step(QdtlsRsConnection &connection, QUdpSocket *socket)

@@ -12,6 +12,9 @@ Rows questionRows()
         ROW(qdtls_connection_state, "null output", QDTLS_STATUS_INVALID_ARGUMENT, OnConnection,
             (p.connection, nullptr)),
 
+        ROW(qdtls_connection_is_complete, "null handle", false, Nowhere, (nullptr)),
+        ROW(qdtls_connection_is_complete, "wrong state", false, Nowhere, (p.connection)),
+
         ROW(qdtls_connection_may_resume, "null handle", QDTLS_STATUS_INVALID_ARGUMENT, OnThread,
             (nullptr, 1, 0, 1, &p.out.flag)),
         ROW(qdtls_connection_may_resume, "null output", QDTLS_STATUS_INVALID_ARGUMENT, OnConnection,

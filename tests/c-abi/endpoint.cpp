@@ -174,6 +174,7 @@ qdtls_state Endpoint::state() const
 {
     std::int32_t state = -1;
     CHECK_EQUAL(qdtls_connection_state(handle, &state), QDTLS_STATUS_OK);
+    CHECK_EQUAL(qdtls_connection_is_complete(handle), state == QDTLS_STATE_COMPLETE);
     return static_cast<qdtls_state>(state);
 }
 

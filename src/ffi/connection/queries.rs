@@ -8,6 +8,7 @@ use crate::error::Status;
 use crate::ffi::arguments::{Out, OutArray, OutBytes};
 use crate::ffi::error::qdtls_error;
 use crate::ffi::handle::{Held, ask, call_on, write_last_error};
+use crate::panic::guard;
 use openssl_sys::{SSL_CIPHER, X509, stack_st_X509};
 
 /// An error that OpenSSL found in the peer's certificate chain (X509_STORE_CTX_get_error(3)).
@@ -34,6 +35,18 @@ pub unsafe extern "C" fn qdtls_connection_state(
     // SAFETY: null, or writable until this call returns (this function's contract).
     let state = unsafe { Out::new(state) };
     ask("qdtls_connection_state", connection, state, |connection| connection.core.state() as i32)
+}
+
+/// Returns whether the state is `QDTLS_STATE_COMPLETE`; false for null. Allowed in every state and from inside callbacks.
+///
+/// # Safety
+/// `connection` is null or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qdtls_connection_is_complete(connection: *const qdtls_connection) -> bool {
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { connection.as_ref() };
+    let is_complete = |connection: &qdtls_connection| connection.core.is_complete();
+    guard("qdtls_connection_is_complete", false, || connection.is_some_and(is_complete))
 }
 
 /// Writes to `allowed` whether to enable resumption with `qdtls_connection_set_resumption`. `wanted`: the program
