@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
 // tst_hardening                    run every case, print the table; exit 1 unless all are right
-// tst_hardening --outcomes FILE    run every case, write the table to FILE
+// tst_hardening --outcomes FILE [BEGINNING...]
+//                                  run every case, write the table to FILE; without the cases
+//                                  whose names begin so
 // tst_hardening --list             name and describe the cases
 // tst_hardening CASE [QtTest options]
 //
@@ -67,8 +69,8 @@ int main(int argc, char **argv)
 
     if (first == u"--list")
         return list();
-    if (first == u"--outcomes" && arguments.size() == 3)
-        return writeOutcomes(arguments.at(2));
+    if (first == u"--outcomes" && arguments.size() >= 3)
+        return writeOutcomes(arguments.at(2), arguments.mid(3));
     if (first == u"--backends") // for F15's case
         return printBackends();
     if (first.isEmpty())

@@ -125,11 +125,20 @@ QByteArray outcomeOf(const Case &one)
     return "wrong:" + firstFailure(log);
 }
 
+bool isOneOf(const Case &one, const QStringList &beginnings)
+{
+    return std::any_of(beginnings.begin(), beginnings.end(), [&one](const QString &beginning) {
+        return one.name.startsWith(beginning.toLatin1());
+    });
+}
+
 // Calls row() with the line of each case as soon as it is known; true when all were right.
-bool tabulate(const std::function<void(const QByteArray &)> &row)
+bool tabulate(const QStringList &except, const std::function<void(const QByteArray &)> &row)
 {
     bool allRight = true;
     for (const Case &one : allCases()) {
+        if (isOneOf(one, except))
+            continue;
         const QByteArray outcome = outcomeOf(one);
         allRight = allRight && outcome == "right";
         row(one.name + '\t' + one.finding() + '\t' + outcome + '\t' + one.description + '\n');
@@ -160,21 +169,21 @@ QList<Case> allCases()
     return cases;
 }
 
-int writeOutcomes(const QString &fileName)
+int writeOutcomes(const QString &fileName, const QStringList &except)
 {
     QSaveFile file(fileName);
     if (!file.open(QIODevice::WriteOnly)) {
         QTextStream(stderr) << fileName << ": " << file.errorString() << Qt::endl;
         return 2;
     }
-    tabulate([&file](const QByteArray &line) { file.write(line); });
+    tabulate(except, [&file](const QByteArray &line) { file.write(line); });
     return file.commit() ? 0 : 2;
 }
 
 int printOutcomes()
 {
     QTextStream out(stdout);
-    return tabulate([&out](const QByteArray &line) { out << line << Qt::flush; }) ? 0 : 1;
+    return tabulate({}, [&out](const QByteArray &line) { out << line << Qt::flush; }) ? 0 : 1;
 }
 
 } // namespace hardening
