@@ -21,6 +21,7 @@ use crate::memory::{self, Rc};
 use crate::openssl::setup::Setup;
 use crate::openssl::ssl::Ssl;
 use crate::peer::PeerAddress;
+use crate::role::Role;
 use crate::timer::Timer;
 use crate::unix_time::UnixTime;
 use crate::wire::admission::{Admission, TooLong};
@@ -102,6 +103,8 @@ pub struct Association {
     peer: PeerAddress,
     path_mtu: PathMtu,
     cookie_exchange: bool,
+    /// Whether the program has chosen the peer, or a cookie has come back from it.
+    has_verified_peer: bool,
     /// The application protocols that a server selects from.
     alpn: Vec<u8>,
     host: Rc<Box<dyn Host>>,
@@ -149,6 +152,7 @@ impl Association {
             peer,
             path_mtu: PathMtu::new(peer.header_overhead(), sizes.link_mtu, sizes.whole_hello),
             cookie_exchange: setup.cookie_exchange,
+            has_verified_peer: setup.role == Role::Client || setup.cookie_exchange,
             alpn,
             host,
             holder: Cell::new(Holder::Connection),

@@ -37,6 +37,9 @@ pub enum Purpose {
     CloseNotify,
 }
 
+/// The tries of a flight of one datagram that are sent once.
+const TRIES_ALONE: u32 = 4;
+
 /// See the module documentation.
 pub struct Operation<'a> {
     pub(super) association: &'a Association,
@@ -259,14 +262,32 @@ impl<'a> Operation<'a> {
 
     #[cold]
     fn send_flight(&self, written: &[u8]) {
-        let Association { path_mtu, sequence, timer, .. } = self.association;
-        let sent =
-            flight::send(written, &path_mtu.sizes(), sequence, &mut |datagram| self.send_datagram(datagram));
+        let Association { sequence, timer, .. } = self.association;
+        if self.send_datagrams(written) == 1 && self.sends_twice() {
+            self.send_datagrams(written);
+        }
+        timer.note_sent(sequence.next_record());
+    }
+
+    /// Sends the records of a flight, and returns in how many datagrams.
+    fn send_datagrams(&self, written: &[u8]) -> usize {
+        let Association { path_mtu, sequence, .. } = self.association;
+        let mut count = 0;
+        let sent = flight::send(written, &path_mtu.sizes(), sequence, &mut |datagram| {
+            count += 1;
+            self.send_datagram(datagram);
+        });
         match sent {
             Some(longest) => path_mtu.note_longest(longest),
             None => self.note_loss(written.len(), SendResult::Lost),
         }
-        timer.note_sent(sequence.next_record());
+        count
+    }
+
+    /// Returns whether a flight of one datagram is sent twice, because the intervals of the timer have become long and the
+    /// link is likely to lose one (RFC 9002, 6.2.4). A peer whose address nobody has verified gets no more than asked for.
+    fn sends_twice(&self) -> bool {
+        self.association.timer.tries() > TRIES_ALONE && self.association.has_verified_peer
     }
 
     #[inline]

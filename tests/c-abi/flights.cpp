@@ -119,6 +119,52 @@ CASE(i6_black_holes_are_passed)
     }
 }
 
+static std::vector<std::size_t> datagramsOfTries(Endpoint &side)
+{
+    std::vector<std::size_t> counts;
+    for (int tries = 1; tries <= 6; ++tries) {
+        counts.push_back(std::exchange(side.outbox, {}).size());
+        side.waitUntilDue();
+        CHECK_EQUAL(side.handleTimeout(), QDTLS_STATUS_OK);
+    }
+    return counts;
+}
+
+CASE(a_flight_of_one_datagram_is_sent_twice_after_four_tries)
+{
+    const FastTimers timers;
+    const std::vector<std::size_t> twice { 1, 1, 1, 1, 2, 2 };
+    const auto pair = Pair::psk();
+    CHECK_EQUAL(pair->client.start(), QDTLS_STATUS_OK);
+    CHECK(datagramsOfTries(pair->client) == twice);
+    const auto hellos = std::exchange(pair->client.outbox, {});
+    const auto numbers = numbersOf(hellos);
+    CHECK(numbers.size() == 2 && numbers.front() < numbers.back());
+    CHECK(fragmentsOf({ hellos.front() }) == fragmentsOf({ hellos.back() }));
+
+    CHECK(!pair->listener.verify(hellos.back(), pair->address));
+    CHECK_EQUAL(pair->client.proceed(pair->listener.outbox.front()), QDTLS_STATUS_OK);
+    pair->listener.outbox.clear();
+    const Bytes hello = pair->client.take();
+    CHECK(pair->listener.verify(hello, pair->address));
+    CHECK_EQUAL(pair->server.start(hello), QDTLS_STATUS_OK);
+    CHECK(datagramsOfTries(pair->server) == twice);
+    pair->deliver();
+    pair->checkMessages();
+}
+
+CASE(a_flight_to_an_unverified_address_is_sent_once)
+{
+    const FastTimers timers;
+    const auto pair = Pair::psk();
+    CHECK_EQUAL(qdtls_connection_reset(pair->server.handle), QDTLS_STATUS_OK);
+    CHECK_EQUAL(qdtls_connection_set_cookie(pair->server.handle, nullptr), QDTLS_STATUS_OK);
+    pair->server.init(pair->serverTls.get());
+    CHECK_EQUAL(pair->client.start(), QDTLS_STATUS_OK);
+    CHECK_EQUAL(pair->server.start(pair->client.take()), QDTLS_STATUS_OK);
+    CHECK(datagramsOfTries(pair->server) == std::vector<std::size_t>(6, 1));
+}
+
 CASE(i3_a_client_hello_is_never_cut_below_576_bytes)
 {
     const FastTimers timers;
