@@ -5,6 +5,7 @@
 
 use crate::settings::COOKIE_LIFETIME_S;
 use crate::unix_time::UnixTime;
+use std::time::Duration;
 
 /// The bits of a time that a cookie shows: milliseconds modulo three days.
 pub const SHOWN_BITS: u32 = 28;
@@ -13,6 +14,11 @@ const MODULUS: u64 = 1 << SHOWN_BITS;
 /// How much longer a handshake may start with a cookie than a listener accepts it, in milliseconds: the listener may have
 /// accepted it just before it expired (A23).
 const GRACE_MS: u64 = 60_000;
+
+/// How long after it was made a cookie may be of use.
+pub fn longest_use() -> Duration {
+    Duration::from_secs(COOKIE_LIFETIME_S.get()).saturating_add(Duration::from_millis(GRACE_MS))
+}
 
 /// The time at which a cookie was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+use super::moment;
 use crate::error::{Error, Result, Status};
 use crate::openssl::hmac::{Hash, MacKey};
 use crate::openssl::random;
@@ -73,9 +74,6 @@ static PROCESS: Mutex<ProcessSecret> = Mutex::new(ProcessSecret::EMPTY);
 
 impl ProcessSecret {
     const EMPTY: Self = Self { epochs: Vec::new(), stand_in: None };
-    /// The lifetimes of a cookie for which a secret is kept after it was replaced: one, and one to spare for the grace at
-    /// the start of a handshake.
-    const LIFETIMES: u64 = 2;
 
     /// Runs `work` under the lock, and writes its warnings afterwards (A9).
     pub fn with<R>(work: impl FnOnce(&mut Self) -> R) -> R {
@@ -108,8 +106,7 @@ impl ProcessSecret {
     /// Generates a new secret. Drops those whose cookies have expired.
     fn rotate(&mut self, now: Instant) -> Result<()> {
         let secret = new_secret()?;
-        let valid = Duration::from_secs(COOKIE_LIFETIME_S.get().saturating_mul(Self::LIFETIMES).max(120));
-        let is_replaced = |epoch: &Epoch| now.saturating_duration_since(epoch.made) >= valid;
+        let is_replaced = |epoch: &Epoch| now.saturating_duration_since(epoch.made) > moment::longest_use();
         // A secret's last cookies are as old as the secret after it.
         let needed = self.epochs.iter().position(is_replaced).map_or(usize::MAX, |newest| newest + 1);
         self.epochs.truncate(needed.min(usize::from(Number::COUNT) - 1));

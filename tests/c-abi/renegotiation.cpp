@@ -3,6 +3,7 @@
 #include "cases.h"
 #include "pair.h"
 #include "raw_peer.h"
+#include "wire.h"
 
 #include <string>
 #include <vector>
@@ -18,18 +19,6 @@ X509 *peerCertificate(const Endpoint &endpoint)
     X509 *certificate = nullptr;
     CHECK_EQUAL(qdtls_connection_peer_certificate(endpoint.handle, &certificate), QDTLS_STATUS_OK);
     return certificate;
-}
-
-// The records of a datagram, one by one.
-std::vector<Bytes> recordsOf(const Bytes &datagram)
-{
-    std::vector<Bytes> records;
-    for (std::size_t at = 0; at + 13 <= datagram.size();) {
-        const std::size_t length = 13 + (datagram[at + 11] << 8 | datagram[at + 12]);
-        records.emplace_back(datagram.begin() + at, datagram.begin() + at + length);
-        at += length;
-    }
-    return records;
 }
 
 } // namespace
