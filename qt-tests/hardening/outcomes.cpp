@@ -67,7 +67,8 @@ QByteArray signalName(int number)
     }
 }
 
-// QtTest's text of the first failure or skip, on one line and without the table's separator.
+// QtTest's text of the first failure or skip, on one line and without the table's separator; empty
+// for none.
 QByteArray firstFailure(const QByteArray &log)
 {
     static const QRegularExpression failure(
@@ -75,11 +76,16 @@ QByteArray firstFailure(const QByteArray &log)
         QRegularExpression::MultilineOption | QRegularExpression::DotMatchesEverythingOption);
     const QRegularExpressionMatch match = failure.match(QString::fromUtf8(log));
     if (!match.hasMatch())
-        return "no failure was reported";
+        return {};
     QString text = match.captured(1).simplified();
     if (text.endsWith(u" ()")) // a check without a message of its own
         text.chop(3);
     return text.toUtf8();
+}
+
+QByteArray lastLine(const QByteArray &text)
+{
+    return text.trimmed().split('\n').last().simplified();
 }
 
 // A skipped case has no such line.
@@ -122,7 +128,9 @@ QByteArray outcomeOf(const Case &one)
     const QByteArray log = child.readAllStandardOutput();
     if (child.exitCode() == 0 && passed(log, one))
         return "right";
-    return "wrong:" + firstFailure(log);
+    // A sanitizer sums up its findings in the last line, after QtTest.
+    const QByteArray failure = firstFailure(log);
+    return "wrong:" + (failure.isEmpty() ? lastLine(child.readAllStandardError()) : failure);
 }
 
 bool isOneOf(const Case &one, const QStringList &beginnings)
