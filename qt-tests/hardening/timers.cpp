@@ -164,7 +164,8 @@ void Timers::S12_exhausted_retransmissions_are_reported()
     QCOMPARE(link.client.dtls->dtlsError(), QDtlsError::TlsFatalError);
     QVERIFY(!link.client.dtls->dtlsErrorString().isEmpty());
     QCOMPARE(link.client.dtls->handshakeState(), QDtls::HandshakeNotStarted);
-    QCOMPARE(takeDatagrams(link.server.socket).size(), 1 + retransmissions);
+    constexpr int sentTwice = retransmissions - 3; // from the fifth try on
+    QCOMPARE(takeDatagrams(link.server.socket).size(), 1 + retransmissions + sentTwice);
 }
 
 void Timers::S13_early_handleTimeout_leaves_one_timer()
