@@ -4,25 +4,45 @@
 //! It is the source package that Debian's binary packages were built from, with Debian's patches, so that the plugin
 //! built of it differs from the installed one in our changes only. apt fetches and verifies it with lists and folders
 //! of its own below `target`: the machine's are read, never written. Sources of other versions come from Debian's
-//! other suites in the same way.
+//! other suites in the same way, also where the archive lists the installed one but does not have its files.
 
 use crate::system::apt::{self, Archives};
 use crate::system::{Cmd, Environment, Outcome, Run, Shell, cmd, packages, shell, shell_in, workspace};
 use anyhow::{Context, Result, ensure};
+use itertools::Itertools;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The source the user names, or else that of the installed qt6-base-dev, downloaded on first use.
+/// The source the user names, or else that of the installed qt6-base-dev, downloaded on first use. Where that cannot be
+/// had, another source package of the same version of Qt takes its place.
 pub fn find(environment: &Environment) -> Result<PathBuf> {
+    let missing = match find_exact(environment) {
+        Err(missing) if environment.qt_source.is_none() => missing,
+        found => return found,
+    };
+    let Ok(folder) = of_version(qt_version(&installed()?)) else { return Err(missing) };
+    eprintln!(
+        "{missing:#}\nusing {}: the same version of Qt, but with the patches of that package",
+        folder.display()
+    );
+    Ok(folder)
+}
+
+/// As [`find`], with the patches that the installed package has.
+pub fn find_exact(environment: &Environment) -> Result<PathBuf> {
     if let Some(folder) = &environment.qt_source {
         return fs::canonicalize(folder).with_context(|| format!("--qt-source {}", folder.display()));
     }
-    let version = packages::field("qt6-base-dev", "source:Version")?;
-    let folder = folder_of(&version);
-    if !folder.exists() {
-        download(&Apt::of_machine()?, &version).with_context(|| unavailable(&version))?;
+    let version = installed()?;
+    match folder_of(&version) {
+        folder if folder.exists() => Ok(folder),
+        _ => download(&Apt::of_machine()?, &version),
     }
-    Ok(folder)
+}
+
+/// The version of the source package that the installed qt6-base-dev was built from.
+pub fn installed() -> Result<String> {
+    packages::field("qt6-base-dev", "source:Version")
 }
 
 /// The source of a version that need not be the installed one, downloaded on first use from any of Debian's suites.
@@ -35,9 +55,8 @@ pub fn of_version(wanted: &str) -> Result<PathBuf> {
     let apt = Apt::of_all_suites()?;
     let known = apt.command(shell(), "apt-cache").args(["showsrc", "--only-source", "qt6-base"]);
     let known = apt.run(known).with_context(|| unavailable(wanted))?;
-    let version = source_version(&known, wanted).with_context(|| unavailable(wanted))?;
-    download(&apt, version).with_context(|| unavailable(version))?;
-    Ok(folder_of(version))
+    let sources = source_versions(&known, wanted).map(|version| download(&apt, version));
+    sources.find_or_last(Result::is_ok).with_context(|| unavailable(wanted))?
 }
 
 /// Where the source of a version of the package is unpacked.
@@ -56,20 +75,22 @@ pub fn version(folder: &Path) -> Result<String> {
     Ok(rest.split('"').next().unwrap_or_default().into())
 }
 
-fn download(apt: &Apt, version: &str) -> Result<()> {
+/// Returns the folder it is unpacked to.
+fn download(apt: &Apt, version: &str) -> Result<PathBuf> {
     eprintln!("downloading the source of qt6-base {version}");
     let download_dir = apt.work_dir.join("download");
     fs::create_dir_all(&download_dir)?;
     let (here, source) = (shell_in(&download_dir), format!("qt6-base={version}"));
     let fetch = apt.command(&here, "apt-get").args(["source", "--download-only", "--only-source", &source]);
-    apt.run(fetch)?;
+    apt.run(fetch).with_context(|| unavailable(version))?;
 
     // Unpacked under another name first, so that what is under the final name is complete.
     let unpacked = apt.work_dir.join("unpacked");
     workspace::remove(&unpacked)?;
     let dsc = download_dir.join(format!("qt6-base_{}.dsc", without_epoch(version)));
     cmd!(shell(), "dpkg-source --no-check --extract {dsc} {unpacked}").quietly()?;
-    Ok(fs::rename(&unpacked, folder_of(version))?)
+    fs::rename(&unpacked, folder_of(version))?;
+    Ok(folder_of(version))
 }
 
 /// apt with its own lists of sources, and its state below `work_dir`, where its sandbox user may have no access.
@@ -139,12 +160,15 @@ const SUITES: [&str; 4] = ["bookworm", "trixie", "forky", "sid"];
 /// Of the package debian-archive-keyring.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// Debian's version of the source of Qt's version, as `apt-cache showsrc` lists them.
-fn source_version<'a>(stanzas: &'a str, qt_version: &str) -> Option<&'a str> {
-    let mut versions = stanzas.lines().filter_map(|line| line.strip_prefix("Version: "));
-    versions.find(|version| {
-        without_epoch(version).strip_prefix(qt_version).is_some_and(|rest| rest.starts_with(['+', '-', '~']))
-    })
+/// Debian's versions of the source of Qt's version, as `apt-cache showsrc` lists them.
+fn source_versions<'a>(stanzas: &'a str, wanted: &str) -> impl Iterator<Item = &'a str> {
+    let versions = stanzas.lines().filter_map(|line| line.strip_prefix("Version: "));
+    versions.filter(move |version| qt_version(version) == wanted)
+}
+
+/// Qt's part of a version of Debian's.
+fn qt_version(version: &str) -> &str {
+    without_epoch(version).split(['+', '-', '~']).next().unwrap_or_default()
 }
 
 /// The first of apt's lines that says why it fails: that it could not fetch something, or an error.
@@ -165,9 +189,10 @@ mod tests {
 
     #[test]
     fn versions_and_reasons_are_found_in_what_apt_says() {
-        let stanzas = "Package: q\nVersion: 6.11.2+dfsg-5\n\nPackage: q\nVersion: 4:6.4.2+dfsg-10\n";
-        let found = ["6.4.2", "6.11.2", "6.1"].map(|wanted| source_version(stanzas, wanted));
-        assert_eq!(found, [Some("4:6.4.2+dfsg-10"), Some("6.11.2+dfsg-5"), None]);
+        let stanzas = ["6.11.2+dfsg-7", "4:6.4.2+dfsg-10", "6.11.2~rc-1"].map(|v| format!("Version: {v}\n"));
+        let stanzas = stanzas.join("Package: q\n\n");
+        let found = ["6.4.2", "6.11.2", "6.1"].map(|wanted| source_versions(&stanzas, wanted).collect_vec());
+        assert_eq!(found, [vec!["4:6.4.2+dfsg-10"], vec!["6.11.2+dfsg-7", "6.11.2~rc-1"], vec![]]);
         let no_network =
             "W: x\nW: Failed to fetch http://h/d  Temporary failure resolving 'h'\nE: no package\n";
         let found = [no_network, "W: x\nE: no package\n"].map(reason);

@@ -23,8 +23,8 @@ pub fn folder() -> PathBuf {
 /// Makes the package and returns the folder of its unpacked source, which lies beside its archives.
 pub fn run(environment: &Environment) -> Result<PathBuf> {
     packages::ensure(packages::DEB_SOURCE, environment)?;
-    let qt_source = qt_source::find(environment)?;
-    let qt_version = packages::field("qt6-base-dev", "source:Version")?;
+    let qt_source = qt_source::find_exact(environment)?;
+    let qt_version = qt_source::installed()?;
     // What is after the last hyphen of a version would be the package's revision.
     let version = format!("{}+qt{}", env!("CARGO_PKG_VERSION"), qt_version.replace('-', "."));
     let tree = folder().join(format!("qdtls-rs-{version}"));
