@@ -8,6 +8,7 @@
 #include "pair/wire.h"
 #include "settings.h"
 
+#include <QtCore/QElapsedTimer>
 #include <QtTest/QSignalSpy>
 #include <QtTest/QTest>
 
