@@ -29,11 +29,13 @@ Identity Identity::selfSigned(const QString &alternativeNames, const QString &co
     const QString certificateFile = directory.filePath(QStringLiteral("certificate.pem"));
     const QString keyFile = directory.filePath(QStringLiteral("key.pem"));
 
+    // OpenSSL tells it from others of its name by this identifier, which 4.0 would leave out.
     QProcess openssl;
     openssl.start(QStringLiteral("openssl"),
                   { "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
                     "-nodes", "-days", "2", "-subj", "/CN=" + commonName, "-addext",
-                    "subjectAltName=" + alternativeNames, "-keyout", keyFile, "-out",
+                    "subjectAltName=" + alternativeNames, "-addext",
+                    "authorityKeyIdentifier=keyid:always", "-keyout", keyFile, "-out",
                     certificateFile });
     if (!openssl.waitForFinished() || openssl.exitCode() != 0)
         qWarning("openssl req: %s", openssl.readAllStandardError().constData());
