@@ -4,6 +4,7 @@
 #include "cases.h"
 #include "settings.h"
 #include "pair/loopback.h"
+#include "pair/wire.h"
 
 #include <QtCore/QElapsedTimer>
 #include <QtCore/QTimer>
@@ -165,7 +166,10 @@ void Timers::S12_exhausted_retransmissions_are_reported()
     QVERIFY(!link.client.dtls->dtlsErrorString().isEmpty());
     QCOMPARE(link.client.dtls->handshakeState(), QDtls::HandshakeNotStarted);
     constexpr int sentTwice = retransmissions - 3; // from the fifth try on
-    QCOMPARE(takeDatagrams(link.server.socket).size(), 1 + retransmissions + sentTwice);
+    int hellos = 0;
+    for (const QByteArray &datagram : takeDatagrams(link.server.socket))
+        hellos += int(wire::records(datagram).size());
+    QCOMPARE(hellos, 1 + retransmissions + sentTwice);
 }
 
 void Timers::S13_early_handleTimeout_leaves_one_timer()
