@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The peers: how each is built, started as either side, and what it cannot do.
 
+mod crates;
 mod own;
 mod programs;
 
@@ -62,7 +63,7 @@ pub struct Launch<'a> {
     pub scratch: &'a str,
 }
 
-pub const ALL: [&Peer; 11] = [
+pub const ALL: [&Peer; 12] = [
     &programs::OPENSSL,
     &programs::GNUTLS,
     &own::MBEDTLS,
@@ -72,7 +73,8 @@ pub const ALL: [&Peer; 11] = [
     &programs::BOTAN,
     &programs::LIBCOAP,
     &programs::LIBCOAP_GNUTLS,
-    &own::DIMPL,
+    &crates::DIMPL,
+    &crates::WEBRTC,
     &own::ERLANG,
 ];
 

@@ -2,15 +2,15 @@
 //! Peers that are small programs of the repository, in qt-tests/interop/peers. All take the same arguments, `name=value`.
 
 use super::{Echo, Launch, Limit, NO_RESTART, Peer, RSA, version_of};
-use crate::interop::cases::{ALPN, Expected, PSK, PSK_IDENTITY, Role, Suite};
-use crate::interop::certificates::{self, Identity};
-use crate::system::{Run, cargo, cmd, shell, workspace};
-use anyhow::{Context, Result};
+use crate::interop::cases::{ALPN, PSK, PSK_IDENTITY, Role, Suite};
+use crate::interop::certificates;
+use crate::system::{Run, cmd, shell, workspace};
+use anyhow::Result;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-const SOURCES: &str = "qt-tests/interop/peers";
+pub const SOURCES: &str = "qt-tests/interop/peers";
 
 fn program(name: &str) -> PathBuf {
     workspace::target("interop/peers").join(name)
@@ -30,7 +30,7 @@ fn compile(name: &str, libraries: &[&str]) -> Result<()> {
 }
 
 /// What all of them take.
-fn with_arguments(mut command: Command, launch: &Launch) -> Command {
+pub fn with_arguments(mut command: Command, launch: &Launch) -> Command {
     let Launch { case, role, port, .. } = launch;
     let flag = |is_on: bool| if is_on { "1" } else { "" };
     let mut argument = |name: &str, value: &str| {
@@ -68,7 +68,7 @@ fn own_with_suite(name: &str, launch: &Launch, rename: impl Fn(&str) -> String) 
 }
 
 /// What they have in common.
-const OWN: Peer = Peer {
+pub const OWN: Peer = Peer {
     name: "",
     packages: &[],
     build: || Ok(()),
@@ -81,7 +81,7 @@ const OWN: Peer = Peer {
     limits: &[],
 };
 
-const RESTART: Limit = ("restart on the same port", Some(Role::Client), NO_RESTART);
+pub const RESTART: Limit = ("restart on the same port", Some(Role::Client), NO_RESTART);
 
 pub const MBEDTLS: Peer = Peer {
     name: "Mbed TLS",
@@ -194,66 +194,3 @@ pub const ERLANG: Peer = Peer {
     ],
     ..OWN
 };
-
-pub const DIMPL: Peer = Peer {
-    name: "dimpl",
-    packages: &[],
-    build: build_dimpl,
-    version: version_of_dimpl,
-    command: dimpl,
-    lossy: (Identity::Ecdsa, Some(Identity::Ecdsa)),
-    limits: &[RESTART],
-    ..OWN
-};
-
-const DIMPL_FOLDER: &str = "qt-tests/interop/peers/dimpl";
-
-fn build_dimpl() -> Result<()> {
-    let (cargo, target_dir) = (cargo(), workspace::target("interop/dimpl"));
-    let manifest = format!("{DIMPL_FOLDER}/Cargo.toml");
-    cmd!(shell(), "{cargo} build --quiet --locked --manifest-path {manifest} --target-dir {target_dir}")
-        .quietly()
-}
-
-/// As locked.
-fn version_of_dimpl() -> Result<String> {
-    let lock: toml::Table = toml::from_str(&workspace::read(format!("{DIMPL_FOLDER}/Cargo.lock"))?)?;
-    let packages = lock.get("package").and_then(|packages| packages.as_array());
-    let is_it = |package: &&toml::Value| package.get("name").and_then(|name| name.as_str()) == Some("dimpl");
-    let version = packages.and_then(|packages| packages.iter().find(is_it)?.get("version")?.as_str());
-    version.map(String::from).context("dimpl is not locked")
-}
-
-fn dimpl(launch: &Launch) -> Result<Command, &'static str> {
-    let case = launch.case;
-    match case.suite {
-        Some(Suite::Psk) => return Err("its only suite with a pre-shared key is PSK_AES128_CCM_8"),
-        Some(Suite::Cbc) => return Err("it has no CBC suites"),
-        Some(Suite::Ccm8) => return Err("it has CCM8 with a pre-shared key only"),
-        _ => {}
-    }
-    if case.server == Identity::Rsa || case.client == Some(Identity::Rsa) {
-        return Err("it has no RSA");
-    }
-    if case.alpn {
-        return Err("it has no ALPN");
-    }
-    if case.resumes {
-        return Err("it has no resumption");
-    }
-    if case.identity(launch.role) == Some(Identity::Chain) || case.mtu.is_some() {
-        return Err("it has no RSA, and sends and reads one certificate");
-    }
-    let refuses_here =
-        case.is_refusal() && (case.expected == Expected::RefusalOfClient) == (launch.role == Role::Server);
-    if refuses_here {
-        return Err("it leaves the verification of certificates to its application");
-    }
-    if case.demands && launch.role == Role::Client && case.client.is_none() {
-        return Err("it always has a certificate");
-    }
-    // It needs one also where it does not show it.
-    let identity = case.identity(launch.role).or(Some(Identity::Ecdsa));
-    let command = Command::new(workspace::target("interop/dimpl/debug/dimpl-peer"));
-    Ok(with_arguments(command, &Launch { identity, ..*launch }))
-}
