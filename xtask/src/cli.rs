@@ -39,7 +39,7 @@ pub enum Verb {
         #[arg(long = "case", value_name = "CASE")]
         cases: Vec<String>,
     },
-    /// Run the hardening tests under memcheck, AddressSanitizer and ThreadSanitizer (ten minutes)
+    /// Run the hardening tests under memcheck, AddressSanitizer and ThreadSanitizer (half an hour)
     Sanitize,
     /// Fail each allocation of OpenSSL's, and each of the plugin's and Qt's, in a DTLS exchange (two minutes)
     Sweep {

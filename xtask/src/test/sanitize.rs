@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask sanitize`: the hardening tests under valgrind's memcheck, and with builds of the plugin's C++ for
-//! AddressSanitizer (which also sees everything that it allocates) and ThreadSanitizer. Ten minutes, so not a part of
+//! AddressSanitizer (which also sees everything that it allocates) and ThreadSanitizer. Half an hour, so not a part of
 //! `cargo xtask test`.
 
 use crate::build::cmake::{self, define};
