@@ -23,6 +23,8 @@ pub struct Timer {
     tries: Cell<u32>,
     /// When, and the number of the record behind each.
     sent: Cell<[Sent; TRIES]>,
+    /// When a flight was last sent without the timer.
+    repeated: Cell<u64>,
     /// When the datagram under way arrived.
     arrival: Cell<u64>,
     round_trip: Cell<Option<RoundTrip>>,
@@ -101,6 +103,19 @@ impl Timer {
         let updated = self.round_trip.get().map_or(RoundTrip::first(measured), |old| old.updated(measured));
         self.round_trip.set(Some(updated));
         self.is_measured.set(true);
+    }
+
+    /// Returns whether the present flight may be sent again although the timer has not expired, which takes the shortest
+    /// interval at least. Its answer then measures nothing (RFC 6298, 3).
+    pub fn may_repeat(&self) -> bool {
+        let now = os::wall_clock_us();
+        let last = self.repeated.get().max(self.sent.get().iter().map(|sent| sent.at).max().unwrap_or(0));
+        let may = now.abs_diff(last) >= shortest().into();
+        if may {
+            self.repeated.set(now);
+            self.is_measured.set(true);
+        }
+        may
     }
 
     /// Returns the interval that follows one of `previous` microseconds, or the first of another flight for 0.

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A client's ClientHello: when it goes without a session ticket (I3), and what answers it.
+//! The ClientHello: when a client sends it without a session ticket (I3), what answers it, and what a server does when it
+//! comes again.
 
 #![forbid(unsafe_code)]
 
 use super::Association;
 use super::operation::Operation;
-use crate::wire::hello::MAX_COOKIE;
+use crate::wire::hello::{ClientHello, MAX_COOKIE};
 use crate::wire::message::{Fragment, kind};
 use crate::wire::record::Record;
 
@@ -38,13 +39,34 @@ impl Operation<'_> {
         record.epoch == 0 && record.number() < self.association.first_record.get() && is_request()
     }
 
-    /// Notes what a server answers to a ClientHello.
+    /// Notes a ClientHello, and what a server answers to it.
     pub(super) fn note_answer(&self, record: &Record<'_>) {
         match kind_of(record).filter(|_| record.epoch == 0) {
             Some(kind::HELLO_VERIFY_REQUEST) => self.association.timer.note_answer_to(record.number()),
+            Some(kind::CLIENT_HELLO) => self.note_hello(record),
             Some(kind::SERVER_HELLO) => self.association.has_answer.set(true),
             _ => {}
         }
+    }
+
+    /// Notes a ClientHello that has been answered. Only a peer that has seen the first one knows its random.
+    fn note_hello(&self, record: &Record<'_>) {
+        let Association { verified_hello, sequence, repetition, .. } = self.association;
+        let verified = verified_hello.borrow();
+        let is_again = |hello: &ClientHello<'_>| {
+            verified.as_ref().is_some_and(|verified| verified.random == *hello.random)
+        };
+        let hello = ClientHello::from_record(record).filter(|_| sequence.has_begun());
+        repetition.note_hello(hello.as_ref().is_some_and(is_again));
+    }
+
+    /// Sends the flight again if the client asks for it, but no more often than a timer would.
+    pub(super) fn repeat_flight(&self) {
+        let Association { timer, repetition, .. } = self.association;
+        let send = |flight: &[u8]| {
+            self.send_datagrams(flight);
+        };
+        repetition.send(|| timer.may_repeat(), send);
     }
 }
 

@@ -13,6 +13,7 @@ mod inbox;
 pub mod operation;
 mod outbox;
 mod path_mtu;
+mod repetition;
 
 use crate::bytes::Bytes;
 use crate::error::{Error, Result, Status};
@@ -29,6 +30,7 @@ use crate::wire::hello::{ClientHello, MAX_COOKIE};
 use crate::wire::sequence::Sequence;
 use outbox::Outbox;
 use path_mtu::PathMtu;
+use repetition::Repetition;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -111,6 +113,7 @@ pub struct Association {
     holder: Cell<Holder>,
     verified_hello: RefCell<Option<VerifiedHello>>,
     outbox: Outbox,
+    repetition: Repetition,
     sequence: Sequence,
     admission: Admission,
     /// A message that was dropped for its length.
@@ -158,6 +161,7 @@ impl Association {
             holder: Cell::new(Holder::Connection),
             verified_hello: RefCell::default(),
             outbox: Outbox::default(),
+            repetition: Repetition::default(),
             sequence: Sequence::default(),
             buffered_plaintext: Cell::new(0),
             verify_errors: RefCell::default(),

@@ -86,6 +86,7 @@ impl<'a> Operation<'a> {
             outcome = ssl.begin_without_session();
         }
         self.transmit();
+        self.repeat_flight();
         self.progress(outcome)
     }
 
@@ -93,6 +94,7 @@ impl<'a> Operation<'a> {
     fn progress(&self, outcome: Outcome) -> Result<Progress> {
         match outcome {
             Outcome::Done(_) => {
+                self.association.repetition.forget();
                 self.association.longest_message.set(self.association.ssl.longest_message());
                 self.association.shortest_record.set(self.association.ssl.shortest_record());
                 Ok(Progress::Finished { unread: self.inbox.unread() })
@@ -257,6 +259,9 @@ impl<'a> Operation<'a> {
     fn transmit(&self) {
         while let Some(written) = self.association.outbox.take() {
             self.send_flight(&written);
+            if self.association.cookie_exchange {
+                self.association.repetition.keep(written);
+            }
         }
     }
 
@@ -270,7 +275,7 @@ impl<'a> Operation<'a> {
     }
 
     /// Sends the records of a flight, and returns in how many datagrams.
-    fn send_datagrams(&self, written: &[u8]) -> usize {
+    pub(super) fn send_datagrams(&self, written: &[u8]) -> usize {
         let Association { path_mtu, sequence, .. } = self.association;
         let mut count = 0;
         let sent = flight::send(written, &path_mtu.sizes(), sequence, &mut |datagram| {

@@ -165,6 +165,54 @@ CASE(a_flight_to_an_unverified_address_is_sent_once)
     CHECK(datagramsOfTries(pair->server) == std::vector<std::size_t>(6, 1));
 }
 
+// A server that asks for cookies, or not, has sent its flight, which is lost, and waits. The time
+// passes in which its client's timer expires, but not its own.
+static std::unique_ptr<Pair> afterLostFlight(bool asksForCookies)
+{
+    auto pair = Pair::psk();
+    if (!asksForCookies) {
+        CHECK_EQUAL(qdtls_connection_set_cookie(pair->server.handle, nullptr), QDTLS_STATUS_OK);
+        CHECK_EQUAL(qdtls_connection_reset(pair->server.handle), QDTLS_STATUS_OK);
+        pair->server.init(pair->serverTls.get());
+    }
+    CHECK_EQUAL(pair->server.start(pair->verifiedHello()), QDTLS_STATUS_OK);
+    CHECK_EQUAL(pair->server.outbox.size(), 1u);
+    return pair;
+}
+
+CASE(a_client_hello_that_comes_again_gets_the_flight_again)
+{
+    const ScopedSetting initial(QDTLS_SETTING_TIMEOUT_INITIAL_MS, 1000);
+    const ScopedSetting minimum(QDTLS_SETTING_TIMEOUT_MIN_MS, 20);
+    for (const bool asksForCookies : { true, false }) {
+        const auto pair = afterLostFlight(asksForCookies);
+        const auto first = std::exchange(pair->server.outbox, {});
+        pair->client.waitUntilDue();
+        CHECK_EQUAL(pair->client.handleTimeout(), QDTLS_STATUS_OK);
+        const Bytes hello = pair->client.take();
+        Bytes foreign = hello;
+        foreign[40] ^= 1; // in its random
+
+        // At most a HelloVerifyRequest.
+        CHECK_EQUAL(pair->server.proceed(foreign), QDTLS_STATUS_OK);
+        for (const Bytes &answer : std::exchange(pair->server.outbox, {}))
+            CHECK_EQUAL(messageHeader(answer).kind, 3u);
+        CHECK_EQUAL(pair->server.proceed(hello), QDTLS_STATUS_OK);
+        if (asksForCookies) {
+            CHECK(fragmentsOf(pair->server.outbox) == fragmentsOf(first));
+            CHECK(numbersOf(first).back() < numbersOf(pair->server.outbox).front());
+        } else {
+            CHECK(pair->server.outbox.empty());
+        }
+        // Not twice in the shortest interval.
+        const std::size_t before = pair->server.outbox.size();
+        CHECK_EQUAL(pair->server.proceed(hello), QDTLS_STATUS_OK);
+        CHECK_EQUAL(pair->server.outbox.size(), before);
+        pair->connect();
+        pair->checkMessages();
+    }
+}
+
 CASE(i3_a_client_hello_is_never_cut_below_576_bytes)
 {
     const FastTimers timers;
