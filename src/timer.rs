@@ -12,7 +12,7 @@ use crate::settings;
 use std::cell::Cell;
 use std::time::Duration;
 
-/// The tries of a flight whose times are kept, to tell which one was answered.
+/// The last tries of a flight, whose times are kept to tell which one was answered.
 const TRIES: usize = 4;
 
 /// The timer of one association. All times are microseconds of the clock that OpenSSL's timer uses.
@@ -21,7 +21,7 @@ pub struct Timer {
     interval: Cell<u32>,
     /// How often the present flight was sent.
     tries: Cell<u32>,
-    /// When, and the number of the record behind each.
+    /// When, and the number of the record behind each; the last try first.
     sent: Cell<[Sent; TRIES]>,
     /// When a flight was last sent without the timer.
     repeated: Cell<u64>,
@@ -44,19 +44,28 @@ struct Sent {
 struct RoundTrip {
     smoothed: u32,
     variation: u32,
+    /// The round trip may be shorter.
+    is_bound: bool,
 }
 
 impl RoundTrip {
     fn first(measured: u32) -> Self {
-        Self { smoothed: measured, variation: measured / 8 }
+        Self { smoothed: measured, variation: measured / 8, is_bound: false }
+    }
+
+    fn at_most(measured: u32) -> Self {
+        Self { is_bound: true, ..Self::first(measured) }
     }
 
     fn updated(self, measured: u32) -> Self {
+        if self.is_bound {
+            return Self::first(measured);
+        }
         let weighted = |old: u32, new: u32, weight: u64| {
             ((u64::from(old) * (weight - 1) + u64::from(new)) / weight) as u32
         };
         let variation = weighted(self.variation, self.smoothed.abs_diff(measured), 4);
-        Self { smoothed: weighted(self.smoothed, measured, 8), variation }
+        Self { smoothed: weighted(self.smoothed, measured, 8), variation, is_bound: false }
     }
 
     fn timeout(self) -> u32 {
@@ -72,21 +81,22 @@ impl Timer {
 
     /// Notes that the present flight was sent in records before `next_record`.
     pub fn note_sent(&self, next_record: u64) {
-        let mut sent = self.sent.get();
-        let place = self.tries.get().saturating_sub(1) as usize;
-        if let Some(try_) = sent.get_mut(place) {
-            *try_ = Sent { at: os::wall_clock_us(), next_record };
-        }
-        self.sent.set(sent);
+        let [first, second, third, _] = self.sent.get();
+        self.sent.set([Sent { at: os::wall_clock_us(), next_record }, first, second, third]);
     }
 
     /// Notes that the datagram under way answers the try that contained a record. Without such a message, a flight that
-    /// was sent twice measures nothing (RFC 6298, 3).
+    /// was sent twice measures nothing (RFC 6298, 3). Some peers name the first record whichever they answer.
     pub fn note_answer_to(&self, record: u64) {
         let sent = self.sent.get();
-        let answered = sent.iter().find(|try_| try_.at != 0 && record < try_.next_record);
-        if let Some(answered) = answered {
-            self.measure(self.arrival.get().saturating_sub(answered.at));
+        let is_answered = |(_, try_): &(usize, &Sent)| try_.at != 0 && record < try_.next_record;
+        let Some((age, answered)) = sent.iter().enumerate().rfind(is_answered) else { return };
+        let round_trip = self.arrival.get().saturating_sub(answered.at);
+        if age == 0 {
+            self.measure(round_trip);
+        } else {
+            self.note_upper_bound(round_trip);
+            self.is_measured.set(true);
         }
     }
 
@@ -94,7 +104,7 @@ impl Timer {
     /// ClientHello makes longer.
     pub fn note_upper_bound(&self, round_trip: u64) {
         let longest = u32::try_from(round_trip).unwrap_or(u32::MAX).min(longest());
-        self.round_trip.set(Some(RoundTrip::first(longest)));
+        self.round_trip.set(Some(RoundTrip::at_most(longest)));
     }
 
     /// Takes a measured round trip into account.
@@ -109,7 +119,8 @@ impl Timer {
     /// interval at least. Its answer then measures nothing (RFC 6298, 3).
     pub fn may_repeat(&self) -> bool {
         let now = os::wall_clock_us();
-        let last = self.repeated.get().max(self.sent.get().iter().map(|sent| sent.at).max().unwrap_or(0));
+        let [sent, ..] = self.sent.get();
+        let last = self.repeated.get().max(sent.at);
         let may = now.abs_diff(last) >= shortest().into();
         if may {
             self.repeated.set(now);
@@ -240,13 +251,39 @@ mod tests {
         assert_eq!(timer.next_interval(0), 400 * MS);
     }
 
+    /// A timer whose flight was sent in records 0 to `tries` - 1, a second apart, and answered 3.4 s after the last.
+    fn repeated(tries: u64) -> Timer {
+        let timer = Timer::default();
+        let mut interval = 0;
+        for record in 0..tries {
+            interval = timer.next_interval(interval);
+            timer.note_sent(record + 1);
+            let [last, earlier @ ..] = timer.sent.get();
+            let [second, third, fourth] = earlier;
+            timer.sent.set([Sent { at: (record + 1) * 1_000_000, ..last }, second, third, fourth]);
+        }
+        timer.arrival.set(tries * 1_000_000 + 3_400_000);
+        timer
+    }
+
     #[test]
     fn an_answer_that_names_its_record_measures_a_repeated_flight() {
-        let timer = answered(3400 * MS);
-        timer.next_interval(400 * MS);
-        timer.note_sent(2);
+        for tries in [2, 4, 5, 12] {
+            let timer = repeated(tries);
+            timer.note_answer_to(tries - 1);
+            assert_eq!(timer.next_interval(0), 5100 * MS, "{tries}");
+        }
+    }
+
+    /// dimpl's HelloVerifyRequest names record 0 always.
+    #[test]
+    fn an_answer_to_an_earlier_try_is_a_bound_until_a_flight_is_measured() {
+        let timer = repeated(2);
         timer.note_answer_to(0);
-        assert_eq!(timer.next_interval(0), 5100 * MS);
+        assert_eq!(timer.next_interval(0), 6600 * MS, "1.5 times 4.4 s");
+        timer.note_sent(3);
+        timer.arrival.set(timer.sent.get()[0].at + 2000);
+        assert_eq!(timer.next_interval(0), 100 * MS);
     }
 
     #[test]
