@@ -19,7 +19,7 @@ impl Operation<'_> {
     /// for one datagram.
     pub(super) fn hello_is_too_long(&self) -> bool {
         let Association { ssl, path_mtu, sequence, first_record, .. } = self.association;
-        let limit = path_mtu.sizes().whole_hello.saturating_sub(MAX_COOKIE);
+        let limit = path_mtu.longest_in_one().saturating_sub(MAX_COOKIE);
         let is_first = sequence.next_record() == first_record.get();
         is_first && ssl.offers_session() && self.association.outbox.len() > limit
     }

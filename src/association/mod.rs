@@ -56,15 +56,6 @@ pub enum Progress {
     },
 }
 
-/// The planned sizes of a handshake's datagrams.
-#[derive(Clone, Copy, Debug)]
-pub struct DatagramSizes {
-    /// The largest IP packet.
-    pub link_mtu: u16,
-    /// A ClientHello of up to this many bytes stays in one datagram.
-    pub whole_hello: u16,
-}
-
 /// The result of reading a datagram.
 #[derive(Debug)]
 pub struct Received {
@@ -142,7 +133,7 @@ impl Association {
     pub fn new(
         context_owner: Box<dyn Any>,
         setup: &Setup<'_>,
-        sizes: DatagramSizes,
+        link_mtu: Option<u16>,
         peer: PeerAddress,
         host: Rc<Box<dyn Host>>,
         ssl: Ssl,
@@ -153,7 +144,7 @@ impl Association {
             admission: Admission::new(setup.role, ssl.max_cert_list()),
             too_long: Cell::new(None),
             peer,
-            path_mtu: PathMtu::new(peer.header_overhead(), sizes.link_mtu, sizes.whole_hello),
+            path_mtu: PathMtu::new(peer.header_overhead(), link_mtu),
             cookie_exchange: setup.cookie_exchange,
             has_verified_peer: setup.role == Role::Client || setup.cookie_exchange,
             alpn,

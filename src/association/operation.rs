@@ -278,7 +278,7 @@ impl<'a> Operation<'a> {
     pub(super) fn send_datagrams(&self, written: &[u8]) -> usize {
         let Association { path_mtu, sequence, .. } = self.association;
         let mut count = 0;
-        let sent = flight::send(written, &path_mtu.sizes(), sequence, &mut |datagram| {
+        let sent = flight::send(written, &|length| path_mtu.sizes(length), sequence, &mut |datagram| {
             count += 1;
             self.send_datagram(datagram);
         });

@@ -4,20 +4,25 @@
 #![forbid(unsafe_code)]
 
 use crate::settings::COALESCE_RECORDS;
-use crate::wire::flight::{STEPS, Sizes};
+use crate::wire::flight::Sizes;
 use std::cell::Cell;
 
+/// The number of steps in which datagrams become smaller.
+const STEPS: usize = 3;
 /// IP packets that are tried when larger ones are not answered: the minimum of IPv6, what every IPv4 host accepts (RFC
 /// 791, 3.1), and OpenSSL's smallest (d1_lib.c).
 const LINK_MTUS: [usize; STEPS] = [1280, 576, 256];
 /// The unanswered tries of a flight before each. Few paths need the last, and on one that loses datagrams at random more
 /// of them do harm.
 const PATIENCE: [u32; STEPS] = [2, 2, 4];
+/// The shortest flight that is planned for packets of 1280 bytes though it needs several of them.
+const LONG_FLIGHT: usize = 4096;
 
-/// See the module documentation.
+/// See the module documentation. Sizes are those of UDP payload.
 pub struct PathMtu {
-    planned: Sizes,
+    hint: Option<usize>,
     steps: [usize; STEPS],
+    packs: bool,
     /// The number of steps taken.
     taken: Cell<usize>,
     /// The longest datagram of the last try that can be smaller.
@@ -25,32 +30,38 @@ pub struct PathMtu {
 }
 
 impl PathMtu {
-    /// For IP packets of `link_mtu` bytes with headers of `overhead` bytes. A ClientHello of up to `whole_hello` bytes
-    /// stays in one datagram.
-    pub fn new(overhead: u16, link_mtu: u16, whole_hello: u16) -> Self {
+    /// For headers of `overhead` bytes, and IP packets of `link_mtu` bytes if anything is known about the path.
+    pub fn new(overhead: u16, link_mtu: Option<u16>) -> Self {
         let payload = |link_mtu: usize| link_mtu.saturating_sub(overhead.into());
-        let planned = payload(link_mtu.into());
-        let whole_hello = planned.max(whole_hello.into());
         Self {
-            planned: Sizes {
-                planned,
-                whole_hello,
-                reduced: [usize::MAX; STEPS],
-                packs: COALESCE_RECORDS.get() != 0,
-            },
+            hint: link_mtu.map(|link_mtu| payload(link_mtu.into())),
             steps: LINK_MTUS.map(payload),
+            packs: COALESCE_RECORDS.get() != 0,
             taken: Cell::new(0),
             longest: Cell::new(0),
         }
     }
 
-    /// The sizes for the next try.
-    pub fn sizes(&self) -> Sizes {
-        let mut sizes = self.planned;
-        for (size, step) in sizes.reduced.iter_mut().zip(self.steps).take(self.taken.get()) {
-            *size = step;
-        }
-        sizes
+    /// The longest flight that is sent in one datagram.
+    pub fn longest_in_one(&self) -> usize {
+        let [large, ..] = self.steps;
+        self.hint.unwrap_or(large)
+    }
+
+    /// The sizes for the next try of a flight of this length.
+    pub fn sizes(&self, length: usize) -> Sizes {
+        let [large, usual, _] = self.steps;
+        let (planned, records) = match self.hint {
+            Some(hint) => (hint, usize::MAX),
+            None if length <= large || length >= LONG_FLIGHT => (large, usize::MAX),
+            // In datagrams that do not become smaller within four tries, since dimpl cannot join different ones, and with
+            // no more records than libcoap with GnuTLS reads of a repeated one.
+            None => (usual, 2),
+        };
+        let records = if self.packs { records } else { 1 };
+        let limit = self.steps.into_iter().take(self.taken.get()).fold(planned, usize::min);
+        // Every step but the last only moves fragments to other datagrams.
+        Sizes { planned, limit, record: planned.min(usual), records }
     }
 
     /// Notes the longest datagram of a try that can be smaller.
@@ -74,12 +85,11 @@ mod tests {
     use super::*;
 
     fn limits(link_mtu: u16, longest: [usize; 5]) -> Vec<usize> {
-        let path = PathMtu::new(28, link_mtu, 1200);
+        let path = PathMtu::new(28, Some(link_mtu));
         let tries = longest.into_iter().zip(1..).map(|(longest, tries)| {
             path.note_longest(longest);
             path.note_unanswered(tries);
-            let sizes = path.sizes();
-            sizes.reduced.into_iter().fold(sizes.planned, usize::min)
+            path.sizes(2000).limit
         });
         tries.collect()
     }
@@ -94,5 +104,15 @@ mod tests {
     fn i6_short_datagrams_are_not_the_cause() {
         assert_eq!(limits(1500, [200; 5]), [1472; 5]);
         assert_eq!(limits(1500, [600, 600, 500, 200, 200]), [1472, 548, 548, 548, 548]);
+    }
+
+    #[test]
+    fn i9_without_a_hint_a_flight_goes_in_one_datagram_if_it_can() {
+        let path = PathMtu::new(28, None);
+        let planned = [100, 1252, 1253, 4095, 4096].map(|length| path.sizes(length).planned);
+        assert_eq!(planned, [1252, 1252, 548, 548, 1252]);
+        assert_eq!(path.longest_in_one(), 1252);
+        let with_hint = PathMtu::new(28, Some(600));
+        assert_eq!([100, 2000, 5000].map(|length| with_hint.sizes(length).planned), [572; 3]);
     }
 }

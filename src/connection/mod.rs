@@ -103,7 +103,7 @@ impl Connection {
         let association = Association::new(
             context_owner,
             &setup,
-            self.settings.datagram_sizes(),
+            self.settings.link_mtu(),
             peer,
             Rc::clone(&self.host),
             ssl,

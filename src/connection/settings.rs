@@ -3,7 +3,6 @@
 
 #![forbid(unsafe_code)]
 
-use crate::association::DatagramSizes;
 use crate::cookie::CookieKey;
 use crate::error::{Error, Result, Status};
 use crate::memory;
@@ -15,10 +14,6 @@ use std::cell::{Cell, RefCell};
 use std::ffi::CString;
 use zeroize::Zeroizing;
 
-/// Every host must accept datagrams of 576 bytes (RFC 791, 3.1).
-const DEFAULT_LINK_MTU: u16 = 576;
-/// Some servers accept no ClientHello in several fragments (I3), and most paths carry this many bytes.
-const WHOLE_HELLO: u16 = 1200;
 /// OpenSSL's smallest link MTU (d1_lib.c).
 const MIN_LINK_MTU: u16 = 256;
 
@@ -37,7 +32,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Sets the largest IP packet to send in a handshake; 0 selects the default of 576 bytes.
+    /// Sets the largest IP packet to send in a handshake; 0 says that nothing is known about the path.
     pub fn set_mtu_hint(&self, bytes: u16) -> Result<()> {
         if bytes != 0 && bytes < MIN_LINK_MTU {
             return Err(Error::because(
@@ -52,12 +47,9 @@ impl Settings {
         Ok(())
     }
 
-    /// The sizes of a handshake's datagrams. With a hint none is larger.
-    pub(super) fn datagram_sizes(&self) -> DatagramSizes {
-        match self.mtu_hint.get() {
-            0 => DatagramSizes { link_mtu: DEFAULT_LINK_MTU, whole_hello: WHOLE_HELLO },
-            hint => DatagramSizes { link_mtu: hint, whole_hello: 0 },
-        }
+    /// The largest IP packet to send in a handshake, if anything is known about the path.
+    pub(super) fn link_mtu(&self) -> Option<u16> {
+        Some(self.mtu_hint.get()).filter(|hint| *hint != 0)
     }
 
     /// Sets the server name that a client sends; an empty one sends none.

@@ -4,12 +4,12 @@
 //! OpenSSL packs the first try of a flight, but gives each message of a later try a datagram of its own, with other
 //! fragments. Some peers cannot join fragments of different tries (I1). Therefore OpenSSL gets a large MTU, hands
 //! over whole messages, and they are cut here: every try of a flight has the fragments of the first one, or parts of
-//! them where the path has turned out to need smaller datagrams.
+//! them where the path has turned out to need datagrams shorter than those.
 
 #![forbid(unsafe_code)]
 
 use super::message::{self, Fragment, kind};
-use super::record::{self, HANDSHAKE, Record};
+use super::record::{self, CHANGE_CIPHER_SPEC, HANDSHAKE, Record};
 use super::sequence::Sequence;
 use crate::memory;
 
@@ -21,62 +21,114 @@ const SHORTEST_START: usize = 32;
 /// A ClientHello up to this length is never cut: what fits into the packet that every IPv4 host accepts (RFC 791, 3.1).
 const NEVER_CUT_HELLO: usize = 576 - 20 - 8;
 
-/// The number of further limits that a path may turn out to have.
-pub const STEPS: usize = 3;
-
 /// The sizes of datagrams, as UDP payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
     /// The limit of the first try.
     pub planned: usize,
-    /// A ClientHello up to this length is not cut.
-    pub whole_hello: usize,
-    /// The limits of later tries, the largest first; `usize::MAX` for none.
-    pub reduced: [usize; STEPS],
-    /// Whether a datagram may have several records.
-    pub packs: bool,
+    /// The limit of this try.
+    pub limit: usize,
+    /// The longest record of a fragment, in tries with a larger limit.
+    pub record: usize,
+    /// The most records in a datagram.
+    pub records: usize,
 }
 
 impl Sizes {
-    fn smallest(&self) -> usize {
-        self.reduced.iter().copied().fold(self.planned, usize::min)
+    /// The most of a message that records of one datagram carry, if the datagram has this room.
+    fn body_in(&self, room: usize) -> usize {
+        let record = self.record.max(1);
+        room / record * self.longest_body() + (room % record).saturating_sub(OVERHEAD)
     }
 
-    fn is_reduced(&self) -> bool {
-        self.reduced.iter().any(|size| *size != usize::MAX)
+    /// What so much of a message takes up in a datagram.
+    fn room_of(&self, body: usize) -> usize {
+        body + OVERHEAD * body.div_ceil(self.longest_body()).max(1)
+    }
+
+    fn longest_body(&self) -> usize {
+        self.record.saturating_sub(OVERHEAD).max(1)
+    }
+
+    /// Returns whether a fragment is sent in one record, however long, in datagrams of this limit.
+    fn leaves_whole(&self, fragment: &Fragment<'_>, limit: usize) -> bool {
+        let is_hello = fragment.kind == kind::CLIENT_HELLO && fragment.whole().is_some();
+        let limit = if is_never_cut(fragment) { self.planned } else { limit };
+        fragment.body.is_empty() || (is_hello && OVERHEAD + fragment.body.len() <= limit)
     }
 }
 
-/// Sends the records of `written` in datagrams. Returns the length of the longest that a later try could cut; `None`
-/// without memory: then not all of them were sent.
+/// Sends the records of `written` in datagrams of the sizes that a flight of this length has. Returns the length of the
+/// longest that a later try could cut; `None` without memory: then not all of them were sent.
 pub fn send(
     written: &[u8],
+    sizes_of: &dyn Fn(usize) -> Sizes,
+    sequence: &Sequence,
+    send: &mut dyn FnMut(&[u8]),
+) -> Option<usize> {
+    let (mut longest, mut rest) = (0, written);
+    while !rest.is_empty() {
+        let (flight, behind) = rest.split_at(flight_length(rest, sequence));
+        longest = longest.max(send_flight(flight, &sizes_of(flight.len()), sequence, send)?);
+        rest = behind;
+    }
+    Some(longest)
+}
+
+/// The length of the first flight. There is another behind it when the peer's answer arrives after the timer has expired:
+/// then the first is a repeated one.
+fn flight_length(written: &[u8], sequence: &Sequence) -> usize {
+    let (mut repeats, mut rest) = (false, written);
+    while let Some((record, behind)) = record::split_record(rest) {
+        if let Some(fragment) = fragment_of(&record) {
+            let is_repeated = sequence.is_repeated(fragment.sequence);
+            if repeats && !is_repeated {
+                return written.len() - rest.len();
+            }
+            repeats = is_repeated;
+        }
+        rest = behind;
+    }
+    written.len()
+}
+
+fn send_flight(
+    flight: &[u8],
     sizes: &Sizes,
     sequence: &Sequence,
     send: &mut dyn FnMut(&[u8]),
 ) -> Option<usize> {
-    let mut plan = Plan { sizes, room: sizes.planned, repeats: false };
-    let (limit, packs) = (sizes.smallest(), sizes.packs);
+    let mut plan = Plan { sizes, room: sizes.planned };
     let mut packer =
-        Packer { limit, packs, datagram: Vec::new(), can_shrink: false, longest: 0, sequence, send };
-    let mut rest = written;
+        Packer { sizes, datagram: Vec::new(), records: 0, can_shrink: false, longest: 0, sequence, send };
+    let mut rest = flight;
     while let Some((record, behind)) = record::split_record(rest) {
         rest = behind;
         match fragment_of(&record) {
-            Some(fragment) => {
-                if plan.starts_flight(sequence.is_repeated(fragment.sequence)) {
+            Some(fragment) => plan.cut(&fragment, &mut |part, starts_datagram| {
+                if starts_datagram {
                     packer.flush();
                 }
-                plan.cut(&fragment, &mut |part| packer.add_fragment(&record, &part))?;
-            }
+                packer.add_fragment(&record, &part)
+            })?,
             None => {
-                plan.take(record.bytes.len());
-                packer.add(&record)?;
+                let behind = kept_with(&record, rest);
+                if plan.take(record.bytes.len(), behind) {
+                    packer.flush();
+                }
+                packer.add(&record, behind)?;
             }
         }
     }
     packer.flush();
     Some(packer.longest)
+}
+
+/// The length of the record behind that stays in the same datagram: a peer cannot read a Finished without the
+/// ChangeCipherSpec before it.
+fn kept_with(record: &Record<'_>, behind: &[u8]) -> usize {
+    let next = record::split_record(behind).filter(|_| record.content == CHANGE_CIPHER_SPEC);
+    next.map_or(0, |(next, _)| next.bytes.len())
 }
 
 /// The fragment that a record of epoch 0 consists of.
@@ -91,41 +143,31 @@ fn fragment_of<'a>(record: &Record<'a>) -> Option<Fragment<'a>> {
 struct Plan<'a> {
     sizes: &'a Sizes,
     room: usize,
-    repeats: bool,
 }
 
 impl Plan<'_> {
-    /// Notes whether a message was sent before. Returns whether it is the first of a flight behind a repeated one, as
-    /// when the peer's answer arrives after the timer has expired.
-    fn starts_flight(&mut self, repeated: bool) -> bool {
-        let starts = self.repeats && !repeated;
-        self.repeats = repeated;
-        if starts {
-            self.room = self.sizes.planned;
-        }
-        starts
-    }
-
-    /// Takes up room, of the next datagram if there is not enough.
-    fn take(&mut self, length: usize) {
-        if length > self.room {
+    /// Takes up room, of the next datagram if there is not enough for `behind` more bytes: then returns true.
+    fn take(&mut self, length: usize, behind: usize) -> bool {
+        let starts_datagram = length + behind > self.room;
+        if starts_datagram {
             self.room = self.sizes.planned;
         }
         self.room = self.room.saturating_sub(length);
+        starts_datagram
     }
 
-    /// Passes the parts of a fragment to `add`.
+    /// Passes the parts of a fragment to `add`, and whether they start a datagram of the first try.
     fn cut<'b>(
         &mut self,
         fragment: &Fragment<'b>,
-        add: &mut dyn FnMut(Fragment<'b>) -> Option<()>,
+        add: &mut dyn FnMut(Fragment<'b>, bool) -> Option<()>,
     ) -> Option<()> {
         let mut rest = *fragment;
         loop {
             let length = self.next_length(&rest);
-            self.take(OVERHEAD + length);
+            let starts_datagram = self.take(self.sizes.room_of(length), 0);
             let (part, behind) = rest.split_body(length);
-            self.reduce(part, add)?;
+            self.reduce(part, &mut |piece| add(piece, starts_datagram && piece.offset == part.offset))?;
             match behind {
                 Some(behind) => rest = behind,
                 None => return Some(()),
@@ -136,24 +178,23 @@ impl Plan<'_> {
     /// The number of bytes that the first try sends in the next fragment.
     fn next_length(&self, rest: &Fragment<'_>) -> usize {
         let length = rest.body.len();
-        let is_hello = rest.kind == kind::CLIENT_HELLO && rest.whole().is_some();
-        if (is_hello && OVERHEAD + length <= self.sizes.whole_hello) || OVERHEAD + length <= self.room {
+        let here = self.sizes.body_in(self.room);
+        if length <= here || self.sizes.leaves_whole(rest, self.sizes.planned) {
             return length;
         }
-        let here = self.room.saturating_sub(OVERHEAD);
-        let there = self.sizes.planned.saturating_sub(OVERHEAD).max(1);
+        let there = self.sizes.body_in(self.sizes.planned).max(1);
         if here >= SHORTEST_START { here } else { length.min(there) }
     }
 
-    /// Cuts what the first try sent in one fragment at the limits of later tries.
+    /// Cuts what the first try sent in one datagram into records, and again at the limit of a later try.
     fn reduce<'b>(&self, part: Fragment<'b>, add: &mut dyn FnMut(Fragment<'b>) -> Option<()>) -> Option<()> {
-        let [first, second, third] = self.sizes.reduced.map(|size| size.saturating_sub(OVERHEAD).max(1));
-        if !self.sizes.is_reduced() || part.body.is_empty() || is_never_cut(&part) {
+        if self.sizes.leaves_whole(&part, self.sizes.limit) {
             return add(part);
         }
-        let pieces = part.body.chunks(first).flat_map(|piece| piece.chunks(second));
+        let limit = self.sizes.limit.saturating_sub(OVERHEAD).max(1);
+        let records = part.body.chunks(self.sizes.longest_body());
         let mut offset = part.offset;
-        for body in pieces.flat_map(|piece| piece.chunks(third)) {
+        for body in records.flat_map(|record| record.chunks(limit)) {
             add(Fragment { offset, body, ..part })?;
             offset += body.len();
         }
@@ -168,9 +209,9 @@ fn is_never_cut(fragment: &Fragment<'_>) -> bool {
 
 /// Fills datagrams with records, and numbers those of epoch 0.
 struct Packer<'a> {
-    limit: usize,
-    packs: bool,
+    sizes: &'a Sizes,
     datagram: Vec<u8>,
+    records: usize,
     /// Whether a later try could cut something in the datagram.
     can_shrink: bool,
     longest: usize,
@@ -179,15 +220,15 @@ struct Packer<'a> {
 }
 
 impl Packer<'_> {
-    fn add(&mut self, record: &Record<'_>) -> Option<()> {
-        self.make_room(record.bytes.len())?;
+    fn add(&mut self, record: &Record<'_>, behind: usize) -> Option<()> {
+        self.make_room(record.bytes.len(), behind)?;
         let numbered = self.sequence.next_header(record, record.fragment.len());
         memory::append(&mut self.datagram, &numbered)?;
         memory::append(&mut self.datagram, record.fragment)
     }
 
     fn add_fragment(&mut self, record: &Record<'_>, fragment: &Fragment<'_>) -> Option<()> {
-        self.make_room(OVERHEAD + fragment.body.len())?;
+        self.make_room(OVERHEAD + fragment.body.len(), 0)?;
         self.can_shrink |= !is_never_cut(fragment);
         let length = message::HEADER_LENGTH + fragment.body.len();
         let numbered = self.sequence.next_header(record, length);
@@ -197,11 +238,14 @@ impl Packer<'_> {
         memory::append(&mut self.datagram, fragment.body)
     }
 
-    /// Sends the datagram if `length` bytes more are too many for it.
-    fn make_room(&mut self, length: usize) -> Option<()> {
-        if !self.packs || self.datagram.len() + length > self.limit {
+    /// Sends the datagram if a record of this length, or that and one with `behind` bytes, are too much for it.
+    fn make_room(&mut self, length: usize, behind: usize) -> Option<()> {
+        let Sizes { limit, records, .. } = *self.sizes;
+        let are_too_many = self.records + usize::from(behind > 0) >= records;
+        if are_too_many || self.datagram.len() + length + behind > limit {
             self.flush();
         }
+        self.records += 1;
         self.datagram.try_reserve(length).ok()
     }
 
@@ -212,6 +256,7 @@ impl Packer<'_> {
             }
             (self.send)(&self.datagram);
             self.datagram.clear();
+            self.records = 0;
         }
     }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 use super::*;
 
-const PLANNED: Sizes = Sizes { planned: 548, whole_hello: 1200, reduced: [usize::MAX; STEPS], packs: true };
+const PLANNED: Sizes = Sizes { planned: 548, limit: 548, record: 548, records: usize::MAX };
+const LARGE: Sizes = Sizes { planned: 1472, limit: 1472, ..PLANNED };
 
 /// A record of epoch 0 with a whole message, as OpenSSL writes it.
 fn message(kind: u8, sequence: u8, length: usize) -> Vec<u8> {
@@ -23,7 +24,7 @@ fn server_flight() -> Vec<u8> {
 
 fn sent(written: &[u8], sizes: &Sizes, sequence: &Sequence) -> Vec<Vec<u8>> {
     let mut datagrams = Vec::new();
-    let longest = send(written, sizes, sequence, &mut |datagram| datagrams.push(datagram.to_vec()));
+    let longest = send(written, &|_| *sizes, sequence, &mut |datagram| datagrams.push(datagram.to_vec()));
     assert!(longest.is_some_and(|longest| longest <= datagrams.iter().map(Vec::len).max().unwrap_or(0)));
     datagrams
 }
@@ -90,15 +91,21 @@ fn i1_the_next_flight_behind_a_repeated_one_has_the_fragments_that_it_has_alone(
 }
 
 #[test]
-fn i6_smaller_datagrams_have_parts_of_the_first_fragments() {
-    let large = Sizes { planned: 1472, ..PLANNED };
-    let first = fragments(&sent(&server_flight(), &large, &Sequence::default()));
-    for reduced in [[1252, usize::MAX, usize::MAX], [1252, 548, usize::MAX], [1252, 548, 228]] {
-        let sizes = Sizes { reduced, ..large };
-        let datagrams = sent(&server_flight(), &sizes, &Sequence::default());
-        let limit = reduced.into_iter().min().expect("three");
-        assert!(datagrams.iter().all(|datagram| datagram.len() <= limit), "{reduced:?}");
+fn i9_a_large_datagram_has_several_short_records() {
+    let datagrams = sent(&server_flight(), &LARGE, &Sequence::default());
+    assert_eq!(datagrams.iter().map(Vec::len).collect::<Vec<_>>(), [1472, 603]);
+    let expected = [(1, 0, 100), (2, 0, 523), (2, 523, 1046), (2, 1046, 1272)];
+    assert_eq!(fragments(&datagrams)[..4], expected);
+}
+
+#[test]
+fn i1_i6_smaller_datagrams_have_the_same_fragments_and_the_smallest_parts_of_them() {
+    let first = fragments(&sent(&server_flight(), &LARGE, &Sequence::default()));
+    for limit in [1252, 548, 228] {
+        let datagrams = sent(&server_flight(), &Sizes { limit, ..LARGE }, &Sequence::default());
+        assert!(datagrams.iter().all(|datagram| datagram.len() <= limit), "{limit}");
         let parts = fragments(&datagrams);
+        assert_eq!(parts == first, limit >= LARGE.record, "{limit}");
         assert!(parts.iter().all(|(message, start, end)| {
             first.iter().any(|(other, from, to)| other == message && from <= start && end <= to)
         }));
@@ -109,20 +116,16 @@ fn i6_smaller_datagrams_have_parts_of_the_first_fragments() {
 }
 
 #[test]
-fn i3_a_client_hello_is_whole_up_to_its_limit() {
-    let lengths = |length| {
-        let datagrams = sent(&message(1, 0, length), &PLANNED, &Sequence::default());
-        datagrams.iter().map(Vec::len).collect::<Vec<_>>()
-    };
-    assert_eq!(lengths(1200 - OVERHEAD), [1200]);
-    assert_eq!(lengths(1201 - OVERHEAD), [548, 548, 1201 - 2 * 523]);
-    let reduced = Sizes { reduced: [548, usize::MAX, usize::MAX], planned: 1472, ..PLANNED };
-    assert_eq!(sent(&message(1, 0, 1000), &reduced, &Sequence::default()).len(), 2);
+fn i3_a_long_client_hello_is_cut_only_when_datagrams_become_smaller() {
+    let hello = message(1, 0, 1472 - OVERHEAD);
+    let counts =
+        [1472, 1252, 548].map(|limit| sent(&hello, &Sizes { limit, ..LARGE }, &Sequence::default()).len());
+    assert_eq!(counts, [1, 2, 3]);
 }
 
 #[test]
 fn i1_one_record_in_each_datagram_on_request() {
-    let sizes = Sizes { packs: false, ..PLANNED };
+    let sizes = Sizes { records: 1, ..PLANNED };
     let datagrams = sent(&server_flight(), &sizes, &Sequence::default());
     assert_eq!(datagrams.len(), 7);
     assert_eq!(fragments(&datagrams), fragments(&sent(&server_flight(), &PLANNED, &Sequence::default())));
@@ -130,14 +133,14 @@ fn i1_one_record_in_each_datagram_on_request() {
 
 #[test]
 fn i3_a_short_client_hello_is_never_cut() {
-    let smallest = Sizes { reduced: [1252, 548, 228], ..PLANNED };
+    let smallest = Sizes { limit: 228, ..PLANNED };
     let sequence = Sequence::default();
     let lengths = [549 - OVERHEAD, 548 - OVERHEAD].map(|length| {
         let mut count = 0;
-        let longest = send(&message(1, 0, length), &smallest, &sequence, &mut |_| count += 1);
+        let longest = send(&message(1, 0, length), &|_| smallest, &sequence, &mut |_| count += 1);
         (count, longest)
     });
-    assert_eq!(lengths, [(3, Some(228)), (1, Some(0))]);
+    assert_eq!(lengths, [(4, Some(228)), (1, Some(0))]);
 }
 
 #[test]
@@ -147,4 +150,25 @@ fn other_records_stay_whole_and_later_epochs_keep_their_numbers() {
     assert_eq!(numbers(&datagrams), [0, 1, 99]);
     assert_eq!(datagrams.concat().len(), last.len());
     assert!(sent(&[22, 0xfe, 0xfd], &PLANNED, &Sequence::default()).is_empty());
+}
+
+#[test]
+fn a_change_cipher_spec_stays_with_the_finished() {
+    let last = [message(15, 5, 400), record(20, 0, &[1]), record(HANDSHAKE, 1, &[7; 48])].concat();
+    let lengths = |limit, records| {
+        let sizes = Sizes { planned: limit, limit, record: limit, records };
+        sent(&last, &sizes, &Sequence::default()).iter().map(Vec::len).collect::<Vec<_>>()
+    };
+    let verify = OVERHEAD + 400;
+    assert_eq!(lengths(verify + 14 + 61, usize::MAX), [verify + 14 + 61]);
+    assert_eq!(lengths(verify + 14 + 60, usize::MAX), [verify, 14 + 61]);
+    assert_eq!(lengths(verify + 14 + 61, 2), [verify, 14 + 61]);
+    assert_eq!(lengths(verify + 14 + 61, 1), [verify, 14, 61]);
+}
+
+#[test]
+fn a_limit_of_records_starts_another_datagram() {
+    let sizes = Sizes { records: 2, ..PLANNED };
+    let datagrams = sent(&server_flight(), &sizes, &Sequence::default());
+    assert_eq!(datagrams.iter().map(Vec::len).collect::<Vec<_>>(), [548, 548, 548, 406, 25]);
 }
