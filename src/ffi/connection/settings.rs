@@ -29,8 +29,8 @@ pub unsafe extern "C" fn qdtls_connection_set_peer(
 }
 
 /// Sets the largest IP packet, headers included, that a handshake sends: 256 to 65535 bytes, or 0 if nothing is known
-/// about the path. Then it is 1280 bytes (RFC 8200, 5) for a flight that fits into one packet of that size or takes more
-/// than 4096, and 576 (RFC 791, 3.1) for others. A smaller value is refused with `QDTLS_STATUS_INVALID_MTU`. When
+/// about the path. Then it is 1280 bytes (RFC 8200, 5) for a flight that fits into one packet of that size or has at least
+/// 4096 bytes, and 576 (RFC 791, 3.1) for others. A smaller value is refused with `QDTLS_STATUS_INVALID_MTU`. When
 /// datagrams of that size are not answered, later ones are smaller. Takes effect with the next
 /// `qdtls_connection_init_tls`. Allowed in every state.
 ///
