@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The command line. Only `main` knows it; other modules take plain arguments.
 
-use crate::debian::matrix;
+use crate::debian::{matrix, wheels};
 use crate::system::Environment;
 use crate::test::in_tree;
 use clap::{Parser, Subcommand};
@@ -60,6 +60,12 @@ pub enum Verb {
         #[arg(value_name = "SUITE", value_parser = matrix::SUITES.map(|suite| suite.name))]
         suites: Vec<String>,
     },
+    /// Run Qt's autotests and the hardening tests on the official binaries of Qt 6.5 to 6.12 (some minutes)
+    Wheels {
+        /// With the plugins of these suites, as root, in place of the installed Qt's
+        #[arg(value_name = "SUITE", value_parser = wheels::SUITES)]
+        suites: Vec<String>,
+    },
     /// Check the crate for other systems, in a suite of Debian; as root (some minutes)
     Portability,
     /// Build this version of Qt with our DTLS and run its autotests (up to half an hour)
@@ -115,11 +121,21 @@ mod tests {
             "deb",
             "deb sid",
             "matrix trixie forky",
+            "wheels",
+            "wheels trixie",
             "bench --quick",
             "lossy --quick",
         ];
         assert!(right.into_iter().all(|line| parse(line).is_some()));
-        let wrong = ["", "tset", "test --stock", "test --qt-source", "in-tree --static", "matrix potato"];
+        let wrong = [
+            "",
+            "tset",
+            "test --stock",
+            "test --qt-source",
+            "in-tree --static",
+            "matrix potato",
+            "wheels bullseye",
+        ];
         assert!(wrong.into_iter().all(|line| parse(line).is_none()));
     }
 }

@@ -17,7 +17,7 @@ use build::plugin::{self, Flavour};
 use build::{figures, header, qt_source};
 use clap::Parser;
 use cli::{CommandLine, Verb};
-use debian::{matrix, portability, source_package};
+use debian::{matrix, portability, source_package, wheels};
 use std::process::ExitCode;
 use system::{Environment, packages};
 use test::{autotests, demo, in_tree, run, suites};
@@ -47,6 +47,7 @@ fn perform(verb: Verb, environment: &Environment) -> anyhow::Result<ExitCode> {
         Verb::Autotests => println!("{}", autotests::run_alone(environment)?),
         Verb::Suites => suites::run(environment)?,
         Verb::Matrix { suites } => matrix::run(&suites, environment)?,
+        Verb::Wheels { suites } => wheels::run(&suites, environment)?,
         Verb::Portability => portability::run(environment)?,
         Verb::Deb { suite } => debian::packages::run(&suite, environment)?,
         Verb::DebSource => println!("{}", source_package::run(environment)?.display()),

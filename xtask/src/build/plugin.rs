@@ -6,11 +6,13 @@ use crate::system::workspace;
 use anyhow::{Result, ensure};
 use std::path::{Path, PathBuf};
 
-/// Whose DTLS a plugin has, and whether it loads OpenSSL at run time, as Debian's Qt does, or is linked to it.
+/// Whose DTLS a plugin has; whether it loads OpenSSL at run time, as Debian's Qt does, or is linked to it; and whether it
+/// serves any Qt.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Flavour {
     pub is_stock: bool,
     pub is_linked: bool,
+    pub is_for_any_qt: bool,
 }
 
 impl Flavour {
@@ -20,9 +22,12 @@ impl Flavour {
     pub const USUAL: [Self; 2] = [Self::OURS, Self::STOCK];
     pub const LINKED: [Self; 2] = [Self::OURS.linked(), Self::STOCK.linked()];
 
+    /// Ours, which takes the Qt of its program without a look at its version.
+    pub const ANY_QT: Self = Self { is_for_any_qt: true, ..Self::OURS };
+
     /// Built as Debian builds it.
     pub const fn of(is_stock: bool) -> Self {
-        Self { is_stock, is_linked: false }
+        Self { is_stock, is_linked: false, is_for_any_qt: false }
     }
 
     const fn linked(self) -> Self {
@@ -31,7 +36,8 @@ impl Flavour {
 
     pub fn name(self) -> String {
         let whose = if self.is_stock { "stock" } else { "rust" };
-        format!("{whose}{}", if self.is_linked { "-linked" } else { "" })
+        let linked = if self.is_linked { "-linked" } else { "" };
+        format!("{whose}{linked}{}", if self.is_for_any_qt { "-any-qt" } else { "" })
     }
 
     /// The folder that `QT_PLUGIN_PATH` takes.
@@ -60,6 +66,7 @@ pub fn build(flavour: Flavour, qt_source: &Path) -> Result<PathBuf> {
         define("PLUGIN_DIR", plugin_dir.display()),
         switch("OPENSSL_LINKED", flavour.is_linked),
         switch("STOCK", flavour.is_stock),
+        switch("ANY_QT", flavour.is_for_any_qt),
     ];
     if !flavour.is_stock {
         definitions.extend([

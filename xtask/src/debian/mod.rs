@@ -6,3 +6,4 @@ pub mod matrix;
 pub mod packages;
 pub mod portability;
 pub mod source_package;
+pub mod wheels;

@@ -166,7 +166,7 @@ impl Packages {
             let there = self.chroot.command("sh").args(["-c", "cd \"$0\" && exec \"$1\""]);
             let program = workspace::target(AUTOTESTS_BUILD).join("bin").join(name);
             let test = there.arg(autotests::folder(qt_source, name)).arg(program);
-            autotests::run_elsewhere(test, is_stock).context(*name)
+            autotests::run_elsewhere(test, None, is_stock).context(*name)
         };
         AUTOTESTS.iter().map(run).collect()
     }

@@ -5,7 +5,7 @@ use crate::build::Flavour;
 use crate::interop::certificates::{self, Identity};
 use crate::interop::process::Process;
 use crate::interop::trial::free_port;
-use crate::system::{Run, cmd, shell, workspace};
+use crate::system::{cmd, pip, shell, workspace};
 use crate::test::qt_program::without_settings;
 use anyhow::{Result, ensure};
 use std::path::{Path, PathBuf};
@@ -40,11 +40,7 @@ pub fn run(qt_version: &str) -> Result<String> {
 /// Once for a version.
 fn install(version: &str) -> Result<PathBuf> {
     let folder = workspace::target("interop").join(format!("pyside-{version}"));
-    if !folder.exists() {
-        let packages = PACKAGES.map(|package| format!("{package}=={version}"));
-        cmd!(shell(), "python3 -m pip install --quiet --no-deps --target {folder} {packages...}")
-            .quietly()?;
-    }
+    pip::install(&PACKAGES.map(|package| format!("{package}=={version}")), &[], &folder)?;
     Ok(folder)
 }
 

@@ -4,6 +4,7 @@
 pub mod apt;
 pub mod machine;
 pub mod packages;
+pub mod pip;
 mod process;
 pub mod template;
 pub mod workspace;

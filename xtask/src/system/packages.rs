@@ -20,6 +20,9 @@ pub const TEST: &[&str] = &["openssl", "valgrind", "gdb", "clang-format"];
 /// In addition for foreign peers; each has its own, too.
 pub const INTEROP: &[&str] = &["openssl", "python3-pip"];
 
+/// In addition for the official binaries of Qt.
+pub const WHEELS: &[&str] = &["openssl", "python3-pip", "patchelf"];
+
 /// For building qtbase, and unpacking its source.
 pub const IN_TREE: &[&str] = &["cmake", "ninja-build", "g++", "libssl-dev", "pkg-config", "dpkg-dev", "perl"];
 

@@ -76,14 +76,17 @@ pub fn folder(qt_source: &Path, name: &str) -> PathBuf {
 /// What our adapter writes to the log when it is first used.
 const SIGN_OF_OURS: &str = "DTLS by qdtls-rs";
 
-/// Runs a test that need not be on one of our plugins. All of it must pass, on the DTLS that is expected.
-pub fn run_elsewhere(test: Cmd, is_stock: bool) -> Result<Totals> {
+/// Runs a test that need not be on one of our plugins. All of it must pass, on the DTLS, and if that is given on the
+/// version of Qt, that is expected.
+pub fn run_elsewhere(test: Cmd, qt: Option<&str>, is_stock: bool) -> Result<Totals> {
     let Outcome { status, stdout, stderr } =
         test.env("QT_LOGGING_RULES", "qt.tlsbackend.ossl.debug=true").outcome()?;
     // QtTest writes to stdout; what comes before its first test is on stderr.
     let output = stdout + &stderr;
     ensure!(status.success(), "{status}\n{output}");
     ensure!(output.contains(SIGN_OF_OURS) != is_stock, "it ran on the wrong DTLS:\n{output}");
+    let is_right_qt = qt.is_none_or(|qt| output.contains(&format!(", Qt {qt} (")));
+    ensure!(is_right_qt, "it ran on the wrong Qt:\n{output}");
     let totals = Totals::of(&output)?;
     ensure!(totals.passed > 0 && totals.failed == 0 && totals.skipped == 0, "{totals}");
     Ok(totals)

@@ -64,7 +64,8 @@ pub fn run(build: &Build, environment: &Environment) -> Result<()> {
     for (name, program) in AUTOTESTS.into_iter().zip(build.programs(&source, &qt, &folder)?) {
         let here = shell_in(&autotests::folder(&source, name));
         let totals =
-            autotests::run_elsewhere(without_settings(here.cmd(program)), build.stock).context(name)?;
+            autotests::run_elsewhere(without_settings(here.cmd(program)), Some(&build.version), build.stock)
+                .context(name)?;
         words.push(format!("{name} {} passed", totals.passed));
     }
     words.push(format!("configured in {configured} s, built in {built} s"));
