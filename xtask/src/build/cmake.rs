@@ -31,10 +31,11 @@ pub fn build_targets(build_dir: &Path, targets: &[&str]) -> Result<String> {
 }
 
 /// Runs a script of `cmake/tests`, and returns how many tests passed.
-pub fn test(script: &str) -> Result<u32> {
+pub fn test(script: &str, definitions: &[String]) -> Result<u32> {
     let work_dir = workspace::target("cmake-tests");
     workspace::fresh(&work_dir)?;
-    let outcome = cmd!(shell(), "cmake -DWORK_DIR={work_dir} -P cmake/tests/{script}.cmake").outcome()?;
+    let outcome = cmd!(shell(), "cmake -DWORK_DIR={work_dir} {definitions...} -P cmake/tests/{script}.cmake")
+        .outcome()?;
     let text = outcome.stderr;
     ensure!(outcome.status.success(), "{text}");
     let passed = text.trim().strip_suffix(" passed").and_then(|number| number.parse().ok());

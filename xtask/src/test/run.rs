@@ -25,11 +25,13 @@ pub fn all(environment: &Environment) -> Result<()> {
     sum.check("cargo-deny", || deny::check(environment))?;
     sum.step("Rust tests", sources::cargo_test)?;
 
-    sum.step("refused Qt builds", || cmake::test("refusals"))?;
-    sum.step("Rust targets of toolchains", || cmake::test("rust_target"))?;
+    sum.step("refused Qt builds", || cmake::test("refusals", &[]))?;
+    sum.step("Rust targets of toolchains", || cmake::test("rust_target", &[]))?;
 
     let qt_source = &work("source of Qt", || qt_source::find(environment))?;
     let qt_version = &qt_source::version(qt_source)?;
+    let definitions = [cmake::define("QT_SOURCE_DIR", qt_source.display())];
+    sum.step("the check of an unknown Qt", || cmake::test("interfaces", &definitions))?;
     for flavour in [Flavour::USUAL, Flavour::LINKED].concat() {
         work(&format!("{} plugin", flavour.name()), || plugin::build(flavour, qt_source))?;
     }
