@@ -104,15 +104,15 @@ fn send_flight(
     let mut rest = flight;
     while let Some((record, behind)) = record::split_record(rest) {
         rest = behind;
+        let behind = kept_with(&record, rest);
         match fragment_of(&record) {
-            Some(fragment) => plan.cut(&fragment, &mut |part, starts_datagram| {
+            Some(fragment) => plan.cut(&fragment, behind, &mut |part, starts_datagram| {
                 if starts_datagram {
                     packer.flush();
                 }
-                packer.add_fragment(&record, &part)
+                packer.add_fragment(&record, &part, behind)
             })?,
             None => {
-                let behind = kept_with(&record, rest);
                 if plan.take(record.bytes.len(), behind) {
                     packer.flush();
                 }
@@ -124,11 +124,14 @@ fn send_flight(
     Some(packer.longest)
 }
 
-/// The length of the record behind that stays in the same datagram: a peer cannot read a Finished without the
-/// ChangeCipherSpec before it.
+/// The length of the record behind that stays in the same datagram. A peer cannot read a Finished without the
+/// ChangeCipherSpec before it; Erlang's server cannot go on when it has a CertificateVerify and neither of the two
+/// messages before it.
 fn kept_with(record: &Record<'_>, behind: &[u8]) -> usize {
-    let next = record::split_record(behind).filter(|_| record.content == CHANGE_CIPHER_SPEC);
-    next.map_or(0, |(next, _)| next.bytes.len())
+    let Some((next, _)) = record::split_record(behind) else { return 0 };
+    let is = |record, kind| fragment_of(record).is_some_and(|fragment| fragment.kind == kind);
+    let is_verified = is(record, kind::CLIENT_KEY_EXCHANGE) && is(&next, kind::CERTIFICATE_VERIFY);
+    if record.content == CHANGE_CIPHER_SPEC || is_verified { next.bytes.len() } else { 0 }
 }
 
 /// The fragment that a record of epoch 0 consists of.
@@ -160,16 +163,17 @@ impl Plan<'_> {
     fn cut<'b>(
         &mut self,
         fragment: &Fragment<'b>,
+        behind: usize,
         add: &mut dyn FnMut(Fragment<'b>, bool) -> Option<()>,
     ) -> Option<()> {
         let mut rest = *fragment;
         loop {
             let length = self.next_length(&rest);
-            let starts_datagram = self.take(self.sizes.room_of(length), 0);
-            let (part, behind) = rest.split_body(length);
+            let starts_datagram = self.take(self.sizes.room_of(length), behind);
+            let (part, next) = rest.split_body(length);
             self.reduce(part, &mut |piece| add(piece, starts_datagram && piece.offset == part.offset))?;
-            match behind {
-                Some(behind) => rest = behind,
+            match next {
+                Some(next) => rest = next,
                 None => return Some(()),
             }
         }
@@ -227,8 +231,8 @@ impl Packer<'_> {
         memory::append(&mut self.datagram, record.fragment)
     }
 
-    fn add_fragment(&mut self, record: &Record<'_>, fragment: &Fragment<'_>) -> Option<()> {
-        self.make_room(OVERHEAD + fragment.body.len(), 0)?;
+    fn add_fragment(&mut self, record: &Record<'_>, fragment: &Fragment<'_>, behind: usize) -> Option<()> {
+        self.make_room(OVERHEAD + fragment.body.len(), behind)?;
         self.can_shrink |= !is_never_cut(fragment);
         let length = message::HEADER_LENGTH + fragment.body.len();
         let numbered = self.sequence.next_header(record, length);

@@ -167,6 +167,29 @@ fn a_change_cipher_spec_stays_with_the_finished() {
 }
 
 #[test]
+fn i1_a_certificate_verify_stays_with_the_key_exchange() {
+    let (finished, exchange, verify) = (14 + 61, OVERHEAD + 66, OVERHEAD + 260);
+    let flight = [
+        message(11, 2, 1619),
+        message(16, 3, 66),
+        message(15, 4, 260),
+        record(20, 0, &[1]),
+        record(HANDSHAKE, 1, &[7; 48]),
+    ];
+    let lengths = |flight: &[Vec<u8>], planned, records| {
+        let sizes = Sizes { planned, limit: planned, records, ..PLANNED };
+        let datagrams = sent(&flight.concat(), &sizes, &Sequence::default());
+        datagrams.iter().map(Vec::len).collect::<Vec<_>>()
+    };
+    assert_eq!(lengths(&flight, 548, 2), [548, 548, 548, 75, exchange + verify, finished]);
+    assert_eq!(lengths(&flight, 548, 9), [548, 548, 548, 75 + exchange + verify + finished]);
+    assert_eq!(lengths(&flight, 548, 1), [548, 548, 548, 75, exchange, verify, 14, 61]);
+    // Without a CertificateVerify it goes where it fits.
+    let unverified = [&flight[..2], &flight[3..]].concat();
+    assert_eq!(lengths(&unverified, 548, 2), [548, 548, 548, 75 + exchange, finished]);
+}
+
+#[test]
 fn a_limit_of_records_starts_another_datagram() {
     let sizes = Sizes { records: 2, ..PLANNED };
     let datagrams = sent(&server_flight(), &sizes, &Sequence::default());
