@@ -9,6 +9,8 @@
 #include <QtNetwork/QSslCipher>
 #include <QtNetwork/QSslPreSharedKeyAuthenticator>
 
+#include <utility>
+
 #include <unistd.h>
 
 namespace interop {
@@ -20,6 +22,9 @@ using namespace std::chrono_literals;
 // A server's first message may come to a client that has not seen the last flight, and one that
 // comes more often keeps GnuTLS from asking for that flight.
 constexpr auto repeatAfter = 1200ms;
+
+// A client's program begins after the server; a Java machine takes its time.
+constexpr auto clientStart = 20s;
 
 // Each message consists of a letter of its own, so that a late echo counts for no other. Programs
 // that print what they receive print none of them by themselves. Some take whole lines only.
@@ -52,7 +57,10 @@ QByteArray errorsOf(const QDtls &dtls)
 
 Exchange::Exchange(const Settings &settings)
     : settings(settings)
+    , awaitsClient(settings.isServer)
 {
+    deadline.callOnTimeout(this, [this] { fail("no end in time"); });
+    deadline.start(settings.limit + (awaitsClient ? clientStart : 0s));
     again.setInterval(repeatAfter);
     again.callOnTimeout(this, [this] { sendMessage(); });
 }
@@ -93,6 +101,8 @@ void Exchange::readDatagrams()
         quint16 port = 0;
         datagram.resize(qMax<qint64>(
             0, socket->readDatagram(datagram.data(), datagram.size(), &sender, &port)));
+        if (std::exchange(awaitsClient, false))
+            deadline.start(settings.limit);
         take(datagram, sender, port);
     }
 }

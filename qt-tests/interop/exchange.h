@@ -58,6 +58,8 @@ private:
     QByteArray reason() const;
 
     QElapsedTimer clock;
+    QTimer deadline;
+    bool awaitsClient; // no datagram came yet
     QTimer again; // a message or its echo may be lost
     QByteArrayList received;
     int message = 0; // the one at work
