@@ -83,6 +83,8 @@ QByteArrayList fragments(const QByteArrayList &datagrams)
         for (const wire::Record &record : wire::records(datagram))
             headers << record.payload.first(wire::handshakeHeaderSize).toHex();
     }
+    // Another try may send them in another order (I9).
+    std::sort(headers.begin(), headers.end());
     return headers;
 }
 

@@ -12,6 +12,7 @@ use super::message::{self, Fragment, kind};
 use super::record::{self, CHANGE_CIPHER_SPEC, HANDSHAKE, Record};
 use super::sequence::Sequence;
 use crate::memory;
+use std::ops::Range;
 
 /// What precedes the bytes of a message in each fragment's record.
 const OVERHEAD: usize = record::HEADER_LENGTH + message::HEADER_LENGTH;
@@ -32,6 +33,8 @@ pub struct Sizes {
     pub record: usize,
     /// The most records in a datagram.
     pub records: usize,
+    /// The datagram that a repeated flight begins with, if it has so many; those before it come last.
+    pub first: usize,
 }
 
 impl Sizes {
@@ -69,10 +72,19 @@ pub fn send(
     let (mut longest, mut rest) = (0, written);
     while !rest.is_empty() {
         let (flight, behind) = rest.split_at(flight_length(rest, sequence));
-        longest = longest.max(send_flight(flight, &sizes_of(flight.len()), sequence, send)?);
+        let sizes = sizes_of(flight.len());
+        let first = if is_repeated(flight, sequence) { sizes.first } else { 0 };
+        for part in [first..usize::MAX, 0..first] {
+            longest = longest.max(send_part(flight, &sizes, part, sequence, send)?);
+        }
         rest = behind;
     }
     Some(longest)
+}
+
+fn is_repeated(flight: &[u8], sequence: &Sequence) -> bool {
+    let first = record::split_record(flight).and_then(|(record, _)| fragment_of(&record));
+    first.is_some_and(|fragment| sequence.is_repeated(fragment.sequence))
 }
 
 /// The length of the first flight. There is another behind it when the peer's answer arrives after the timer has expired:
@@ -92,15 +104,29 @@ fn flight_length(written: &[u8], sequence: &Sequence) -> usize {
     written.len()
 }
 
-fn send_flight(
+/// Sends some of a flight's datagrams.
+fn send_part(
     flight: &[u8],
     sizes: &Sizes,
+    part: Range<usize>,
     sequence: &Sequence,
     send: &mut dyn FnMut(&[u8]),
 ) -> Option<usize> {
+    if part.is_empty() {
+        return Some(0);
+    }
     let mut plan = Plan { sizes, room: sizes.planned };
-    let mut packer =
-        Packer { sizes, datagram: Vec::new(), records: 0, can_shrink: false, longest: 0, sequence, send };
+    let mut packer = Packer {
+        sizes,
+        part,
+        index: 0,
+        datagram: Vec::new(),
+        records: 0,
+        can_shrink: false,
+        longest: 0,
+        sequence,
+        send,
+    };
     let mut rest = flight;
     while let Some((record, behind)) = record::split_record(rest) {
         rest = behind;
@@ -214,6 +240,9 @@ fn is_never_cut(fragment: &Fragment<'_>) -> bool {
 /// Fills datagrams with records, and numbers those of epoch 0.
 struct Packer<'a> {
     sizes: &'a Sizes,
+    /// Which of them are sent.
+    part: Range<usize>,
+    index: usize,
     datagram: Vec<u8>,
     records: usize,
     /// Whether a later try could cut something in the datagram.
@@ -226,7 +255,7 @@ struct Packer<'a> {
 impl Packer<'_> {
     fn add(&mut self, record: &Record<'_>, behind: usize) -> Option<()> {
         self.make_room(record.bytes.len(), behind)?;
-        let numbered = self.sequence.next_header(record, record.fragment.len());
+        let numbered = self.header(record, record.fragment.len());
         memory::append(&mut self.datagram, &numbered)?;
         memory::append(&mut self.datagram, record.fragment)
     }
@@ -235,11 +264,20 @@ impl Packer<'_> {
         self.make_room(OVERHEAD + fragment.body.len(), behind)?;
         self.can_shrink |= !is_never_cut(fragment);
         let length = message::HEADER_LENGTH + fragment.body.len();
-        let numbered = self.sequence.next_header(record, length);
+        let numbered = self.header(record, length);
         self.sequence.note_message(fragment.sequence);
         memory::append(&mut self.datagram, &numbered)?;
         memory::append(&mut self.datagram, &fragment.header())?;
         memory::append(&mut self.datagram, fragment.body)
+    }
+
+    /// Only a record that is sent uses up a number.
+    fn header(&self, record: &Record<'_>, length: usize) -> [u8; record::HEADER_LENGTH] {
+        if self.part.contains(&self.index) {
+            self.sequence.next_header(record, length)
+        } else {
+            *record.header
+        }
     }
 
     /// Sends the datagram if a record of this length, or that and one with `behind` bytes, are too much for it.
@@ -258,9 +296,12 @@ impl Packer<'_> {
             if std::mem::take(&mut self.can_shrink) {
                 self.longest = self.longest.max(self.datagram.len());
             }
-            (self.send)(&self.datagram);
+            if self.part.contains(&self.index) {
+                (self.send)(&self.datagram);
+            }
             self.datagram.clear();
             self.records = 0;
+            self.index += 1;
         }
     }
 }

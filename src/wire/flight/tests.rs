@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 use super::*;
 
-const PLANNED: Sizes = Sizes { planned: 548, limit: 548, record: 548, records: usize::MAX };
+const PLANNED: Sizes = Sizes { planned: 548, limit: 548, record: 548, records: usize::MAX, first: 0 };
 const LARGE: Sizes = Sizes { planned: 1472, limit: 1472, ..PLANNED };
 
 /// A record of epoch 0 with a whole message, as OpenSSL writes it.
@@ -156,7 +156,7 @@ fn other_records_stay_whole_and_later_epochs_keep_their_numbers() {
 fn a_change_cipher_spec_stays_with_the_finished() {
     let last = [message(15, 5, 400), record(20, 0, &[1]), record(HANDSHAKE, 1, &[7; 48])].concat();
     let lengths = |limit, records| {
-        let sizes = Sizes { planned: limit, limit, record: limit, records };
+        let sizes = Sizes { planned: limit, limit, record: limit, records, ..PLANNED };
         sent(&last, &sizes, &Sequence::default()).iter().map(Vec::len).collect::<Vec<_>>()
     };
     let verify = OVERHEAD + 400;
@@ -194,4 +194,28 @@ fn a_limit_of_records_starts_another_datagram() {
     let sizes = Sizes { records: 2, ..PLANNED };
     let datagrams = sent(&server_flight(), &sizes, &Sequence::default());
     assert_eq!(datagrams.iter().map(Vec::len).collect::<Vec<_>>(), [548, 548, 548, 406, 25]);
+}
+
+#[test]
+fn i9_a_small_receive_buffer_gets_a_long_flight_in_two_tries() {
+    const ROOM: usize = 12;
+    let flight = [message(2, 1, 100), message(11, 2, 7000), message(14, 3, 0)].concat();
+    let sequence = Sequence::default();
+    let first = sent(&flight, &PLANNED, &sequence);
+    let second = sent(&flight, &Sizes { first: 10, ..PLANNED }, &sequence);
+    assert!(first.len() > ROOM);
+    assert_eq!(first.len(), second.len());
+    assert!(numbers(&[first.clone(), second.clone()].concat()).is_sorted());
+    let mut received = fragments(&[&first[..ROOM], &second[..ROOM]].concat());
+    received.sort();
+    received.dedup();
+    assert_eq!(received, fragments(&first));
+    // A first try, and one with fewer datagrams, are in order.
+    let all = fragments(&first);
+    let in_order = |start, sequence: &Sequence| {
+        let sizes = Sizes { first: start, ..PLANNED };
+        fragments(&sent(&flight, &sizes, sequence)) == all
+    };
+    assert!(in_order(10, &Sequence::default()) && in_order(20, &sequence) && in_order(0, &sequence));
+    assert!(!in_order(10, &sequence));
 }
