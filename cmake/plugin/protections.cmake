@@ -6,7 +6,9 @@
 include(CheckCXXCompilerFlag)
 
 function(qdtls_rs_protect plugin)
-    # The last two are for x86 and for 64-bit ARM: each compiler takes one of them at most.
+    # The last two are for x86 and for 64-bit ARM: each compiler takes one of them at most. clang takes the other with a
+    # warning.
+    set(CMAKE_REQUIRED_FLAGS -Werror)
     foreach(option -fstack-protector-strong -fstack-clash-protection -fcf-protection -mbranch-protection=standard)
         string(MAKE_C_IDENTIFIER "QDTLS_RS_HAS${option}" has)
         check_cxx_compiler_flag("${option}" ${has})

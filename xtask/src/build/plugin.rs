@@ -6,8 +6,8 @@ use crate::system::workspace;
 use anyhow::{Result, ensure};
 use std::path::{Path, PathBuf};
 
-/// Whose DTLS a plugin has; whether it loads OpenSSL at run time, as Debian's Qt does, or is linked to it; and whether it
-/// serves any Qt.
+/// Whose DTLS a plugin has; whether it loads OpenSSL at run time, as Debian's Qt does, or is linked to it and compiled by
+/// clang; and whether it serves any Qt.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Flavour {
     pub is_stock: bool,
@@ -18,7 +18,7 @@ pub struct Flavour {
 impl Flavour {
     pub const OURS: Self = Self::of(false);
     pub const STOCK: Self = Self::of(true);
-    /// Ours and stock, built as Debian builds it, and linked to OpenSSL.
+    /// Ours and stock, built as Debian builds it; and linked to OpenSSL, by the other compiler, so that both are tested.
     pub const USUAL: [Self; 2] = [Self::OURS, Self::STOCK];
     pub const LINKED: [Self; 2] = [Self::OURS.linked(), Self::STOCK.linked()];
 
@@ -36,7 +36,7 @@ impl Flavour {
 
     pub fn name(self) -> String {
         let whose = if self.is_stock { "stock" } else { "rust" };
-        let linked = if self.is_linked { "-linked" } else { "" };
+        let linked = if self.is_linked { "-clang-linked" } else { "" };
         format!("{whose}{linked}{}", if self.is_for_any_qt { "-any-qt" } else { "" })
     }
 
@@ -68,6 +68,9 @@ pub fn build(flavour: Flavour, qt_source: &Path) -> Result<PathBuf> {
         switch("STOCK", flavour.is_stock),
         switch("ANY_QT", flavour.is_for_any_qt),
     ];
+    if flavour.is_linked {
+        definitions.push(define("CMAKE_CXX_COMPILER", "clang++"));
+    }
     if !flavour.is_stock {
         definitions.extend([
             define("QDTLS_RS_ADAPTER_COMPILE_OPTIONS", "-Wall;-Wextra;-Werror"),

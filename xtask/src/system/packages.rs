@@ -14,8 +14,8 @@ pub const PLUGIN: &[&str] = &[
 /// In addition for the demo: its peer.
 pub const DEMO: &[&str] = &["openssl"];
 
-/// In addition for the tests: a peer, and the checkers.
-pub const TEST: &[&str] = &["openssl", "valgrind", "gdb", "clang-format"];
+/// In addition for the tests: a peer, the checkers, and the other compiler.
+pub const TEST: &[&str] = &["openssl", "valgrind", "gdb", "clang-format", "clang"];
 
 /// In addition for foreign peers; each has its own, too.
 pub const INTEROP: &[&str] = &["openssl", "python3-pip"];

@@ -3,7 +3,7 @@
 //! a part of them.
 
 use crate::build::{self, Flavour, cmake, header, plugin, qt_source};
-use crate::check::{deny, elf, forced_include, sources};
+use crate::check::{clang, deny, elf, forced_include, sources};
 use crate::interop;
 use crate::system::{Environment, packages};
 use crate::test::sweep::{self, Intervals};
@@ -24,6 +24,8 @@ pub fn all(environment: &Environment) -> Result<()> {
     sum.check("C header", header::check)?;
     sum.check("cargo-deny", || deny::check(environment))?;
     sum.step("Rust tests", sources::cargo_test)?;
+    sum.step("C ABI harness by clang", clang::harness)?;
+    sum.check("C programs by clang", clang::c_programs)?;
 
     sum.step("refused Qt builds", || cmake::test("refusals", &[]))?;
     sum.step("Rust targets of toolchains", || cmake::test("rust_target", &[]))?;
@@ -45,7 +47,7 @@ pub fn all(environment: &Environment) -> Result<()> {
     work("test programs", || build::programs(qt_source))?;
     let on = |plugins| autotests::compare(plugins, qt_source, qt_version).map(|(ours, stock)| ours + stock);
     sum.step("Qt's autotests", || on(Flavour::USUAL))?;
-    sum.step("Qt's autotests, OpenSSL linked", || on(Flavour::LINKED))?;
+    sum.step("Qt's autotests, by clang, OpenSSL linked", || on(Flavour::LINKED))?;
     sum.step("Qt's autotests under memcheck", || autotests::run_memcheck(qt_source))?;
 
     sum.step("instruction counts, ours and stock", cost::check)?;
