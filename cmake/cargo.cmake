@@ -85,7 +85,7 @@ function(qdtls_rs_add_library target mode)
     target_link_libraries(${target} INTERFACE ${native_libraries})
 endfunction()
 
-# The Rust target; rustc must have its standard library.
+# The Rust target; rustc must have its standard library, or RUSTFLAGS say where that is, as in Yocto.
 function(_qdtls_rs_find_target result)
     qdtls_rs_rust_target(triple "${_qdtls_rs_host}")
     if(NOT triple)
@@ -94,7 +94,7 @@ function(_qdtls_rs_find_target result)
             "is: set QDTLS_RS_RUST_TARGET")
     endif()
     _qdtls_rs_ask(library_dir "${QDTLS_RS_RUSTC}" --print target-libdir --target "${triple}")
-    if(NOT EXISTS "${library_dir}")
+    if(NOT EXISTS "${library_dir}" AND NOT "$ENV{RUSTFLAGS}" MATCHES "(^| )-L")
         message(FATAL_ERROR
             "qdtls-rs: ${QDTLS_RS_RUSTC} has no standard library for ${triple}: run `rustup target add ${triple}`, "
             "or set QDTLS_RS_RUST_TARGET")
@@ -106,7 +106,8 @@ endfunction()
 function(_qdtls_rs_native_libraries result triple)
     set(folder "${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/qdtls_rs")
     file(WRITE "${folder}/empty.rs" "")
-    _qdtls_rs_ask(unused "${QDTLS_RS_RUSTC}"
+    separate_arguments(flags UNIX_COMMAND "$ENV{RUSTFLAGS}")
+    _qdtls_rs_ask(unused "${QDTLS_RS_RUSTC}" ${flags}
         --print native-static-libs --crate-type staticlib --target "${triple}"
         --out-dir "${folder}" "${folder}/empty.rs")
     string(REGEX MATCH "native-static-libs: ([^\n]*)" _ "${stderr}")
