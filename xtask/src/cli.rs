@@ -75,6 +75,9 @@ pub enum Verb {
         /// The suite to build in
         #[arg(default_value = "trixie")]
         suite: String,
+        /// Cross-build them for this architecture, such as arm64, and do not try them
+        #[arg(long = "for", value_name = "ARCHITECTURE")]
+        architecture: Option<String>,
     },
     /// Make the Debian source package for the installed Qt; the last line printed is its unpacked folder
     DebSource,
@@ -120,6 +123,7 @@ mod tests {
             "in-tree --unity 6.11.2",
             "deb",
             "deb sid",
+            "deb --for arm64",
             "matrix trixie forky",
             "wheels",
             "wheels trixie",

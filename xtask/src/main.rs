@@ -49,7 +49,10 @@ fn perform(verb: Verb, environment: &Environment) -> anyhow::Result<ExitCode> {
         Verb::Matrix { suites } => matrix::run(&suites, environment)?,
         Verb::Wheels { suites } => wheels::run(&suites, environment)?,
         Verb::Portability => portability::run(environment)?,
-        Verb::Deb { suite } => debian::packages::run(&suite, environment)?,
+        Verb::Deb { suite, architecture: None } => debian::packages::run(&suite, environment)?,
+        Verb::Deb { suite, architecture: Some(name) } => {
+            debian::packages::run_for(&name, &suite, environment)?
+        }
         Verb::DebSource => println!("{}", source_package::run(environment)?.display()),
         Verb::Bench { redraw: true, .. } => bench::redraw()?,
         Verb::Bench { quick, .. } => bench::run(environment, quick)?,

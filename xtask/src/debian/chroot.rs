@@ -58,11 +58,22 @@ pub fn check_root() -> Result<()> {
 impl Chroot {
     /// The suite, made on first use, with these packages in its newest versions.
     pub fn with(packages: &[&str], suite: &str, environment: &Environment) -> Result<Self> {
+        Self::with_foreign(packages, suite, None, environment)
+    }
+
+    /// As [`Chroot::with`]; one that can also install packages of a foreign architecture is another.
+    pub fn with_foreign(
+        packages: &[&str],
+        suite: &str,
+        foreign: Option<&str>,
+        environment: &Environment,
+    ) -> Result<Self> {
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        ensure!(!suite.is_empty() && suite.bytes().all(is_name), "'{suite}' is no name of a suite");
+        let name = [suite].into_iter().chain(foreign).collect::<Vec<_>>().join("-");
+        ensure!(!suite.is_empty() && name.bytes().all(is_name), "'{name}' is no name of a suite");
         check_root()?;
         packages::ensure(packages::CHROOT, environment)?;
-        let folder = workspace::target("chroots").join(suite);
+        let folder = workspace::target("chroots").join(name);
         let chroot = Self { root: folder.join("root"), target: folder.join("target"), rust: None };
         fs::create_dir_all(&chroot.target)?;
         let archives = Archives::of_machine()?;
@@ -77,6 +88,9 @@ impl Chroot {
         }
         if Path::new(CERTIFICATES).exists() {
             fs::copy(CERTIFICATES, chroot.target.join(TRUSTED))?;
+        }
+        if let Some(architecture) = foreign {
+            chroot.command("dpkg").args(["--add-architecture", architecture]).quietly()?;
         }
         chroot.command("apt-get").arg("update").quietly()?;
         chroot.command("apt-get").args(["install", "--yes"]).args(packages).quietly()?;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask deb [SUITE]`: builds the Debian packages in a suite of Debian, with its rustc and without a network, and
-//! tries them there: our plugin serves while the package is installed, and stock is back byte for byte afterwards.
+//! tries them there: our plugin serves while the package is installed, and stock is back byte for byte afterwards. With
+//! `--for ARCHITECTURE` they are cross-built, and not tried.
 
 use crate::build::cmake::define;
 use crate::build::qt_source;
@@ -36,6 +37,8 @@ debian/rules clean
 dpkg-source --build .
 "#;
 
+const CROSS_BUILD: &str = "cd \"$0\" && exec dpkg-buildpackage --no-sign --build=binary --host-arch \"$1\"";
+
 const AUTOTESTS_BUILD: &str = "deb-autotests";
 
 /// Builds and runs programs that use the library, in C and in C++, with nothing but what is installed.
@@ -61,6 +64,21 @@ pub fn run(suite: &str, environment: &Environment) -> Result<()> {
     Ok(())
 }
 
+/// Cross-builds them for another architecture.
+pub fn run_for(architecture: &str, suite: &str, environment: &Environment) -> Result<()> {
+    let compilers = format!("crossbuild-essential-{architecture}");
+    let needed = [TOOLS, packages::DEB_SOURCE, &[&*compilers]].concat();
+    let packages =
+        Packages { chroot: Chroot::with_foreign(&needed, suite, Some(architecture), environment)? };
+    for deb in packages.cross_build(architecture)? {
+        let field = |name| packages.run("dpkg-deb", &["--field", &deb.to_string_lossy(), name]);
+        let is_for = field("Architecture")?;
+        ensure!(is_for == architecture, "{} is for {is_for}", deb.display());
+        println!("{}\n    Depends: {}", packages.on_machine(&deb).display(), field("Depends")?);
+    }
+    Ok(())
+}
+
 struct Packages {
     chroot: Chroot,
 }
@@ -72,13 +90,31 @@ impl Packages {
 
     /// Returns the two packages, by the paths they have in the suite.
     fn build(&self) -> Result<Vec<PathBuf>> {
+        let tree = self.source()?;
+        self.run("apt-get", &["build-dep", "--yes", &tree])?;
+        eprintln!("building the packages, twice");
+        self.run("unshare", &["--net", "--", "sh", "-c", BUILD, &tree])?;
+        self.built()
+    }
+
+    fn cross_build(&self, architecture: &str) -> Result<Vec<PathBuf>> {
+        let tree = self.source()?;
+        let options = ["--yes", "--host-architecture", architecture, "--build-profiles", "cross,nocheck"];
+        self.chroot.command("apt-get").arg("build-dep").args(options).arg(&tree).quietly()?;
+        eprintln!("building the packages for {architecture}");
+        self.run("unshare", &["--net", "--", "sh", "-c", CROSS_BUILD, &tree, architecture])?;
+        self.built()
+    }
+
+    /// Makes the source package, and returns its unpacked folder.
+    fn source(&self) -> Result<String> {
         eprintln!("making the source package");
         let output = self.run("cargo", &["xtask", "deb-source", "--no-install"])?;
-        let tree = output.lines().next_back().context("deb-source names no folder")?;
-        self.run("apt-get", &["build-dep", "--yes", tree])?;
-        eprintln!("building the packages, twice");
-        self.run("unshare", &["--net", "--", "sh", "-c", BUILD, tree])?;
+        output.lines().next_back().map(String::from).context("deb-source names no folder")
+    }
 
+    /// Checks what was built.
+    fn built(&self) -> Result<Vec<PathBuf>> {
         let entries = fs::read_dir(self.on_machine(&source_package::folder()))?;
         let names: Vec<_> =
             entries.map_ok(|entry| entry.file_name().to_string_lossy().into_owned()).try_collect()?;

@@ -59,6 +59,8 @@ pub fn ensure(packages: &[&str], environment: &Environment) -> Result<()> {
 
 /// One field of an installed package, such as its version.
 pub fn field(package: &str, field: &str) -> Result<String> {
-    let format = format!("${{{field}}}");
-    cmd!(shell(), "dpkg-query --show --showformat={format} {package}").capture()
+    let format = format!("${{{field}}}\\n");
+    let lines = cmd!(shell(), "dpkg-query --show --showformat={format} {package}").capture()?;
+    // One for each architecture it is installed for: they all have the same version.
+    Ok(lines.lines().next().unwrap_or_default().into())
 }
