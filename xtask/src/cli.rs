@@ -81,6 +81,8 @@ pub enum Verb {
     },
     /// Make the Debian source package for the installed Qt; the last line printed is its unpacked folder
     DebSource,
+    /// Build the RPM packages for the installed Qt and try the plugin (some minutes)
+    Rpm,
     /// Measure stock, ours and OpenSSL alone, and write docs/performance.md (six minutes)
     Bench {
         /// Measure briefly and write no document (two minutes)

@@ -17,7 +17,7 @@ use build::plugin::{self, Flavour};
 use build::{figures, header, qt_source};
 use clap::Parser;
 use cli::{CommandLine, Verb};
-use debian::{matrix, portability, source_package, wheels};
+use debian::{matrix, portability, rpm, source_package, wheels};
 use std::process::ExitCode;
 use system::{Environment, packages};
 use test::{autotests, demo, in_tree, run, suites};
@@ -54,6 +54,7 @@ fn perform(verb: Verb, environment: &Environment) -> anyhow::Result<ExitCode> {
             debian::packages::run_for(&name, &suite, environment)?
         }
         Verb::DebSource => println!("{}", source_package::run(environment)?.display()),
+        Verb::Rpm => rpm::run(environment)?,
         Verb::Bench { redraw: true, .. } => bench::redraw()?,
         Verb::Bench { quick, .. } => bench::run(environment, quick)?,
         Verb::Lossy { quick } => lossy::run(environment, quick)?,

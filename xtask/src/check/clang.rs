@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What gcc compiles elsewhere, compiled by clang, with all warnings as errors. The plugins that are linked to OpenSSL are
-//! compiled by it too (`Flavour::LINKED`).
+//! What gcc compiles elsewhere, compiled by clang, with all warnings as errors. The plugins that are linked to OpenSSL
+//! are compiled by it too (`Flavour::LINKED`).
 
 use crate::check::sources;
 use crate::system::{Run, cargo, cmd, shell};
@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 
 /// Builds and runs the harness, and returns how many tests passed.
 pub fn harness() -> Result<u32> {
-    // As in `sources::cargo_test`, so that cargo has nothing to compile again. Of the C compiler it would notice a change.
+    // As in `sources::cargo_test`, so that cargo has nothing to compile again. It would notice another C compiler.
     let (cargo, test) = (cargo(), ["--test", "c_abi", "every_case_passes"]);
     let passed =
         sources::passed(&cmd!(shell(), "{cargo} test --workspace {test...}").env("CXX", "clang++").show()?)?;

@@ -5,5 +5,6 @@ mod chroot;
 pub mod matrix;
 pub mod packages;
 pub mod portability;
+pub mod rpm;
 pub mod source_package;
 pub mod wheels;

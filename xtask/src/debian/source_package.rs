@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The parts of qtbase that the plugin is built of.
-const QT_PARTS: [&str; 3] = [".cmake.conf", "LICENSES", "src/plugins/tls"];
+pub const QT_PARTS: [&str; 3] = [".cmake.conf", "LICENSES", "src/plugins/tls"];
 
 /// Where the package is made, and its source unpacked.
 pub fn folder() -> PathBuf {
@@ -31,7 +31,7 @@ pub fn run(environment: &Environment) -> Result<PathBuf> {
     workspace::remove(&folder())?;
     fs::create_dir_all(&tree)?;
 
-    let time = cmd!(shell(), "git log -1 --format=%ct").capture()?;
+    let time = time()?;
     let pack = |folder: &Path, component: &str| {
         let archive = self::folder().join(format!("qdtls-rs_{version}.orig{component}.tar.xz"));
         pack(folder, &archive, &time)
@@ -42,8 +42,8 @@ pub fn run(environment: &Environment) -> Result<PathBuf> {
     fs::create_dir(&qtbase)?;
     copy_files(&qt_source, &QT_PARTS, &qtbase)?;
     pack(&qtbase, "-qtbase")?;
-    let (cargo, vendor) = (cargo(), tree.join("vendor"));
-    cmd!(shell(), "{cargo} vendor --quiet --locked --versioned-dirs {vendor}").quietly()?;
+    let vendor = tree.join("vendor");
+    self::vendor(&vendor)?;
     pack(&vendor, "-vendor")?;
 
     write_recipe(&tree, &format!("{version}-1"), &time)?;
@@ -52,13 +52,24 @@ pub fn run(environment: &Environment) -> Result<PathBuf> {
     Ok(tree)
 }
 
-fn copy_files(from: &Path, files: &[impl AsRef<str>], to: &Path) -> Result<()> {
+/// The time that files in archives have: that of the last commit.
+pub fn time() -> Result<String> {
+    cmd!(shell(), "git log -1 --format=%ct").capture()
+}
+
+/// Puts all crates into a folder.
+pub fn vendor(folder: &Path) -> Result<()> {
+    let cargo = cargo();
+    cmd!(shell(), "{cargo} vendor --quiet --locked --versioned-dirs {folder}").quietly()
+}
+
+pub fn copy_files(from: &Path, files: &[impl AsRef<str>], to: &Path) -> Result<()> {
     let (here, files) = (shell_in(from), files.iter().map(AsRef::as_ref));
     cmd!(here, "cp --parents --recursive --no-dereference -- {files...} {to}").quietly()
 }
 
 /// Packs a folder so that the same contents give the same archive.
-fn pack(folder: &Path, archive: &Path, time: &str) -> Result<()> {
+pub fn pack(folder: &Path, archive: &Path, time: &str) -> Result<()> {
     let (parent, name) = (folder.parent(), folder.file_name().context("a folder has a name")?);
     let owner = ["--owner=0", "--group=0", "--numeric-owner", "--mode=u+rw,go=rX,a-s"];
     let tar = cmd!(shell(), "tar --create --xz --sort=name --format=gnu {owner...} --mtime=@{time}");

@@ -32,6 +32,9 @@ pub const CHROOT: &[&str] = &["debootstrap", "util-linux", "mount"];
 /// For making a Debian source package for the installed Qt.
 pub const DEB_SOURCE: &[&str] = &["qt6-base-dev", "dpkg-dev", "git", "xz-utils"];
 
+/// In addition for RPM packages.
+pub const RPM: &[&str] = &["git", "make", "rpm", "xz-utils"];
+
 /// For drawing the figures of the documents.
 pub const FIGURES: &[&str] = &["graphviz", "mscgen"];
 
