@@ -245,6 +245,12 @@ impl End {
         self.judge(status, need)
     }
 
+    /// Gives it a datagram of the handshake. On a slow machine OpenSSL's timer can expire meanwhile, and what is repeated
+    /// then arrives at an end that has finished.
+    fn take_in(&self, datagram: &[u8]) -> Result<(), Status> {
+        if self.state() == COMPLETE { self.read(datagram).map(drop) } else { must(self.proceed(datagram)) }
+    }
+
     /// Accepts the peer when the connection asks for a verdict.
     fn judge(&self, status: Status, need: i32) -> Status {
         match status {
@@ -369,7 +375,7 @@ impl Pair {
             if let Some(datagram) = self.client.take() {
                 self.to_server(&datagram)?;
             } else if let Some(datagram) = self.answer() {
-                must(self.client.proceed(&datagram))?;
+                self.client.take_in(&datagram)?;
             } else {
                 return Ok(());
             }
@@ -378,7 +384,7 @@ impl Pair {
 
     fn to_server(&self, datagram: &[u8]) -> Result<(), Status> {
         if !self.server.ssl.get().is_null() && self.server.state() != 0 {
-            return must(self.server.proceed(datagram));
+            return self.server.take_in(datagram);
         }
         if self.verify(datagram)? { must(self.server.start(datagram)) } else { Ok(()) }
     }
