@@ -20,4 +20,6 @@ fn main() {
         Err(error) => println!("cargo:warning=header not generated: {error}"),
     }
     println!("cargo:rustc-env=QDTLS_GENERATED_HEADER={}", out.display());
+    // The tests build programs that use the library, for where they run.
+    println!("cargo:rustc-env=QDTLS_TARGET={}", std::env::var("TARGET").expect("cargo sets TARGET"));
 }

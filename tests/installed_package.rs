@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The package that `cmake --install` puts in place serves programs outside of the project, also after it is moved.
 
+#[path = "support/compiler.rs"]
+mod compiler;
 #[path = "support/declared.rs"]
 mod declared;
 #[path = "support/library.rs"]
@@ -89,6 +91,9 @@ fn pkg_config_consumer_works(prefix: &Path, name: &str, pkg_config: &str) {
     let mut make = Command::new("make");
     make.args(["-C", &format!("{ROOT}/tests/consumers/pkg-config")]).arg(format!("OUT={}", out.display()));
     make.arg(format!("PKG_CONFIG={pkg_config}"));
+    for (variable, standard) in [("CC", "c11"), ("CXX", "c++17")] {
+        make.env(variable, compiler::compiler(standard).get_program());
+    }
     run(make.env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig")));
     assert_works(&out.join("c_program"), "C");
     assert_works(&out.join("cpp_program"), "C++");

@@ -57,6 +57,7 @@ fn rust_library(folder: &Path, name: &str, options: &[&str]) -> PathBuf {
     let archive = folder.join(format!("lib{name}.a"));
     let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     rustc.args(["--edition=2024", "--crate-type=staticlib", "-Copt-level=1"]).args(options);
+    rustc.args(["--target", env!("QDTLS_TARGET")]);
     run(rustc.arg(source(&format!("{name}.rs"))).arg("-o").arg(&archive));
     archive
 }

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The C and C++ compiler of this machine, with all warnings as errors.
+//! The C and C++ compiler for the system that the tests run on, with all warnings as errors.
 
 use crate::process::run;
 use std::process::Command;
 
 /// A command that compiles this language standard, such as `c11` or `c++17`, and finds the header.
 pub fn compiler(standard: &str) -> Command {
-    let host = host();
     let tool = cc::Build::new()
         .cargo_metadata(false)
         .cpp(standard.starts_with("c++"))
         .std(standard)
-        .host(&host)
-        .target(&host)
+        .host(&host())
+        .target(env!("QDTLS_TARGET"))
         .opt_level(0)
         .debug(true)
         .warnings(true)
@@ -24,7 +23,7 @@ pub fn compiler(standard: &str) -> Command {
     tool.to_command()
 }
 
-/// The triple of this machine, which cc asks for outside of build scripts.
+/// The triple of the machine that compiles, which cc asks for outside of build scripts.
 fn host() -> String {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = run(Command::new(rustc).arg("-vV"));

@@ -23,6 +23,7 @@ pub fn build_static_library() -> (PathBuf, Vec<String>) {
             "--features",
             "linked",
         ])
+        .args(["--target", env!("QDTLS_TARGET")])
         .args(["--target-dir", target, "--message-format", "json", "--", "--print", "native-static-libs"])
         .output()
         .expect("cargo runs");

@@ -54,9 +54,9 @@ pub enum Verb {
     Autotests,
     /// Run Qt's own tests of TLS beyond DTLS, and of QUdpSocket, on both plugins (some minutes)
     Suites,
-    /// Run `autotests` and the crate's tests in each supported suite of Debian; as root (half an hour)
+    /// Run `autotests` and the crate's tests in each supported suite and architecture of Debian; as root (hours)
     Matrix {
-        /// Only these suites
+        /// Only these
         #[arg(value_name = "SUITE", value_parser = matrix::SUITES.map(|suite| suite.name))]
         suites: Vec<String>,
     },
@@ -127,6 +127,7 @@ mod tests {
             "deb sid",
             "deb --for arm64",
             "matrix trixie forky",
+            "matrix armhf musl",
             "wheels",
             "wheels trixie",
             "bench --quick",

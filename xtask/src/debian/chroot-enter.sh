@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
 # Runs a command in a suite of Debian, in a mount namespace of its own that chroot.rs has made. Started in the root of
-# the repository as: chroot-enter.sh <root of the suite> <its target> <folder of a Rust toolchain, or nothing> <command>
+# the repository as:
+#     chroot-enter.sh <root of the suite> <its target> <folder of a Rust toolchain, or nothing> \
+#         <QEMU's name of the programs to emulate, or nothing> <command>
 set -e
-root=$1 target=$2 rust=$3
-shift 3
+root=$1 target=$2 rust=$3 emulator=$4
+shift 4
 repository=$PWD
 
 # Shows a folder of the machine under the same path.
@@ -22,4 +24,11 @@ if [ -n "$rust" ]; then
 fi
 mount -t proc proc "$root/proc"
 mount --bind /etc/resolv.conf "$root/etc/resolv.conf"
+
+# The kernel starts QEMU for such programs, whoever starts them. Since Linux 6.7 each user namespace has such a table of
+# its own: nothing is registered for the machine.
+if [ -n "$emulator" ]; then
+    mount -t binfmt_misc binfmt_misc "$root/proc/sys/fs/binfmt_misc"
+    chroot "$root" sh -c 'cat "/usr/lib/binfmt.d/qemu-$0.conf" > /proc/sys/fs/binfmt_misc/register' "$emulator"
+fi
 exec chroot "$root" sh -c 'cd "$0" && exec "$@"' "$repository" "$@"

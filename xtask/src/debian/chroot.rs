@@ -5,6 +5,7 @@
 //! the repository under its usual path, read-only, with the suite's own `target` in place of the machine's. All that is
 //! mounted for it is mounted in its own namespace, and goes with the last of its processes.
 
+use crate::debian::architecture::Architecture;
 use crate::system::apt::{Archives, EXPERIMENTAL, base_of};
 use crate::system::{Cmd, Environment, Run, cmd, is_root, packages, shell, workspace};
 use anyhow::{Result, ensure};
@@ -18,6 +19,8 @@ pub struct Chroot {
     pub target: PathBuf,
     /// A Rust toolchain of the machine's that commands see there.
     rust: Option<PathBuf>,
+    /// What commands build for and run, if that is not the machine's.
+    architecture: Option<&'static Architecture>,
 }
 
 /// Variables that say how the network is reached.
@@ -50,6 +53,9 @@ Pin-Priority: 900
 /// The command that follows gets its own mounts and processes; none of them outlives it.
 const IN_NAMESPACES: [&str; 5] = ["--mount", "--pid", "--fork", "--kill-child", "--"];
 
+/// In addition a list of emulators of its own.
+const EMULATED: [&str; 2] = ["--user", "--map-root-user"];
+
 pub fn check_root() -> Result<()> {
     ensure!(is_root()?, "only root can make and enter suites of Debian: run this verb as root");
     Ok(())
@@ -59,6 +65,20 @@ impl Chroot {
     /// The suite, made on first use, with these packages in its newest versions.
     pub fn with(packages: &[&str], suite: &str, environment: &Environment) -> Result<Self> {
         Self::with_foreign(packages, suite, None, environment)
+    }
+
+    /// As [`Chroot::with`], where commands build for another architecture and can run its programs.
+    pub fn for_architecture(
+        packages: &[&str],
+        suite: &str,
+        architecture: Option<&'static Architecture>,
+        environment: &Environment,
+    ) -> Result<Self> {
+        let Some(other) = architecture else { return Self::with(packages, suite, environment) };
+        let packages = other.packages(packages);
+        let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
+        let chroot = Self::with_foreign(&packages, suite, Some(other.debian), environment)?;
+        Ok(Self { architecture, ..chroot })
     }
 
     /// As [`Chroot::with`]; one that can also install packages of a foreign architecture is another.
@@ -73,12 +93,14 @@ impl Chroot {
         ensure!(!suite.is_empty() && name.bytes().all(is_name), "'{name}' is no name of a suite");
         check_root()?;
         packages::ensure(packages::CHROOT, environment)?;
-        let folder = workspace::target("chroots").join(name);
-        let chroot = Self { root: folder.join("root"), target: folder.join("target"), rust: None };
+        let folder = workspace::target("chroots").join(&name);
+        let [root, target] = ["root", "target"].map(|name| folder.join(name));
+        let chroot = Self { root, target, rust: None, architecture: None };
         fs::create_dir_all(&chroot.target)?;
         let archives = Archives::of_machine()?;
+        let archives = if foreign.is_some() { archives.main_only() } else { archives };
         if !chroot.root.exists() {
-            eprintln!("installing Debian's {suite} below target/chroots");
+            eprintln!("installing Debian's {suite} as target/chroots/{name}");
             chroot.make(base_of(suite), &archives.main)?;
         }
         fs::write(chroot.root.join("etc/apt/apt.conf.d/90qdtls-rs"), APT_SETTINGS)?;
@@ -124,19 +146,23 @@ impl Chroot {
     /// A command that runs there as root, in the root of the repository.
     pub fn command(&self, program: &str) -> Cmd<'static> {
         let rust = self.rust.as_deref().unwrap_or(Path::new(""));
-        let enter = cmd!(shell(), "unshare {IN_NAMESPACES...} sh xtask/src/debian/chroot-enter.sh");
+        let emulator = self.architecture.and_then(|other| other.emulator);
+        let emulated = emulator.iter().flat_map(|_| EMULATED);
+        let enter =
+            cmd!(shell(), "unshare {emulated...} {IN_NAMESPACES...} sh xtask/src/debian/chroot-enter.sh");
         let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         let path = self.rust.iter().map(|rust| format!("{}/bin:", rust.display())).collect::<String>() + path;
         let network = NETWORK.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)));
         let trusted = self.target.join(TRUSTED).exists().then(|| workspace::target(TRUSTED));
         enter
             .args([&*self.root, &*self.target, rust])
-            .arg(program)
+            .args([emulator.unwrap_or_default(), program])
             .env_clear()
             .envs(network)
             .envs([("HOME", "/root"), ("LC_ALL", "C.UTF-8"), ("DEBIAN_FRONTEND", "noninteractive")])
             .env("PATH", path)
             .env("CARGO_HOME", workspace::target("cargo"))
             .envs(trusted.map(|certificates| ("CARGO_HTTP_CAINFO", certificates)))
+            .envs(self.architecture.map(Architecture::environment).unwrap_or_default())
     }
 }

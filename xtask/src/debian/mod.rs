@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Suites of Debian: packages for them, and tests in them.
 
+mod architecture;
 mod chroot;
 pub mod matrix;
+mod musl;
 pub mod packages;
 pub mod portability;
 pub mod rpm;

@@ -59,6 +59,12 @@ impl Archives {
         Some(Self { main: ending("/debian")?.into(), security: ending("/debian-security").map(String::from) })
     }
 
+    /// Without the one of security fixes. A copy of that is not always in step for all architectures, and packages of
+    /// two need the same versions.
+    pub fn main_only(self) -> Self {
+        Self { security: None, ..self }
+    }
+
     /// The contents of `sources.list`. Suites in preparation get their fixes in the main archive, and one that is not
     /// complete has what it lacks from another.
     pub fn list(&self, suite: &str) -> String {
@@ -96,6 +102,7 @@ mod tests {
         assert_eq!(archives.list("forky"), "deb http://h/debian forky main\n");
         let two = "deb http://h/debian experimental main\ndeb http://h/debian sid main\n";
         assert_eq!(archives.list(EXPERIMENTAL), two);
+        assert_eq!(archives.main_only().list("trixie"), "deb http://h/debian trixie main\n");
         assert_eq!(Archives::among("http://x/other\nhttp://h/debian-security\n"), None);
     }
 }

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Static programs with musl as C library, as on Alpine Linux: the crate's tests, and a C program that uses the library.
+//!
+//! Debian has musl, but for it neither Rust's standard library nor OpenSSL. Both are compiled from source: the first as
+//! in portability.rs, the other by openssl-sys. There is no C++ library either, so the tests of the C ABI cannot run.
+
+use crate::check::sources;
+use crate::debian::chroot::Chroot;
+use crate::system::{Cmd, Run, workspace};
+use anyhow::{Context, Result, ensure};
+use std::fs;
+use std::path::PathBuf;
+
+/// In addition to a compiler. LLVM's library for unwinding, because that of Debian's gcc needs glibc.
+pub const PACKAGES: [&str; 5] = ["libunwind-19-dev", "make", "musl-tools", "perl", "rust-src"];
+
+const TARGET: &str = "x86_64-unknown-linux-musl";
+
+/// Debian's musl-gcc has no start-up object for programs that can be anywhere in memory.
+const RUSTFLAGS: &str = "-Clink-self-contained=no -Crelocation-model=static -L/usr/lib/llvm-19/lib";
+
+/// Compiles the C program with the headers that openssl-sys has installed, and runs it.
+const PROGRAM: &str = r#"
+set -e
+openssl=$(find "$1/build" -path '*/openssl-build/install/include')
+cd tests/consumers
+musl-gcc -static -std=c11 -Wall -Wextra -Werror -I../../include "-I$openssl" main.c handshake.c \
+    "$1/libqdtls_rs.a" -L/usr/lib/llvm-19/lib -lunwind -o "$0"
+"$0"
+"#;
+
+/// What ran, and with which OpenSSL.
+pub struct Outcome {
+    pub passed: u32,
+    pub openssl: String,
+}
+
+pub fn run(chroot: &Chroot) -> Result<Outcome> {
+    let folder = chroot.target.join("musl");
+    fs::create_dir_all(&folder)?;
+    // openssl-src, which is in no other build, is added to a copy.
+    fs::copy(workspace::root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
+    let passed = sources::passed(&cargo(chroot, "test").show()?)?;
+    cargo(chroot, "rustc").args(["--crate-type", "staticlib"]).quietly()?;
+    let built = own("crate").join(TARGET).join("debug");
+    let output = chroot.command("sh").args(["-c", PROGRAM]).args([own("c_program"), built]).capture()?;
+    ensure!(output.starts_with("C: qdtls-rs "), "the static C program prints '{output}'");
+    let openssl = openssl_in(&fs::read_to_string(folder.join("Cargo.lock"))?)?;
+    Ok(Outcome { passed: passed + 1, openssl })
+}
+
+fn own(name: &str) -> PathBuf {
+    workspace::target("musl").join(name)
+}
+
+fn cargo(chroot: &Chroot, verb: &str) -> Cmd<'static> {
+    let features = ["--features", "openssl-sys/vendored"];
+    let cargo = chroot.command("cargo").args([verb, "--package", "qdtls-rs", "--lib", "--target", TARGET]);
+    let cargo = cargo.args(features).args(["-Zunstable-options", "--lockfile-path"]).arg(own("Cargo.lock"));
+    let standard_library =
+        ["-Zbuild-std=std,panic_unwind,test", "-Zbuild-std-features=system-llvm-libunwind"];
+    let variable = |name| format!("CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_{name}");
+    cargo
+        .args(standard_library)
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("CARGO_TARGET_DIR", own("crate"))
+        .env(variable("LINKER"), "musl-gcc")
+        .env(variable("RUSTFLAGS"), RUSTFLAGS)
+}
+
+/// The version behind the `+` in that of openssl-src.
+fn openssl_in(lock: &str) -> Result<String> {
+    let (_, package) = lock.split_once("name = \"openssl-src\"").context("no openssl-src in Cargo.lock")?;
+    let version = package.split('"').nth(1).and_then(|version| version.split_once('+'));
+    version.map(|(_, openssl)| openssl.into()).context("no version of openssl-src in Cargo.lock")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_of_openssl_is_in_that_of_its_crate() {
+        let lock = "[[package]]\nname = \"openssl-src\"\nversion = \"300.5.4+3.5.4\"\n";
+        assert_eq!(openssl_in(lock).unwrap(), "3.5.4");
+        assert!(openssl_in("name = \"openssl-sys\"\nversion = \"0.9.1\"\n").is_err());
+    }
+}
