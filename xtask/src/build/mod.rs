@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Builds: Qt's source, the plugins, the test programs, the C header, the figures.
+//! Builds: Debian's sources, Qt's, the plugins, the test programs, the C header, the figures.
 
 pub mod cmake;
+pub mod debian_source;
 pub mod figures;
 pub mod header;
 pub mod plugin;
