@@ -20,3 +20,16 @@ mod mapping;
 
 pub use locked::LockedMemory;
 pub use platform::{Library, at_exit, send_error, socket_address, wall_clock_us};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::SystemTime;
+
+    #[test]
+    fn the_clock_counts_microseconds_since_1970() {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a time after 1970");
+        let difference = now.as_micros().abs_diff(wall_clock_us().into());
+        assert!(difference < 5_000_000, "{difference}");
+    }
+}

@@ -5,7 +5,6 @@ use super::mapping::Mapping;
 use std::ffi::{CStr, c_void};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ptr::NonNull;
-use std::time::SystemTime;
 
 /// Error numbers of a failed send under the names of errno(3): those of winsock2.h, and of winerror.h where Winsock has
 /// none.
@@ -34,11 +33,22 @@ pub mod send_error {
     pub const EPERM: i32 = 1260;
 }
 
-/// The system's clock in microseconds since the Unix epoch.
+/// The system's clock in microseconds since the Unix epoch, as OpenSSL's DTLS timer reads it: GetSystemTime counts
+/// milliseconds, and changes with the system's ticks only.
 pub fn wall_clock_us() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+    let (mut now, mut tenths) = ([0; 8], [0; 2]);
+    // SAFETY: both outputs are locals of the sizes of a SYSTEMTIME and a FILETIME, which consist of integers, and the
+    // first is aligned like one. The second is only copied, in words.
+    unsafe {
+        GetSystemTime(&mut now);
+        SystemTimeToFileTime(&now, &mut tenths);
+    }
+    let [low, high] = tenths.map(u64::from);
+    ((high << 32 | low) / 10).saturating_sub(UNIX_EPOCH_US)
 }
+
+/// From 1601, where a FILETIME begins.
+const UNIX_EPOCH_US: u64 = 11_644_473_600_000_000;
 
 const MEM_COMMIT_RESERVE: u32 = 0x3000;
 const MEM_RELEASE: u32 = 0x8000;
@@ -49,6 +59,8 @@ const AF_INET6: u16 = 23;
 
 #[cfg_attr(windows, link(name = "kernel32"))]
 unsafe extern "system" {
+    fn GetSystemTime(now: *mut [u16; 8]);
+    fn SystemTimeToFileTime(time: *const [u16; 8], file_time: *mut [u32; 2]) -> i32;
     fn VirtualAlloc(address: *mut c_void, size: usize, kind: u32, protection: u32) -> *mut c_void;
     fn VirtualFree(address: *mut c_void, size: usize, kind: u32) -> i32;
     fn VirtualLock(address: *mut c_void, size: usize) -> i32;
@@ -111,6 +123,10 @@ fn module_of(address: *const c_void) -> Option<NonNull<c_void>> {
     if found == 0 { None } else { NonNull::new(module) }
 }
 
+/// The sizes of a sockaddr_in and of a sockaddr_in6.
+const SOCKADDR_IN: usize = 16;
+const SOCKADDR_IN6: usize = 28;
+
 /// Reads address, port and scope from the bytes of a `struct sockaddr`. `None` if they are too few for the family, or
 /// the family is not an IP family.
 pub fn socket_address(bytes: &[u8]) -> Option<(IpAddr, u16, u32)> {
@@ -118,11 +134,11 @@ pub fn socket_address(bytes: &[u8]) -> Option<(IpAddr, u16, u32)> {
     let (port, rest) = rest.split_first_chunk::<2>()?;
     let port = u16::from_be_bytes(*port);
     match u16::from_ne_bytes(*family) {
-        AF_INET => {
+        AF_INET if bytes.len() >= SOCKADDR_IN => {
             let (address, _) = rest.split_first_chunk::<4>()?;
             Some((Ipv4Addr::from(*address).into(), port, 0))
         }
-        AF_INET6 => {
+        AF_INET6 if bytes.len() >= SOCKADDR_IN6 => {
             let (_flow, rest) = rest.split_first_chunk::<4>()?;
             let (address, rest) = rest.split_first_chunk::<16>()?;
             let (scope, _) = rest.split_first_chunk::<4>()?;
