@@ -18,8 +18,8 @@ use std::ptr::NonNull;
 /// the same checks.
 ///
 /// `QDTLS_STATUS_OPENSSL_MISSING`: an address is not in a loaded library. `QDTLS_STATUS_OPENSSL_UNSUPPORTED`: the
-/// version is not 1.1.1 (on 32-bit systems 3.0) to 4.x, or a function is missing. `QDTLS_STATUS_OPENSSL_MISMATCH`:
-/// another OpenSSL is in use. `qdtls_last_error` gives the details.
+/// version is not 1.1.1 (on 32-bit systems and Windows 3.0) to 4.x, or a function is missing.
+/// `QDTLS_STATUS_OPENSSL_MISMATCH`: another OpenSSL is in use. `qdtls_last_error` gives the details.
 ///
 /// # Safety
 /// The addresses are null or the results of the named functions.

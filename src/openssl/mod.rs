@@ -29,9 +29,9 @@ use std::ffi::{CStr, c_ulong, c_void};
 use std::sync::{Once, OnceLock};
 
 /// The oldest supported version: 1.1.1 introduced DTLS_set_timer_cb(3) and SSL_OP_NO_RENEGOTIATION. Its
-/// SSL_set_options(3) takes a long, since 3.0 a 64-bit integer. The table has one type for both, so 32-bit systems
-/// need 3.0.
-const OLDEST: c_ulong = if cfg!(target_pointer_width = "64") { 0x1010_1000 } else { 0x3000_0000 };
+/// SSL_set_options(3) takes a long, since 3.0 a 64-bit integer. The table has one type for both, so systems whose long
+/// has 32 bits need 3.0: 32-bit systems, and Windows.
+const OLDEST: c_ulong = if size_of::<c_ulong>() == 8 { 0x1010_1000 } else { 0x3000_0000 };
 /// The first unsupported version: a new major version may change the ABI.
 const TOO_NEW: c_ulong = 0x5000_0000;
 /// The newest minor of each major version from 3 on that was tested (`docs/platforms.md`).
@@ -117,7 +117,7 @@ fn supported(api: Api) -> Result<Api> {
         Status::OpensslUnsupported,
         "OpenSSL",
         format_args!(
-            "OpenSSL 1.1.1 (on 32-bit systems 3.0) to 4.x is supported, {} was found",
+            "OpenSSL 1.1.1 (on 32-bit systems and Windows 3.0) to 4.x is supported, {} was found",
             version_text(&api)
         ),
     ))
