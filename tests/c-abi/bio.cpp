@@ -3,10 +3,14 @@
 #include "cases.h"
 #include "pair.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#ifdef _WIN32
+#    include <winsock2.h>
+#    include <ws2tcpip.h>
+#else
+#    include <arpa/inet.h>
+#    include <netinet/in.h>
+#    include <sys/socket.h>
+#endif
 
 #include <cstring>
 
@@ -14,9 +18,17 @@ using namespace harness;
 
 namespace {
 
+#ifdef _WIN32
+// Windows has sockets after this call only.
+[[maybe_unused]] const int started = [] {
+    WSADATA implementation;
+    return WSAStartup(MAKEWORD(2, 2), &implementation);
+}();
+#endif
+
 struct Socket {
     explicit Socket(int family)
-        : number(socket(family, SOCK_DGRAM, 0))
+        : number(int(socket(family, SOCK_DGRAM, 0)))
         , bio(BIO_new_dgram(number, BIO_CLOSE))
     {
         CHECK(number >= 0);

@@ -5,13 +5,56 @@
 #include "pair.h"
 
 #include <atomic>
-#include <sys/time.h>
+#ifdef _WIN32
+#    include <windows.h>
+#else
+#    include <sys/time.h>
+#endif
 
 static constexpr std::int64_t second = 1000000;
 
 static std::atomic<std::int64_t> microsecondsSince1970 { 1800000000 * second };
 
-// Takes the place of the C library's function, also for OpenSSL.
+// Takes the place of the system's function, also for OpenSSL.
+#ifdef _WIN32
+static void WINAPI tellSystemTime(SYSTEMTIME *now)
+{
+    const std::int64_t from1601 = 11644473600 * second;
+    const ULONGLONG hundredNanoseconds = ULONGLONG(10 * (microsecondsSince1970 + from1601));
+    const FILETIME time { DWORD(hundredNanoseconds), DWORD(hundredNanoseconds >> 32) };
+    FileTimeToSystemTime(&time, now);
+}
+
+// Puts the function into the places through which a module calls the one that it imports.
+static int replaceSystemTime(const char *module)
+{
+    auto *base = reinterpret_cast<std::uint8_t *>(GetModuleHandleA(module));
+    const auto *headers = reinterpret_cast<IMAGE_NT_HEADERS *>(
+        base + reinterpret_cast<IMAGE_DOS_HEADER *>(base)->e_lfanew);
+    const IMAGE_DATA_DIRECTORY &directory =
+        headers->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_IAT];
+    const auto system = ULONGLONG(GetProcAddress(GetModuleHandleA("kernel32"), "GetSystemTime"));
+    auto *place = reinterpret_cast<ULONGLONG *>(base + directory.VirtualAddress);
+    int replaced = 0;
+    for (const auto *end = place + directory.Size / sizeof *place; place < end; ++place) {
+        DWORD protection = 0;
+        if (*place != system || !VirtualProtect(place, sizeof *place, PAGE_READWRITE, &protection))
+            continue;
+        *place = ULONGLONG(tellSystemTime);
+        ++replaced;
+    }
+    return replaced;
+}
+
+// The program, with the library in it, and OpenSSL.
+static const int replaced = replaceSystemTime(nullptr) + replaceSystemTime("libcrypto-3-x64.dll")
+    + replaceSystemTime("libssl-3-x64.dll");
+
+CASE(f11_the_clock_of_these_cases_is_openssls)
+{
+    CHECK(replaced >= 2);
+}
+#else
 extern "C" int gettimeofday(timeval *__restrict now, void *__restrict) noexcept
 {
     const std::int64_t all = microsecondsSince1970;
@@ -19,6 +62,7 @@ extern "C" int gettimeofday(timeval *__restrict now, void *__restrict) noexcept
     now->tv_usec = static_cast<suseconds_t>(all % second);
     return 0;
 }
+#endif
 
 void harness::passTime(std::int64_t microseconds)
 {

@@ -33,8 +33,8 @@ std::vector<Bytes> forgeriesOf(const Bytes &record)
     for (const int kind : { 0, 5, 20, 23, 24, 99, 255 })
         add({ std::uint8_t(kind), header.length, header.sequence, header.offset, header.here });
     for (const int sequence : { 12, 256, 65535 }) {
-        const auto far = std::uint16_t(sequence);
-        add({ header.kind, header.length, far, header.offset, header.here });
+        const auto distant = std::uint16_t(sequence);
+        add({ header.kind, header.length, distant, header.offset, header.here });
     }
     const Bytes content(record.begin() + 13, record.end());
     for (const std::size_t length : { 1, 11, 12, 13 }) {

@@ -9,8 +9,10 @@
 #include <thread>
 
 #include <pthread.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#ifndef _WIN32
+#    include <sys/wait.h>
+#    include <unistd.h>
+#endif
 
 using namespace harness;
 
@@ -176,6 +178,7 @@ CASE(a15_the_last_error_can_be_asked_for_while_a_thread_ends)
     CHECK(logged().empty());
 }
 
+#ifndef _WIN32
 CASE(a16_a_child_of_fork_can_use_the_library)
 {
     Pair before;
@@ -198,6 +201,7 @@ CASE(a16_a_child_of_fork_can_use_the_library)
     CHECK_EQUAL(status, 0);
     before.checkMessages();
 }
+#endif
 
 CASE(a_connection_may_be_moved_between_threads)
 {

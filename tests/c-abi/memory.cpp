@@ -19,10 +19,19 @@ static std::atomic<std::size_t> allocated { 0 };
 
 extern "C" {
 
+static std::size_t sizeOf(void *memory)
+{
+#ifdef _WIN32
+    return memory ? _msize(memory) : 0;
+#else
+    return malloc_usable_size(memory);
+#endif
+}
+
 static void *allocate(std::size_t size, const char *, int)
 {
     void *memory = size >= smallestMissing ? nullptr : std::malloc(size);
-    allocated += malloc_usable_size(memory);
+    allocated += sizeOf(memory);
     return memory;
 }
 
@@ -30,16 +39,16 @@ static void *reallocate(void *memory, std::size_t size, const char *, int)
 {
     if (size >= smallestMissing)
         return nullptr;
-    const std::size_t before = malloc_usable_size(memory);
+    const std::size_t before = sizeOf(memory);
     void *moved = std::realloc(memory, size);
     if (moved || size == 0)
-        allocated += malloc_usable_size(moved) - before;
+        allocated += sizeOf(moved) - before;
     return moved;
 }
 
 static void release(void *memory, const char *, int)
 {
-    allocated -= malloc_usable_size(memory);
+    allocated -= sizeOf(memory);
     std::free(memory);
 }
 
