@@ -68,6 +68,12 @@ pub enum Verb {
     },
     /// Check the crate for other systems, in a suite of Debian; as root (some minutes)
     Portability,
+    /// Cross-build for Windows in a suite of Debian and test in Wine; as root (an hour)
+    Windows {
+        /// This machine is such a suite, with the packages and rustup's std for Windows
+        #[arg(long)]
+        here: bool,
+    },
     /// Build this version of Qt with our DTLS and run its autotests (up to half an hour)
     InTree(in_tree::Build),
     /// Build the Debian packages and try them; as root (ten minutes)

@@ -12,6 +12,7 @@ mod interop;
 mod lossy;
 mod system;
 mod test;
+mod windows;
 
 use build::plugin::{self, Flavour};
 use build::{figures, header, qt_source};
@@ -48,6 +49,7 @@ fn perform(verb: Verb, environment: &Environment) -> anyhow::Result<ExitCode> {
         Verb::Suites => suites::run(environment)?,
         Verb::Matrix { suites } => matrix::run(&suites, environment)?,
         Verb::Wheels { suites } => wheels::run(&suites, environment)?,
+        Verb::Windows { here } => windows::run(here, environment)?,
         Verb::Portability => portability::run(environment)?,
         Verb::Deb { suite, architecture: None } => debian::packages::run(&suite, environment)?,
         Verb::Deb { suite, architecture: Some(name) } => {

@@ -134,13 +134,18 @@ impl Chroot {
 
     /// Shows the machine's Rust toolchain there, for a suite whose own is too old. It has to be one of rustup's: they
     /// are each in a folder, and run on older systems than the machine.
-    pub fn with_rust_of_machine(mut self) -> Result<Self> {
+    pub fn with_rust_of_machine(self) -> Result<Self> {
         let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
         let folder = PathBuf::from(cmd!(shell(), "{rustc} --print sysroot").capture()?);
         let is_rustup = folder.join("bin/cargo").exists() && folder != Path::new("/usr");
         ensure!(is_rustup, "the machine's rustc is not rustup's");
+        Ok(self.with_rust(folder))
+    }
+
+    /// Shows another toolchain of rustup's there.
+    pub fn with_rust(mut self, folder: PathBuf) -> Self {
         self.rust = Some(folder);
-        Ok(self)
+        self
     }
 
     /// A command that runs there as root, in the root of the repository.

@@ -3,6 +3,7 @@
 
 mod architecture;
 mod chroot;
+pub use chroot::{Chroot, check_root};
 pub mod matrix;
 mod musl;
 pub mod packages;
