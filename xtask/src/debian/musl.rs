@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Static programs with musl as C library, as on Alpine Linux: the crate's tests, and a C program that uses the library.
+//! Static programs with musl as C library, as on Alpine Linux: the crate's tests, and a C program that uses it.
 //!
 //! Debian has musl, but for it neither Rust's standard library nor OpenSSL. Both are compiled from source: the first as
 //! in portability.rs, the other by openssl-sys. There is no C++ library either, so the tests of the C ABI cannot run.
@@ -17,7 +17,8 @@ pub const PACKAGES: [&str; 5] = ["libunwind-19-dev", "make", "musl-tools", "perl
 const TARGET: &str = "x86_64-unknown-linux-musl";
 
 /// Debian's musl-gcc has no start-up object for programs that can be anywhere in memory.
-const RUSTFLAGS: &str = "-Clink-self-contained=no -Crelocation-model=static -L/usr/lib/llvm-19/lib";
+const RUSTFLAGS: &str =
+    "-Clink-self-contained=no -Crelocation-model=static -L/usr/lib/llvm-19/lib -Clink-arg=";
 
 /// Compiles the C program with the headers that openssl-sys has installed, and runs it.
 const PROGRAM: &str = r#"
@@ -25,9 +26,12 @@ set -e
 openssl=$(find "$1/build" -path '*/openssl-build/install/include')
 cd tests/consumers
 musl-gcc -static -std=c11 -Wall -Wextra -Werror -I../../include "-I$openssl" main.c handshake.c \
-    "$1/libqdtls_rs.a" -L/usr/lib/llvm-19/lib -lunwind -o "$0"
+    "$1/libqdtls_rs.a" -L/usr/lib/llvm-19/lib -lunwind "$2" -o "$0"
 "$0"
 "#;
+
+/// What musl lacks of glibc's functions.
+const LACKING: &str = "lacking.o";
 
 /// What ran, and with which OpenSSL.
 pub struct Outcome {
@@ -40,10 +44,13 @@ pub fn run(chroot: &Chroot) -> Result<Outcome> {
     fs::create_dir_all(&folder)?;
     // openssl-src, which is in no other build, is added to a copy.
     fs::copy(workspace::root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
+    let lacking = own(LACKING);
+    chroot.command("musl-gcc").args(["-c", "xtask/src/debian/musl.c", "-o"]).arg(&lacking).quietly()?;
     let passed = sources::passed(&cargo(chroot, "test").show()?)?;
     cargo(chroot, "rustc").args(["--crate-type", "staticlib"]).quietly()?;
     let built = own("crate").join(TARGET).join("debug");
-    let output = chroot.command("sh").args(["-c", PROGRAM]).args([own("c_program"), built]).capture()?;
+    let output =
+        chroot.command("sh").args(["-c", PROGRAM]).args([own("c_program"), built, lacking]).capture()?;
     ensure!(output.starts_with("C: qdtls-rs "), "the static C program prints '{output}'");
     let openssl = openssl_in(&fs::read_to_string(folder.join("Cargo.lock"))?)?;
     Ok(Outcome { passed: passed + 1, openssl })
@@ -65,7 +72,7 @@ fn cargo(chroot: &Chroot, verb: &str) -> Cmd<'static> {
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_TARGET_DIR", own("crate"))
         .env(variable("LINKER"), "musl-gcc")
-        .env(variable("RUSTFLAGS"), RUSTFLAGS)
+        .env(variable("RUSTFLAGS"), format!("{RUSTFLAGS}{}", own(LACKING).display()))
 }
 
 /// The version behind the `+` in that of openssl-src.
