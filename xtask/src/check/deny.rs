@@ -28,7 +28,8 @@ fn find(environment: &Environment) -> Result<PathBuf> {
             "cargo-deny is missing; run `cargo install --locked {package}` first"
         );
         eprintln!("installing {package} into {}", tools.display());
-        let install = cmd!(shell(), "{cargo} install --locked --root {tools} {package}");
+        // Without optimisation, since it runs once for each time that it is built.
+        let install = cmd!(shell(), "{cargo} install --debug --locked --root {tools} {package}");
         install.quietly().context("cannot install cargo-deny")?;
     }
     Ok(built)

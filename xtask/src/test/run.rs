@@ -23,9 +23,8 @@ pub fn all(environment: &Environment) -> Result<()> {
     sum.check("clang-format", sources::clang_format)?;
     sum.check("C header", header::check)?;
     sum.check("cargo-deny", || deny::check(environment))?;
+    sum.check("C and C++ by clang", clang::check)?;
     sum.step("Rust tests", sources::cargo_test)?;
-    sum.step("C ABI harness by clang", clang::harness)?;
-    sum.check("C programs by clang", clang::c_programs)?;
 
     sum.step("refused Qt builds", || cmake::test("refusals", &[]))?;
     sum.step("Rust targets of toolchains", || cmake::test("rust_target", &[]))?;
