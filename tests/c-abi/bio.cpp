@@ -4,12 +4,12 @@
 #include "pair.h"
 
 #ifdef _WIN32
-#    include <winsock2.h>
-#    include <ws2tcpip.h>
+#include <winsock2.h>
+#include <ws2tcpip.h>
 #else
-#    include <arpa/inet.h>
-#    include <netinet/in.h>
-#    include <sys/socket.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #endif
 
 #include <cstring>

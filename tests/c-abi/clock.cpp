@@ -6,9 +6,9 @@
 
 #include <atomic>
 #ifdef _WIN32
-#    include <windows.h>
+#include <windows.h>
 #else
-#    include <sys/time.h>
+#include <sys/time.h>
 #endif
 
 static constexpr std::int64_t second = 1000000;

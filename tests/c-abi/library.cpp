@@ -10,8 +10,8 @@
 
 #include <pthread.h>
 #ifndef _WIN32
-#    include <sys/wait.h>
-#    include <unistd.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #endif
 
 using namespace harness;
