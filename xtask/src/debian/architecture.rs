@@ -81,6 +81,8 @@ impl Architecture {
             ("QDTLS_TOOLS", tools),
             ("QDTLS_LIBRARIES", libraries),
             ("PKG_CONFIG_ALLOW_CROSS", "1"),
+            // As the compiler's own folder it stays out of what pkg-config prints.
+            ("PKG_CONFIG_SYSTEM_LIBRARY_PATH", &format!("/usr/lib/{libraries}")),
             ("PKG_CONFIG_LIBDIR", &format!("/usr/lib/{libraries}/pkgconfig:/usr/share/pkgconfig")),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
