@@ -50,7 +50,7 @@ static int replaceSystemTime(const char *module)
 static const int replaced = replaceSystemTime(nullptr) + replaceSystemTime("libcrypto-3-x64.dll")
     + replaceSystemTime("libssl-3-x64.dll");
 
-CASE(f11_the_clock_of_these_cases_is_openssls)
+CASE(the_clock_of_these_cases_is_openssls)
 {
     CHECK(replaced >= 2);
 }
