@@ -33,6 +33,16 @@ musl-gcc -static -std=c11 -Wall -Wextra -Werror -I../../include "-I$openssl" mai
 /// What musl lacks of glibc's functions.
 const LACKING: &str = "lacking.o";
 
+/// They look up functions of OpenSSL in loaded libraries, of which a static program has none.
+const NOT_STATIC: [&str; 6] = [
+    "a13_functions_that_fail_or_err_are_replaced_by_hmac",
+    "a25_without_the_default_provider_there_are_none",
+    "a26_functions_of_other_libraries_are_not_found",
+    "a_ready_key_gives_what_hmac_gives",
+    "r10_functions_are_found_in_the_library_around_an_address",
+    "where_only_fips_is_allowed_there_are_none",
+];
+
 /// What ran, and with which OpenSSL.
 pub struct Outcome {
     pub passed: u32,
@@ -46,7 +56,8 @@ pub fn run(chroot: &Chroot) -> Result<Outcome> {
     fs::copy(workspace::root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
     let lacking = own(LACKING);
     chroot.command("musl-gcc").args(["-c", "xtask/src/debian/musl.c", "-o"]).arg(&lacking).quietly()?;
-    let passed = sources::passed(&cargo(chroot, "test").show()?)?;
+    let skipped = NOT_STATIC.map(|test| ["--skip", test]).concat();
+    let passed = sources::passed(&cargo(chroot, "test").arg("--").args(skipped).show()?)?;
     cargo(chroot, "rustc").args(["--crate-type", "staticlib"]).quietly()?;
     let built = own("crate").join(TARGET).join("debug");
     let output =

@@ -80,6 +80,8 @@ pub struct Case {
     pub alpn: bool,
     pub resumes: bool,
     pub restarts: bool,
+    /// The peer sends a HelloRequest, and the same again since no hello comes, before it echoes.
+    pub renegotiates: bool,
     /// Ours, as a server.
     pub cookies: bool,
     /// Ours shows the chain at this MTU hint.
@@ -103,13 +105,17 @@ const PLAIN: Case = Case {
     alpn: false,
     resumes: false,
     restarts: false,
+    renegotiates: false,
     cookies: true,
     mtu: None,
     sizes: &[1],
     closer: Closer::Anyone,
 };
 
-/// The cases of a role. Both sides show `lossy` where datagrams are lost.
+/// For ours as a client, with a peer that repeats its request (I8).
+pub const RENEGOTIATION: Case = Case { name: "HelloRequest, repeated", renegotiates: true, ..PLAIN };
+
+/// The cases of a role, with every peer. Both sides show `lossy` where datagrams are lost.
 pub fn all(role: Role, lossy: (Identity, Option<Identity>)) -> Vec<Case> {
     let mutual = Case { client: Some(Identity::Ecdsa), demands: true, ..PLAIN };
     let lossy = Case { server: lossy.0, client: lossy.1, demands: lossy.1.is_some(), ..PLAIN };

@@ -82,6 +82,7 @@ fn cells(peers: &[&'static Peer], is_wanted: impl Fn(&Case) -> bool) -> Result<V
     let cells = roles.flat_map(|(peer, role)| {
         cases::all(role, peer.lossy)
             .into_iter()
+            .chain(peer.more(role))
             .filter(|case| is_wanted(case))
             .map(move |case| (peer, role, case))
             .collect::<Vec<_>>()

@@ -49,6 +49,8 @@ struct options read_options(int argc, char **argv)
             options.demand = true;
         else if (!strcmp(name, "resume"))
             options.resume = true;
+        else if (!strcmp(name, "renegotiate"))
+            options.renegotiate = true;
     }
     return options;
 }

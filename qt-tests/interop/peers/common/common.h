@@ -21,6 +21,7 @@ struct options {
     const char *alpn;
     bool demand; /* the client's certificate */
     bool resume; /* a client connects twice */
+    bool renegotiate; /* a server asks for it, again and again, before it echoes */
 };
 
 struct options read_options(int argc, char **argv);

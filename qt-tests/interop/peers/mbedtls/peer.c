@@ -107,6 +107,8 @@ static void set_up(struct peer *peer)
         peer->protocols[0] = options->alpn;
         check(mbedtls_ssl_conf_alpn_protocols(&peer->config, peer->protocols), "alpn");
     }
+    if (options->renegotiate)
+        mbedtls_ssl_conf_renegotiation(&peer->config, MBEDTLS_SSL_RENEGOTIATION_ENABLED);
     check(mbedtls_ssl_setup(&peer->ssl, &peer->config), "setup");
     mbedtls_ssl_set_bio(&peer->ssl, &peer->net, mbedtls_net_send, NULL, mbedtls_net_recv_timeout);
     mbedtls_ssl_set_timer_cb(&peer->ssl, &peer->timer, mbedtls_timing_set_delay,
@@ -131,6 +133,21 @@ static int handshake(struct peer *peer)
     return result;
 }
 
+/* Sends a HelloRequest, and the same again each time that nothing else has come. */
+static int ask_for_renegotiation(struct peer *peer)
+{
+    unsigned char message[100];
+    int result = mbedtls_ssl_renegotiate(&peer->ssl);
+    mbedtls_ssl_conf_read_timeout(&peer->config, 300);
+    for (int i = 0; result == 0 && i < 4; ++i) {
+        int size = mbedtls_ssl_read(&peer->ssl, message, sizeof message);
+        if (size != MBEDTLS_ERR_SSL_TIMEOUT && size != MBEDTLS_ERR_SSL_WANT_READ)
+            result = size < 0 ? size : MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE;
+    }
+    mbedtls_ssl_conf_read_timeout(&peer->config, 0);
+    return result;
+}
+
 static int echo(struct peer *peer)
 {
     unsigned char message[MBEDTLS_SSL_IN_CONTENT_LEN];
@@ -140,6 +157,9 @@ static int echo(struct peer *peer)
             continue;
         if (size <= 0 || asks_to_close(message, (size_t)size))
             return size;
+        const int asked = peer->options.renegotiate ? ask_for_renegotiation(peer) : 0;
+        if (asked != 0)
+            return asked;
         int written = mbedtls_ssl_write(&peer->ssl, message, (size_t)size);
         if (written < 0)
             return written;

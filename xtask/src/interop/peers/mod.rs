@@ -27,6 +27,8 @@ pub struct Peer {
     pub echo: Echo,
     /// What the server and the client show in the cases of loss: certificates that take several datagrams.
     pub lossy: (Identity, Option<Identity>),
+    /// Cases of this peer alone, with the role of ours.
+    pub more: &'static [(Role, Case)],
     /// Failures on both plugins that are not theirs.
     pub limits: &'static [Limit],
 }
@@ -85,6 +87,11 @@ impl Peer {
     pub fn limit(&self, case: &Case, role: Role) -> Option<&'static str> {
         let is_it = |(name, of, _): &&Limit| *name == case.name && of.is_none_or(|of| of == role);
         self.limits.iter().find(is_it).map(|(_, _, why)| *why)
+    }
+
+    /// Its own cases for a role of ours.
+    pub fn more(&self, role: Role) -> impl Iterator<Item = Case> {
+        self.more.iter().filter(move |(of, _)| *of == role).map(|(_, case)| case.clone())
     }
 
     pub fn pipe(&self) -> Option<Pipe> {

@@ -2,7 +2,7 @@
 //! Peers that are small programs of the repository, in qt-tests/interop/peers. All take the same arguments, `name=value`.
 
 use super::{Echo, Launch, Limit, NO_RESTART, Peer, RSA, version_of};
-use crate::interop::cases::{ALPN, PSK, PSK_IDENTITY, Role, Suite};
+use crate::interop::cases::{ALPN, PSK, PSK_IDENTITY, RENEGOTIATION, Role, Suite};
 use crate::interop::certificates;
 use crate::system::{Run, cmd, shell, workspace};
 use anyhow::Result;
@@ -53,6 +53,7 @@ pub fn with_arguments(mut command: Command, launch: &Launch) -> Command {
     argument("alpn", if case.alpn { ALPN } else { "" });
     argument("demand", flag(case.demands));
     argument("resume", flag(case.resumes));
+    argument("renegotiate", flag(case.renegotiates));
     command
 }
 
@@ -78,6 +79,7 @@ pub const OWN: Peer = Peer {
     closed: &["closed"],
     echo: Echo::Itself,
     lossy: RSA,
+    more: &[],
     limits: &[],
 };
 
@@ -90,6 +92,7 @@ pub const MBEDTLS: Peer = Peer {
     version: || version_of("libmbedtls-dev"),
     // Its names are IANA's with hyphens.
     command: |launch| Ok(own_with_suite("mbedtls", launch, |iana| iana.replace('_', "-"))),
+    more: &[(Role::Client, RENEGOTIATION)],
     ..OWN
 };
 

@@ -23,6 +23,7 @@ pub const OPENSSL: Peer = Peer {
     ready: "ACCEPT",
     closed: &["closed\n", "DONE"],
     lossy: RSA,
+    more: &[],
     echo: Echo::Piped(Pipe { close: Some("Q\n"), by_line: false }),
     limits: &[RESTART_AT_OPENSSL],
 };
@@ -87,6 +88,7 @@ pub const GNUTLS: Peer = Peer {
     ready: "listening on",
     closed: &["Peer has closed", "EOF"],
     lossy: RSA,
+    more: &[],
     // Its server echoes by itself, and what it prints is not its input.
     echo: Echo::Piped(Pipe { close: None, by_line: true }),
     limits: &[(
@@ -166,6 +168,7 @@ pub const BOTAN: Peer = Peer {
     ready: "Listening for new connections",
     closed: &["Alert: close_notify", "received alert close_notify"],
     lossy: (Identity::Rsa, None),
+    more: &[],
     // Its server echoes whole lines by itself.
     echo: Echo::Piped(Pipe { close: None, by_line: true }),
     limits: &[
@@ -243,6 +246,7 @@ pub const LIBCOAP: Peer = Peer {
     closed: &[],
     echo: Echo::Coap,
     lossy: RSA,
+    more: &[],
     limits: &[RESTART_AT_OPENSSL],
 };
 
