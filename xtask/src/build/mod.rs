@@ -32,10 +32,10 @@ pub fn programs(qt_source: &Path) -> Result<()> {
     cmake::build("qt-tests", &programs_dir(), &of_programs(qt_source))
 }
 
-/// Builds one of them alone.
-pub fn one_program(qt_source: &Path, name: &str) -> Result<()> {
+/// Builds those of them alone.
+pub fn some_programs(qt_source: &Path, names: &[&str]) -> Result<()> {
     cmake::configure("qt-tests", &programs_dir(), &of_programs(qt_source))?;
-    cmake::build_targets(&programs_dir(), &[name]).map(drop)
+    cmake::build_targets(&programs_dir(), names).map(drop)
 }
 
 fn programs_dir() -> PathBuf {

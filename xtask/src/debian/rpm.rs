@@ -77,8 +77,8 @@ fn value_of(name: &str) -> Result<String> {
 fn try_out(unpacked: &Path, qt_source: &Path, qt: &str) -> Result<()> {
     let library_dir = value_of("%{_libdir}")?;
     let plugins = unpacked.join(library_dir.trim_start_matches('/')).join("qdtls-rs/plugins");
+    build::some_programs(qt_source, &AUTOTESTS)?;
     for name in AUTOTESTS {
-        build::one_program(qt_source, name)?;
         let (here, program) = (shell_in(&autotests::folder(qt_source, name)), build::program(name));
         let test = without_settings(cmd!(here, "{program}")).env("QT_PLUGIN_PATH", &plugins);
         let totals = autotests::run_elsewhere(test, Some(qt), false).context(name)?;

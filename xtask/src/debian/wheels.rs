@@ -98,7 +98,7 @@ fn run_here(environment: &Environment) -> Result<()> {
     let qt_source = qt_source::find(environment)?;
     let built_for = qt_source::version(&qt_source)?;
     plugin::build(Flavour::ANY_QT, &qt_source)?;
-    PROGRAMS.into_iter().try_for_each(|program| build::one_program(&qt_source, program))?;
+    build::some_programs(&qt_source, &PROGRAMS)?;
     let newer = WHEELS.into_iter().filter(|(version, _)| minor(version) >= minor(&built_for));
     let trials: Vec<_> = newer
         .map(|(version, since)| Trial { version, since, built_for: &built_for, qt_source: &qt_source })

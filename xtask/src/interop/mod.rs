@@ -33,7 +33,7 @@ pub fn run(names: &[String], cases: &[String], environment: &Environment) -> Res
     install(&peers, environment)?;
     let qt_source = &qt_source::find(environment)?;
     build::plugins(qt_source)?;
-    build::one_program(qt_source, "dtls_endpoint")?;
+    build::some_programs(qt_source, &["dtls_endpoint"])?;
     let cells = cells(&peers, |case| is_named(case.name, cases))?;
     println!("{}", report::sum(&cells)?);
     if names.is_empty() && cases.is_empty() {

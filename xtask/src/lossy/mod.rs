@@ -37,7 +37,7 @@ pub fn run(environment: &Environment, quick: bool) -> Result<()> {
     packages::ensure(&[packages::PLUGIN, packages::DEMO].concat(), environment)?;
     let qt_source = qt_source::find(environment)?;
     build::plugins(&qt_source)?;
-    build::one_program(&qt_source, PROGRAM)?;
+    build::some_programs(&qt_source, &[PROGRAM])?;
     let folder = certificates::make()?;
     let (rows, handshakes) = if quick { (rows::quick(), FEW_HANDSHAKES) } else { (rows::all(), HANDSHAKES) };
     let measured = rows.into_iter().enumerate().map(|(number, row)| {
