@@ -3,6 +3,7 @@
 //!
 //! `cargo xtask bench` compares the whole with Qt's own; this one shows the effect of a change of the core.
 
+#[allow(dead_code, reason = "the fuzz targets use the rest")]
 #[path = "../../tests/support/pair.rs"]
 mod pair;
 

@@ -159,6 +159,11 @@ impl Contexts {
         let [client, server] = [CLIENT, SERVER].map(|role| Rc::new(Context::new(role, credentials)));
         Self { client, server }
     }
+
+    /// The context of a role, borrowed.
+    pub fn context(&self, role: i32) -> *mut ffi::SSL_CTX {
+        if role == SERVER { self.server.0 } else { self.client.0 }
+    }
 }
 
 /// Gives the context a new EC key with a self-signed certificate.
@@ -382,7 +387,8 @@ impl Pair {
         }
     }
 
-    fn to_server(&self, datagram: &[u8]) -> Result<(), Status> {
+    /// Gives the server a datagram, the first ones by way of the listener.
+    pub fn to_server(&self, datagram: &[u8]) -> Result<(), Status> {
         if !self.server.ssl.get().is_null() && self.server.state() != 0 {
             return self.server.take_in(datagram);
         }

@@ -7,6 +7,7 @@ mod allocation;
 pub(crate) mod alone;
 mod buffer;
 mod logger;
+#[allow(dead_code, reason = "the fuzz targets use the rest")]
 #[path = "../../../tests/support/pair.rs"]
 mod pair;
 mod panic;
