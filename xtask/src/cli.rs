@@ -3,7 +3,7 @@
 
 use crate::debian::{matrix, wheels};
 use crate::system::Environment;
-use crate::test::in_tree;
+use crate::test::{fuzz, in_tree};
 use clap::{Parser, Subcommand};
 
 /// Builds, tests, measures and packages qdtls-rs
@@ -39,6 +39,19 @@ pub enum Verb {
         #[arg(long = "case", value_name = "CASE")]
         cases: Vec<String>,
     },
+    /// Print which lines of crate and adapter the tests run; needs rustup's llvm-tools (ten minutes)
+    Coverage,
+    /// Fuzz the library with libFuzzer and AddressSanitizer; needs Rust's nightly toolchain (hours)
+    Fuzz {
+        /// Only these
+        #[arg(value_name = "TARGET", value_parser = fuzz::TARGETS)]
+        targets: Vec<String>,
+        /// For so long each
+        #[arg(long, default_value_t = 30)]
+        minutes: u64,
+    },
+    /// Run the unit tests that call no C in Miri; needs Rust's nightly toolchain (four minutes)
+    Miri,
     /// Run the hardening tests under memcheck, AddressSanitizer and ThreadSanitizer (half an hour)
     Sanitize,
     /// Fail each allocation of OpenSSL's, and each of the plugin's and Qt's, in a DTLS exchange (two minutes)
@@ -138,6 +151,7 @@ mod tests {
             "wheels trixie",
             "bench --quick",
             "lossy --quick",
+            "fuzz --minutes 1 calls values",
         ];
         assert!(right.into_iter().all(|line| parse(line).is_some()));
         let wrong = [

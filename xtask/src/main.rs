@@ -21,7 +21,7 @@ use cli::{CommandLine, Verb};
 use debian::{matrix, portability, rpm, source_package, wheels};
 use std::process::ExitCode;
 use system::{Environment, packages};
-use test::{autotests, demo, in_tree, run, suites};
+use test::{autotests, coverage, demo, fuzz, in_tree, miri, run, suites};
 
 fn main() -> ExitCode {
     let CommandLine { verb, environment } = CommandLine::parse();
@@ -42,10 +42,13 @@ fn perform(verb: Verb, environment: &Environment) -> anyhow::Result<ExitCode> {
         Verb::Demo => return demo::run(environment),
         Verb::Test => run::all(environment)?,
         Verb::Sanitize => run::sanitize(environment)?,
+        Verb::Coverage => coverage::run(environment)?,
+        Verb::Fuzz { targets, minutes } => fuzz::run(&targets, minutes, environment)?,
         Verb::Hardening => run::hardening(environment)?,
         Verb::Interop { peers, cases } => interop::run(&peers, &cases, environment)?,
         Verb::Sweep { stock, all } => run::sweep(environment, Flavour::of(stock), all)?,
         Verb::Autotests => println!("{}", autotests::run_alone(environment)?),
+        Verb::Miri => miri::run()?,
         Verb::Suites => suites::run(environment)?,
         Verb::Matrix { suites } => matrix::run(&suites, environment)?,
         Verb::Wheels { suites } => wheels::run(&suites, environment)?,

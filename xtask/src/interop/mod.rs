@@ -20,6 +20,7 @@ use cases::{Case, Role};
 use itertools::{Itertools, iproduct};
 use peers::Peer;
 use runner::{Cell, Endpoints};
+use std::path::PathBuf;
 
 /// Runs the named peers, and the named cases, or all. Writes the document if all are run.
 pub fn run(names: &[String], cases: &[String], environment: &Environment) -> Result<()> {
@@ -34,7 +35,7 @@ pub fn run(names: &[String], cases: &[String], environment: &Environment) -> Res
     let qt_source = &qt_source::find(environment)?;
     build::plugins(qt_source)?;
     build::some_programs(qt_source, &["dtls_endpoint"])?;
-    let cells = cells(&peers, |case| is_named(case.name, cases))?;
+    let cells = cells(&peers, &endpoints()?, |case| is_named(case.name, cases))?;
     println!("{}", report::sum(&cells)?);
     if names.is_empty() && cases.is_empty() {
         let python = python::run(&qt_source::version(qt_source)?)?;
@@ -48,9 +49,26 @@ pub fn run(names: &[String], cases: &[String], environment: &Environment) -> Res
 /// A few peers and cases, for `cargo xtask test`, which has built the rest. Returns how many are right on ours.
 pub fn check(environment: &Environment) -> Result<u32> {
     install(&peers::QUICK, environment)?;
-    let cells = cells(&peers::QUICK, |case| cases::QUICK.contains(&case.name))?;
+    check_on(&peers::QUICK, &endpoints()?)
+}
+
+/// The same cases with OpenSSL as peer, on an endpoint of ours that was built otherwise and finds its plugin itself.
+pub fn check_endpoint(ours: PathBuf, environment: &Environment) -> Result<u32> {
+    let peers = [peers::QUICK[0]];
+    install(&peers, environment)?;
+    check_on(&peers, &Endpoints { ours, ..endpoints()? })
+}
+
+fn check_on(peers: &[&'static Peer], endpoints: &Endpoints) -> Result<u32> {
+    let cells = cells(peers, endpoints, |case| cases::QUICK.contains(&case.name))?;
     none_worse(&cells)?;
     Ok(cells.iter().filter(|cell| cell.ours.is_right()).count() as u32)
+}
+
+/// The programs on both plugins.
+fn endpoints() -> Result<Endpoints> {
+    let place = |flavour| QtProgram::new("dtls_endpoint", flavour).place_alone();
+    Ok(Endpoints { ours: place(Flavour::OURS)?, stock: place(Flavour::STOCK)? })
 }
 
 /// By the beginning of the name, whatever the case; all if there are no names.
@@ -74,10 +92,12 @@ fn install(peers: &[&Peer], environment: &Environment) -> Result<()> {
     peers.iter().try_for_each(|peer| (peer.build)())
 }
 
-fn cells(peers: &[&'static Peer], is_wanted: impl Fn(&Case) -> bool) -> Result<Vec<Cell>> {
+fn cells(
+    peers: &[&'static Peer],
+    endpoints: &Endpoints,
+    is_wanted: impl Fn(&Case) -> bool,
+) -> Result<Vec<Cell>> {
     workspace::fresh(&workspace::target("interop/run"))?;
-    let place = |flavour| QtProgram::new("dtls_endpoint", flavour).place_alone();
-    let endpoints = Endpoints { ours: place(Flavour::OURS)?, stock: place(Flavour::STOCK)? };
     let roles = iproduct!(peers.iter().copied(), [Role::Client, Role::Server]);
     let cells = roles.flat_map(|(peer, role)| {
         cases::all(role, peer.lossy)
@@ -87,7 +107,7 @@ fn cells(peers: &[&'static Peer], is_wanted: impl Fn(&Case) -> bool) -> Result<V
             .map(move |case| (peer, role, case))
             .collect::<Vec<_>>()
     });
-    runner::run(cells.collect(), &endpoints)
+    runner::run(cells.collect(), endpoints)
 }
 
 fn none_worse(cells: &[Cell]) -> Result<()> {

@@ -3,10 +3,12 @@
 
 pub mod apt;
 pub mod machine;
+pub mod nightly;
 pub mod packages;
 pub mod pip;
 mod process;
 pub mod template;
+pub mod tools;
 pub mod workspace;
 
 use clap::Args;

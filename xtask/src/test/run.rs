@@ -74,7 +74,12 @@ pub fn hardening(environment: &Environment) -> Result<()> {
 pub fn sanitize(environment: &Environment) -> Result<()> {
     let qt_source = &build::for_tests(environment)?;
     let mut sum = Sum(0);
-    sum.step("hardening tests with AddressSanitizer", || sanitize::address(qt_source))?;
+    let built = work("plugin and tests for AddressSanitizer", || sanitize::address(qt_source))?;
+    sum.step("hardening tests with AddressSanitizer", || sanitize::hardening(&built))?;
+    sum.step("Qt's autotests with AddressSanitizer", || sanitize::qts_autotests(&built, qt_source))?;
+    sum.step("OpenSSL as peer with AddressSanitizer", || {
+        interop::check_endpoint(built.program("dtls_endpoint"), environment)
+    })?;
     sum.step("tests of threads with ThreadSanitizer", || sanitize::thread(qt_source))?;
     sum.step("hardening tests under memcheck", sanitize::memcheck)?;
     sum.show();

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `cargo xtask sanitize`: the hardening tests under valgrind's memcheck, and with builds of the plugin's C++ for
-//! AddressSanitizer (which also sees everything that it allocates) and ThreadSanitizer. Half an hour, so not a part of
-//! `cargo xtask test`.
+//! `cargo xtask sanitize`: builds of the plugin's C++ for AddressSanitizer (which also sees what Rust and OpenSSL
+//! allocate) with UndefinedBehaviorSanitizer, in the hardening tests, Qt's autotests, and with OpenSSL as peer; for
+//! ThreadSanitizer, in the tests of threads; and the hardening tests under valgrind's memcheck. Half an hour, so not a part
+//! of `cargo xtask test`.
 
-use crate::build::cmake::{self, define};
-use crate::build::{Flavour, plugin};
-use crate::system::{Run, shell, workspace};
+use crate::build::Flavour;
+use crate::system::{Run, cmd, shell, shell_in, workspace};
+use crate::test::autotests::{self, AUTOTESTS};
+use crate::test::instrumented::{self, Instrumented};
 use crate::test::memcheck;
 use crate::test::qt_program::QtProgram;
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Cases that search all memory, which under a checker holds the checker's too. They are not run.
 const DISTURBED: &[&str] = &["S30_", "F12_private_key_", "F12_ended_thread"];
@@ -48,17 +50,32 @@ pub fn memcheck() -> Result<u32> {
     all_right(&outcomes)
 }
 
-pub fn address(qt_source: &Path) -> Result<u32> {
-    let (program, plugins) = build("address", qt_source)?;
-    let outcomes = workspace::target("address/outcomes.tsv");
-    let program = shell().cmd(program).env(CASE_TIMEOUT, "30000").env("QT_PLUGIN_PATH", plugins);
+/// Builds for AddressSanitizer and UndefinedBehaviorSanitizer; any finding ends the program.
+pub fn address(qt_source: &Path) -> Result<Instrumented> {
+    build("address", "address,undefined -fno-sanitize-recover=undefined", qt_source)
+}
+
+pub fn hardening(built: &Instrumented) -> Result<u32> {
+    let outcomes = built.folder.join("outcomes.tsv");
+    let program = shell().cmd(built.program("tst_hardening")).env(CASE_TIMEOUT, "30000");
     program.arg("--outcomes").arg(&outcomes).args(DISTURBED).quietly()?;
     all_right(&outcomes)
 }
 
+pub fn qts_autotests(built: &Instrumented, qt_source: &Path) -> Result<u32> {
+    let passed = AUTOTESTS.map(|name| {
+        let (shell, program) = (shell_in(&autotests::folder(qt_source, name)), built.program(name));
+        autotests::run_elsewhere(cmd!(shell, "{program}"), None, false)
+            .map(|totals| totals.passed)
+            .context(name)
+    });
+    passed.into_iter().sum()
+}
+
 /// Runs the cases about threads and event loops under ThreadSanitizer, which fails a case on any finding.
 pub fn thread(qt_source: &Path) -> Result<u32> {
-    let (program, plugins) = build("thread", qt_source)?;
+    let built = build("thread", "thread", qt_source)?;
+    let program = built.program("tst_hardening");
     let known = workspace::root().join("qt-tests/hardening/thread_sanitizer.txt");
     let options = format!("suppressions={}", known.display());
     let cases = shell().cmd(&program).arg("--list").env("TSAN_OPTIONS", &options).capture()?;
@@ -67,23 +84,15 @@ pub fn thread(qt_source: &Path) -> Result<u32> {
     ensure!(!cases.is_empty(), "no case was run");
     for case in &cases {
         let command = shell().cmd(&program).args([case, "-nocrashhandler"]);
-        command.env("QT_PLUGIN_PATH", &plugins).env("TSAN_OPTIONS", &options).quietly()?;
+        command.env("TSAN_OPTIONS", &options).quietly()?;
     }
     Ok(cases.len() as u32)
 }
 
-/// Builds plugin and tests for a sanitizer of gcc, and returns the program and the folder of the plugin.
-fn build(sanitizer: &str, qt_source: &Path) -> Result<(PathBuf, PathBuf)> {
-    let target = workspace::target(sanitizer);
-    let plugins = target.join("plugins");
-    let source = define("QT_SOURCE_DIR", qt_source.display());
-    let flags = define("CMAKE_CXX_FLAGS", format!("-fsanitize={sanitizer} -fno-omit-frame-pointer"));
-    let library = define("QDTLS_RS_LIBRARY", plugin::library().display());
-    let of_plugin = [source.clone(), flags.clone(), library, define("PLUGIN_DIR", plugins.display())];
-    cmake::build("cmake/plugin", &target.join("plugin-build"), &of_plugin)?;
-    let of_tests = [source, flags, define("PROGRAMS", "hardening")];
-    cmake::build("qt-tests", &target.join("qt-tests-build"), &of_tests)?;
-    Ok((target.join("qt-tests-build/bin/tst_hardening"), plugins))
+/// Builds plugin and tests for a sanitizer of gcc.
+fn build(folder: &str, sanitizer: &str, qt_source: &Path) -> Result<Instrumented> {
+    let flags = format!("-fsanitize={sanitizer} -fno-omit-frame-pointer");
+    instrumented::build(folder, &flags, qt_source)
 }
 
 fn all_right(outcomes: &Path) -> Result<u32> {
