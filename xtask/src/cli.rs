@@ -65,6 +65,12 @@ pub enum Verb {
     },
     /// Run Qt's autotests on both plugins and the hardening tests on ours; the last line printed is the sum
     Autotests,
+    /// Serve 2,000 peers that come and go, also badly, and write docs/reliability.md
+    Soak {
+        /// For so long; less than twenty writes no document
+        #[arg(default_value_t = 20)]
+        minutes: u32,
+    },
     /// Run Qt's own tests of TLS beyond DTLS, and of QUdpSocket, on both plugins (some minutes)
     Suites,
     /// Run `autotests` and the crate's tests in each supported suite and architecture of Debian; as root (hours)

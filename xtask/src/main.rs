@@ -10,6 +10,7 @@ mod cli;
 mod debian;
 mod interop;
 mod lossy;
+mod soak;
 mod system;
 mod test;
 mod windows;
@@ -49,6 +50,7 @@ fn perform(verb: Verb, environment: &Environment) -> anyhow::Result<ExitCode> {
         Verb::Sweep { stock, all } => run::sweep(environment, Flavour::of(stock), all)?,
         Verb::Autotests => println!("{}", autotests::run_alone(environment)?),
         Verb::Miri => miri::run()?,
+        Verb::Soak { minutes } => soak::run(environment, minutes)?,
         Verb::Suites => suites::run(environment)?,
         Verb::Matrix { suites } => matrix::run(&suites, environment)?,
         Verb::Wheels { suites } => wheels::run(&suites, environment)?,
