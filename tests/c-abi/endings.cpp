@@ -39,6 +39,16 @@ CASE(shutdown_closes_the_peer)
     CHECK_EQUAL(pair.server.state(), QDTLS_STATE_NOT_STARTED);
 }
 
+CASE(a_close_notify_ends_a_handshake)
+{
+    Pair pair;
+    CHECK_EQUAL(pair.client.start(), QDTLS_STATUS_OK);
+    const Bytes closeNotify = forgedRecord(21, { SSL3_AL_WARNING, SSL_AD_CLOSE_NOTIFY });
+    CHECK_EQUAL(pair.client.proceed(closeNotify), QDTLS_STATUS_CLOSED);
+    CHECK_EQUAL(pair.client.lastError().category, QDTLS_CATEGORY_REMOTE_CLOSED);
+    CHECK_EQUAL(pair.client.state(), QDTLS_STATE_NOT_STARTED);
+}
+
 // RFC 5246, 7.2.1: the other side must answer with a close_notify of its own.
 CASE(f7_a_close_notify_is_answered)
 {

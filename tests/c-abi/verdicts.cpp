@@ -55,6 +55,20 @@ CASE(a10_a_foreign_hello_leaves_the_need_for_a_verdict)
     CHECK_EQUAL(pair.server.state(), QDTLS_STATE_COMPLETE);
 }
 
+CASE(a10_a_close_notify_before_the_verdict_ends_the_first_read)
+{
+    Pair pair;
+    connectUntilVerdict(pair);
+    CHECK_EQUAL(pair.server.write("the last"), QDTLS_STATUS_OK);
+    CHECK_EQUAL(qdtls_connection_shutdown(pair.server.handle), QDTLS_STATUS_OK);
+    while (!pair.server.outbox.empty())
+        CHECK_EQUAL(pair.client.proceed(pair.server.take()), QDTLS_STATUS_OK);
+    CHECK_EQUAL(qdtls_connection_judge_peer(pair.client.handle, 1), QDTLS_STATUS_OK);
+    CHECK_EQUAL(pair.client.read({}), "the last");
+    CHECK_EQUAL(pair.client.end, QDTLS_STATUS_CLOSED);
+    CHECK_EQUAL(pair.client.state(), QDTLS_STATE_NOT_STARTED);
+}
+
 // Junk in the datagram of the last flight does not stand before what is kept later.
 CASE(a10_junk_behind_the_last_flight_is_dropped)
 {

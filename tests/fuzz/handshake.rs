@@ -180,6 +180,8 @@ impl Network {
     fn check_messages(&self) {
         for side in SIDES {
             let (sender, receiver) = (self.pair.end(side), self.pair.end(side.other()));
+            // A Finished that came early can have been answered again.
+            self.pair.drop_sent();
             assert_eq!(sender.write(b"a message"), Status::Ok);
             let datagram = sender.take().expect("a datagram");
             assert_eq!(receiver.read(&datagram).as_deref(), Ok(b"a message".as_slice()));
