@@ -21,12 +21,21 @@ pub mod send_error {
 }
 
 /// The system's clock in microseconds since the Unix epoch, as OpenSSL's DTLS timer reads it.
+#[cfg(target_pointer_width = "32")]
+pub fn wall_clock_us() -> u64 {
+    // OpenSSL's C library may have 64-bit time where that of the libc crate ends in 2038 (A19).
+    let now = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH);
+    now.map_or(0, |now| u64::try_from(now.as_micros()).unwrap_or(u64::MAX))
+}
+
+/// The system's clock in microseconds since the Unix epoch, as OpenSSL's DTLS timer reads it.
+#[cfg(not(target_pointer_width = "32"))]
 pub fn wall_clock_us() -> u64 {
     let mut now = libc::timeval { tv_sec: 0, tv_usec: 0 };
     // SAFETY: the first argument is a timeval of libc's own layout, the second may be null.
     unsafe { libc::gettimeofday(&raw mut now, std::ptr::null_mut()) };
     let part = |value: i64| u64::try_from(value).unwrap_or(0);
-    #[allow(clippy::useless_conversion, reason = "both have 32 bits on some platforms")]
+    #[allow(clippy::useless_conversion, reason = "microseconds have 32 bits on some platforms")]
     let (seconds, microseconds) = (part(now.tv_sec.into()), part(now.tv_usec.into()));
     seconds.saturating_mul(1_000_000).saturating_add(microseconds)
 }

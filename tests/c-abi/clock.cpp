@@ -8,7 +8,10 @@
 #ifdef _WIN32
 #include <windows.h>
 #else
+#include <ctime>
+#include <sys/syscall.h>
 #include <sys/time.h>
+#include <unistd.h>
 #endif
 
 static constexpr std::int64_t second = 1000000;
@@ -62,6 +65,25 @@ extern "C" int gettimeofday(timeval *__restrict now, void *__restrict) noexcept
     now->tv_usec = static_cast<suseconds_t>(all % second);
     return 0;
 }
+
+#if defined(__GLIBC__) && __SIZEOF_POINTER__ == 4
+// Of the C library where numbers have 32 bits: Rust's standard library asks it, whatever time_t is.
+struct LongTime {
+    std::int64_t seconds;
+    std::int32_t nanoseconds;
+    std::int32_t unused;
+};
+extern "C" int tellLongTime(clockid_t, LongTime *) noexcept __asm__("__clock_gettime64");
+
+extern "C" int tellLongTime(clockid_t clock, LongTime *now) noexcept
+{
+    if (clock != CLOCK_REALTIME)
+        return int(syscall(SYS_clock_gettime64, clock, now));
+    const std::int64_t all = microsecondsSince1970;
+    *now = { all / second, std::int32_t(all % second * 1000), 0 };
+    return 0;
+}
+#endif
 #endif
 
 void harness::passTime(std::int64_t microseconds)

@@ -55,4 +55,21 @@ std::time_t time(std::time_t *seconds) noexcept
     return wholeSeconds();
 }
 
+#if defined(__i386__) && defined(__GLIBC__) && !defined(__USE_TIME_BITS64)
+// Rust's standard library asks for 64-bit time there, too.
+struct LongTime {
+    std::int64_t seconds;
+    std::int32_t nanoseconds;
+    std::int32_t unused;
+};
+int tellLongTime(clockid_t, LongTime *) noexcept __asm__("__clock_gettime64");
+
+int tellLongTime(clockid_t, LongTime *time) noexcept
+{
+    *time = { std::int64_t(epochSeconds + current / second), std::int32_t(current % second * 1000),
+              0 };
+    return 0;
+}
+#endif
+
 } // extern "C"
