@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One run of the endpoint and a peer.
 
-use crate::build::Flavour;
+use crate::build::{Flavour, plugin};
 use crate::interop::cases::{ALPN, Case, Closer, Expected, PSK, Role};
 use crate::interop::certificates;
 use crate::interop::peers::{Echo, Launch, Peer};
@@ -11,8 +11,9 @@ use crate::system::{cmd, shell, workspace};
 use crate::test::qt_program::without_settings;
 use anyhow::{Context, Result, ensure};
 use itertools::Itertools;
+use std::fs;
 use std::net::UdpSocket;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
@@ -40,6 +41,13 @@ pub struct Ending {
     pub time: Option<Duration>,
     pub lost: u32,
     pub noticed_close: bool,
+}
+
+/// The plugin that the qt.conf beside a program leaves it.
+fn plugin_of(program: &Path) -> Result<PathBuf> {
+    let conf = fs::read_to_string(program.with_file_name("qt.conf"))?;
+    let folder = conf.split('"').nth(1).context("a qt.conf without a folder")?;
+    Ok(Path::new(folder).join("tls").join(plugin::FILE_NAME))
 }
 
 impl Trial<'_> {
@@ -131,7 +139,7 @@ impl Trial<'_> {
         let command = without_settings(cmd!(shell(), "{program} {arguments...}"));
         let process = Process::start(Command::from(command), None)?;
         ensure!(process.wait_for("plugin ", START), "the endpoint does not start:\n{}", process.text());
-        let (lines, plugin) = (process.text(), self.flavour.plugin_file());
+        let (lines, plugin) = (process.text(), plugin_of(program)?);
         let is_right = lines.lines().any(|line| line == format!("plugin {}", plugin.display()));
         ensure!(is_right, "{} must be loaded; loaded: {lines}", plugin.display());
         Ok(process)
