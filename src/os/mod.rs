@@ -19,6 +19,8 @@ mod locked;
 mod mapping;
 
 pub use locked::LockedMemory;
+#[cfg(all(test, feature = "linked"))]
+pub use platform::thread_number;
 pub use platform::{Library, at_exit, send_error, socket_address, wall_clock_us};
 
 #[cfg(test)]

@@ -90,6 +90,13 @@ pub unsafe fn unmap_locked(start: NonNull<u8>, length: usize) {
     unsafe { libc::munmap(start.as_ptr().cast(), length) };
 }
 
+/// The number of this thread, which is never 0: it is an address.
+#[cfg(all(test, feature = "linked"))]
+pub fn thread_number() -> u64 {
+    // SAFETY: no preconditions.
+    unsafe { libc::pthread_self() as u64 }
+}
+
 /// Registers `hook` to run when the process exits or this library is unloaded.
 pub fn at_exit(hook: extern "C" fn()) {
     // SAFETY: `hook` is a function without arguments, as atexit(3) requires. If atexit fails, the hook does not run.

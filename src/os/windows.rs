@@ -64,6 +64,8 @@ unsafe extern "system" {
     fn VirtualAlloc(address: *mut c_void, size: usize, kind: u32, protection: u32) -> *mut c_void;
     fn VirtualFree(address: *mut c_void, size: usize, kind: u32) -> i32;
     fn VirtualLock(address: *mut c_void, size: usize) -> i32;
+    #[cfg(all(test, feature = "linked"))]
+    fn GetCurrentThreadId() -> u32;
     fn GetModuleHandleExW(flags: u32, address: *const c_void, module: *mut *mut c_void) -> i32;
     fn GetProcAddress(module: *mut c_void, name: *const std::ffi::c_char) -> *mut c_void;
 }
@@ -87,6 +89,13 @@ pub unsafe fn unmap_locked(start: NonNull<u8>, _length: usize) {
     // SAFETY: by this function's contract a reservation without references into it starts there; MEM_RELEASE with
     // size 0 frees exactly that one.
     unsafe { VirtualFree(start.as_ptr().cast(), 0, MEM_RELEASE) };
+}
+
+/// The number of this thread, which is never 0.
+#[cfg(all(test, feature = "linked"))]
+pub fn thread_number() -> u64 {
+    // SAFETY: no preconditions.
+    unsafe { GetCurrentThreadId() }.into()
 }
 
 /// Registers `hook` to run when the process exits.

@@ -15,8 +15,11 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <new>
 
-#ifdef Q_OS_UNIX
+#ifdef Q_OS_WIN
+#include <qt_windows.h>
+#else
 #include <pthread.h>
 #endif
 
@@ -207,10 +210,30 @@ bool ContextCache::sweepAt(const QDeadlineTimer &deadline)
     return hasMemoryFor(run) && isRunning;
 }
 
+#ifdef Q_OS_WIN
+
+// A DLL cannot wait for a thread when it goes: that needs a lock of Windows to end. So it stays as
+// long as the process.
+ContextCache::ContextCache()
+{
+    constexpr DWORD stay = GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS;
+    HMODULE plugin = nullptr;
+    GetModuleHandleExW(stay, reinterpret_cast<LPCWSTR>(&maximumEntries), &plugin);
+}
+
+// At exit Windows has ended the sweeper, wherever that was, and may have cleaned OpenSSL up: both
+// are left alone.
+ContextCache::~ContextCache()
+{
+    (void)sweeper.release();
+    (void)new (std::nothrow) Entries(std::move(entries));
+}
+
+#else
+
 // A child of fork() has no sweeper, and what it waits with cannot be destroyed there.
 ContextCache::ContextCache()
 {
-#ifdef Q_OS_UNIX
     const auto lock = [] {
         if (cache.exists())
             cache->mutex.lock();
@@ -226,7 +249,6 @@ ContextCache::ContextCache()
         cache->mutex.unlock();
     };
     pthread_atfork(lock, unlock, unlockInChild);
-#endif
 }
 
 ContextCache::~ContextCache()
@@ -239,6 +261,8 @@ ContextCache::~ContextCache()
     }
     sweeper.reset();
 }
+
+#endif
 
 } // namespace QdtlsRs
 

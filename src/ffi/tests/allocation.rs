@@ -4,45 +4,101 @@
 
 use super::pair::{Contexts, Credentials, End, Outcome, Pair, cookie_in};
 use crate::error::Status;
+use crate::ffi::error::thread_error;
 use crate::ffi::*;
+use crate::log::outside_locks;
+use crate::os;
+use crate::panic::tests::ask_for_panic;
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard};
 
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-    static FAILURE: Cell<Failure> = const { Cell::new(Failure { armed: false, left: 0, onwards: false }) };
-}
-
-/// Which allocation of the library fails.
-#[derive(Clone, Copy)]
-struct Failure {
+/// The one thread whose allocations are counted, and may fail. It is not thread-local data: where the linker has none,
+/// as for x86_64-pc-windows-gnu, Rust allocates it.
+struct Watch {
+    /// The system's number of the thread; 0 for none.
+    thread: AtomicU64,
+    allocations: AtomicU64,
     /// The library is running.
-    armed: bool,
+    armed: AtomicBool,
     /// The number of allocations until the one that fails, with it. 0: none fails any more.
-    left: u64,
+    left: AtomicU64,
     /// All after it fail, too.
-    onwards: bool,
+    onwards: AtomicBool,
 }
 
-impl Failure {
-    fn is_due() -> bool {
-        let mut failure = FAILURE.get();
-        if !failure.armed || failure.left == 0 {
+static WATCH: Watch = Watch {
+    thread: AtomicU64::new(0),
+    allocations: AtomicU64::new(0),
+    armed: AtomicBool::new(false),
+    left: AtomicU64::new(0),
+    onwards: AtomicBool::new(false),
+};
+
+/// Only the watched thread changes what it finds in the rest, so no order is needed.
+impl Watch {
+    fn is_on_this_thread(&self) -> bool {
+        self.thread.load(Relaxed) == os::thread_number()
+    }
+
+    /// Counts an allocation of this thread, and returns whether it has to fail.
+    fn fails_allocation(&self) -> bool {
+        if !self.is_on_this_thread() {
             return false;
         }
-        let is_due = failure.left == 1;
-        if !(is_due && failure.onwards) {
-            failure.left -= 1;
+        self.allocations.fetch_add(1, Relaxed);
+        let left = self.left.load(Relaxed);
+        if !self.armed.load(Relaxed) || left == 0 {
+            return false;
         }
-        FAILURE.set(failure);
-        is_due
+        if left > 1 || !self.onwards.load(Relaxed) {
+            self.left.store(left - 1, Relaxed);
+        }
+        left == 1
+    }
+}
+
+/// The calling thread is the watched one as long as this exists.
+struct Watching {
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Watching {
+    /// Of the allocations that follow and are made `armed`, the one with the number `left` fails; 0 for none.
+    fn start(left: u64, onwards: bool) -> Self {
+        static TURN: Mutex<()> = Mutex::new(());
+        let turn = TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        make_thread_local_data();
+        WATCH.left.store(left, Relaxed);
+        WATCH.onwards.store(onwards, Relaxed);
+        WATCH.allocations.store(0, Relaxed);
+        WATCH.thread.store(os::thread_number(), Relaxed);
+        Self { _turn: turn }
+    }
+}
+
+/// Rust ends the process if it cannot allocate it, so it has to be there before (SECURITY.md).
+fn make_thread_local_data() {
+    ask_for_panic(None);
+    outside_locks(|| ());
+    let _ = thread_error();
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        WATCH.thread.store(0, Relaxed);
+        WATCH.armed.store(false, Relaxed);
     }
 }
 
 /// Runs the library: only its allocations fail, not those of the test.
 fn armed<R>(library: impl FnOnce() -> R) -> R {
-    let set = |armed| FAILURE.set(Failure { armed, ..FAILURE.get() });
+    let set = |armed| {
+        if WATCH.is_on_this_thread() {
+            WATCH.armed.store(armed, Relaxed);
+        }
+    };
     set(true);
     let result = library();
     set(false);
@@ -54,9 +110,10 @@ fn armed<R>(library: impl FnOnce() -> R) -> R {
 fn each_failing(mut work: impl FnMut(), next: impl Fn()) -> u64 {
     for left in 1.. {
         for onwards in [false, true] {
-            FAILURE.set(Failure { armed: false, left, onwards });
+            let watching = Watching::start(left, onwards);
             work();
-            let Failure { left: rest, .. } = FAILURE.replace(Failure { armed: false, left: 0, onwards });
+            let rest = WATCH.left.load(Relaxed);
+            drop(watching);
             next();
             if !onwards && rest > 0 {
                 return left - 1;
@@ -74,8 +131,7 @@ static ALLOCATOR: Counting = Counting;
 // SAFETY: every call is passed to the system's allocator unchanged, and counting does not allocate.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        if Failure::is_due() {
+        if WATCH.fails_allocation() {
             return ptr::null_mut();
         }
         // SAFETY: the layout is that of our caller, who has to meet the contract of GlobalAlloc::alloc.
@@ -90,9 +146,9 @@ unsafe impl GlobalAlloc for Counting {
 
 /// Counts the allocations of this thread in `work`.
 fn allocations_in(work: impl FnOnce()) -> u64 {
-    let before = ALLOCATIONS.get();
+    let _watching = Watching::start(0, false);
     work();
-    ALLOCATIONS.get() - before
+    WATCH.allocations.load(Relaxed)
 }
 
 #[test]
@@ -251,9 +307,9 @@ fn a4_no_failed_allocation_of_an_object_or_a_setting_ends_the_process() {
 
 #[test]
 fn a4_an_error_without_memory_says_so() {
-    FAILURE.set(Failure { armed: false, left: 1, onwards: true });
+    let watching = Watching::start(1, true);
     let error = armed(|| crate::error::Error::because(Status::TimedOut, "handshake", "no answer"));
-    FAILURE.set(Failure { armed: false, left: 0, onwards: false });
+    drop(watching);
     assert_eq!((error.status(), error.reason()), (Status::OutOfMemory, Status::OutOfMemory.meaning()));
     assert!(!error.operation().is_empty());
 }

@@ -138,9 +138,7 @@ struct Found {
 
 impl Found {
     fn in_use() -> Self {
-        // SAFETY: no preconditions. The result is an address in libcrypto.
-        let anchor = api().ok().map(|api| unsafe { (api.BIO_s_mem)() }.cast());
-        let libcrypto = anchor.and_then(Library::containing);
+        let libcrypto = libcrypto();
         let find = |name: &CStr| libcrypto.as_ref()?.symbol(name);
         let sha = |block, output, [init, update, finish]: [&CStr; 3]| {
             let (init, update, finish) = (find(init)?, find(update)?, find(finish)?);
@@ -191,7 +189,14 @@ impl Found {
     }
 }
 
-#[cfg(all(test, feature = "linked", unix))]
+/// The library itself.
+fn libcrypto() -> Option<Library> {
+    // SAFETY: no preconditions. The result is an address in libcrypto.
+    let anchor = api().ok().map(|api| unsafe { (api.BIO_s_mem)() }.cast());
+    anchor.and_then(Library::containing)
+}
+
+#[cfg(all(test, feature = "linked"))]
 pub(super) mod tests {
     use super::*;
     use crate::ffi::tests::alone::is_alone;
@@ -229,14 +234,12 @@ pub(super) mod tests {
 
     /// A function that OpenSSL has since 3.0, with two arguments and a result that fit into registers.
     fn since_3_0(name: &CStr) -> Option<Call> {
-        // SAFETY: the name is a C string, and RTLD_DEFAULT needs no handle.
-        let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+        let found = libcrypto().expect("a library").symbol(name);
         // SAFETY: no preconditions; the function returns a constant.
         let version = unsafe { (api().expect("OpenSSL").OpenSSL_version_num)() };
-        assert_eq!(found.is_null(), version < 0x3000_0000, "OpenSSL has it since 3.0");
+        assert_eq!(found.is_some(), version >= 0x3000_0000, "OpenSSL has it since 3.0");
         // SAFETY: the address is that of a function with these argument registers.
-        ptr::NonNull::new(found)
-            .map(|found| unsafe { std::mem::transmute::<ptr::NonNull<c_void>, Call>(found) })
+        found.map(|found| unsafe { std::mem::transmute::<ptr::NonNull<c_void>, Call>(found) })
     }
 
     #[test]

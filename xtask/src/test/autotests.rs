@@ -77,11 +77,13 @@ pub fn folder(qt_source: &Path, name: &str) -> PathBuf {
 /// What our adapter writes to the log when it is first used.
 const SIGN_OF_OURS: &str = "DTLS by qdtls-rs";
 
+/// What Qt's variable QT_LOGGING_RULES has to be for that.
+pub const LOGGING_RULES: &str = "qt.tlsbackend.ossl.debug=true";
+
 /// Runs a test that need not be on one of our plugins. All of it must pass, on the DTLS, and if that is given on the
 /// version of Qt, that is expected.
 pub fn run_elsewhere(test: Cmd, qt: Option<&str>, is_stock: bool) -> Result<Totals> {
-    let Outcome { status, stdout, stderr } =
-        test.env("QT_LOGGING_RULES", "qt.tlsbackend.ossl.debug=true").outcome()?;
+    let Outcome { status, stdout, stderr } = test.env("QT_LOGGING_RULES", LOGGING_RULES).outcome()?;
     // QtTest writes to stdout; what comes before its first test is on stderr.
     let output = stdout + &stderr;
     ensure!(status.success(), "{status}\n{output}");

@@ -39,7 +39,7 @@ pub struct Build {
 }
 
 /// Parts of qtbase that have no part in DTLS.
-const WITHOUT: [&str; 7] = ["gui", "widgets", "sql", "dbus", "xml", "concurrent", "printsupport"];
+pub const WITHOUT: [&str; 7] = ["gui", "widgets", "sql", "dbus", "xml", "concurrent", "printsupport"];
 
 pub fn run(build: &Build, environment: &Environment) -> Result<()> {
     packages::ensure(packages::IN_TREE, environment)?;

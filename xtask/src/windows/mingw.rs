@@ -33,9 +33,10 @@ pub fn definitions() -> [String; 2] {
     ]
 }
 
-/// A command that runs a program in Wine, which finds the libraries that were built and the compiler's.
+/// A command that runs a program in Wine, which finds the libraries that were built and the compiler's. One that hangs
+/// is ended after ten minutes.
 pub fn wine<'a>(here: &'a Shell, program: &Path) -> Result<Cmd<'a>> {
-    Ok(in_wine(here.cmd("wine"))?.arg(program))
+    Ok(in_wine(here.cmd("timeout"))?.args(["--kill-after=10", "600", "wine"]).arg(program))
 }
 
 /// Sets Wine's environment.
