@@ -82,13 +82,18 @@ bool connectOnce(const Identity &identity)
     return Loopback(identity).handshake();
 }
 
-// The number of the private key as OpenSSL computes with it: a BIGNUM, the lowest byte first.
+// The number of the private key as OpenSSL computes with it: a BIGNUM, the lowest word first.
 MaskedSecret keyOf(const Identity &identity)
 {
     QByteArray der = identity.key.toDer();
     const QByteArray versionAndLength = QByteArray::fromHex("0201010420"); // RFC 5915, 3
     QByteArray number = der.mid(der.indexOf(versionAndLength) + versionAndLength.size(), 32);
     std::reverse(number.begin(), number.end());
+    if constexpr (QSysInfo::ByteOrder == QSysInfo::BigEndian) {
+        constexpr qsizetype word = sizeof(BN_ULONG);
+        for (qsizetype start = 0; start + word <= number.size(); start += word)
+            std::reverse(number.begin() + start, number.begin() + start + word);
+    }
     der.fill('\0');
     return MaskedSecret(std::move(number));
 }
