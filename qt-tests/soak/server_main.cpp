@@ -5,25 +5,32 @@
 // handshakes.
 
 #include "server.h"
-#include "usage.h"
 
+#include "bench/process_memory.h"
 #include "pair/identity.h"
 
 #include <QtCore/QCoreApplication>
 #include <QtCore/QTimer>
 
+#include <sys/resource.h>
+
 #include <cstdio>
 
 using namespace soak;
 
+static quint64 milliseconds(const timeval &time)
+{
+    return quint64(time.tv_sec) * 1000 + quint64(time.tv_usec) / 1000;
+}
+
 static void report(const Server &server)
 {
-    const Usage usage = Usage::now();
-    std::printf("%llu\t%llu\t%llu\t%zu\t%llu\t%llu\n",
-                static_cast<unsigned long long>(usage.residentBytes),
-                static_cast<unsigned long long>(usage.heapBytes),
-                static_cast<unsigned long long>(usage.processorMs), server.peerCount(),
-                server.completed, server.failed);
+    const auto memory = bench::MemoryUse::now();
+    rusage used {};
+    getrusage(RUSAGE_SELF, &used);
+    const quint64 processorMs = milliseconds(used.ru_utime) + milliseconds(used.ru_stime);
+    std::printf("%zu\t%zu\t%llu\t%zu\t%llu\t%llu\n", memory.resident, memory.heap, processorMs,
+                server.peerCount(), server.completed, server.failed);
     std::fflush(stdout);
 }
 
