@@ -69,6 +69,13 @@ Report reportOf(const QString &version)
     return { child.readAllStandardOutput(), child.readAllStandardError() };
 }
 
+// What Qt's own plugin does; on 32-bit ARM it cannot shake hands (S34).
+#ifdef Q_PROCESSOR_ARM_32
+constexpr auto byQt = "1 incomplete";
+#else
+constexpr auto byQt = "1 complete";
+#endif
+
 } // namespace
 
 int printBackends()
@@ -86,7 +93,7 @@ void OtherQt::F15_plugin_for_another_Qt()
     QCOMPARE(reportOf(version).text, "2 complete");
 
     const Report other = reportOf(QStringLiteral("6.99.0"));
-    QCOMPARE(other.text, "1 complete");
+    QCOMPARE(other.text, byQt);
     QVERIFY2(other.warnings.contains("QT_PLUGIN_PATH"), other.warnings);
     QVERIFY2(other.warnings.contains(version.toLatin1()), other.warnings);
     QVERIFY2(other.warnings.contains("6.99.0"), other.warnings);

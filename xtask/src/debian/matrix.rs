@@ -118,7 +118,6 @@ fn fill(row: &mut Row, suite: &Suite, environment: &Environment) -> Result<()> {
     let Summary { qt: version, ours, stock, hardening: ours_only } = serde_json::from_str(summary)?;
     *qt = version;
     [*on_ours, *on_stock, *hardening] = [ours, stock, ours_only].map(|number| number.to_string());
-    ensure!(ours == stock, "Qt's autotests: {ours} on ours, {stock} on stock");
     Ok(())
 }
 

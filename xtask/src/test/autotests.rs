@@ -38,23 +38,35 @@ pub fn run_alone(environment: &Environment) -> Result<String> {
     Ok(serde_json::to_string(&Summary { qt, ours, stock, hardening: hardening::check_ours()? })?)
 }
 
-/// Returns how many tests passed on ours and on stock. Fails unless they report the same, and no failure.
+/// Returns how many tests passed on ours and on stock. Fails unless they report the same, and no failure; stock may do
+/// worse where it [cannot shake hands](stock_fails_on).
 pub fn compare([ours, stock]: [Flavour; 2], qt_source: &Path, qt_version: &str) -> Result<(u32, u32)> {
     let known = KNOWN.iter().find(|(version, _)| *version == qt_version).map(|(_, passed)| *passed);
     let mut sums = (0, 0);
     for (index, name) in AUTOTESTS.into_iter().enumerate() {
         let folder = &folder(qt_source, name);
-        let totals_on = |flavour| Totals::of(&QtProgram { name, folder, flavour }.run(&[])?).context(name);
-        let (ours, stock) = (totals_on(ours)?, totals_on(stock)?);
+        let run_on = |flavour| QtProgram { name, folder, flavour }.run_to_end(&[]);
+        let totals = |output: &str| Totals::of(output).context(name);
+        let on_ours = run_on(ours)?;
+        let on_stock = run_on(stock)?;
+        let (ours, stock) = (totals(&on_ours)?, totals(&on_stock)?);
         println!("    {name:16} ours: {ours}; stock: {stock}");
         if let Some(passed) = known.map(|passed| passed[index]) {
             let known = Totals { passed, failed: 0, skipped: 0 };
-            ensure!(stock == known, "{name} must report '{known}' on stock of Qt {qt_version}");
+            ensure!(ours == known, "{name} must report '{known}' on Qt {qt_version}\n{on_ours}");
         }
-        ensure!(ours == stock && stock.failed == 0, "{name} must report the same on both, and no failure");
+        let may_fail = stock_fails_on(&on_stock);
+        ensure!(ours.failed == 0, "{name} must report no failure on ours\n{on_ours}");
+        ensure!(ours == stock || may_fail, "{name} must report the same on both\n{on_stock}");
         sums = (sums.0 + ours.passed, sums.1 + stock.passed);
     }
     Ok(sums)
+}
+
+/// Whether the output of a test is that of a Qt for 32-bit ARM. Qt gives SSL_set_options(3) 32 bits there, in another
+/// register than the 64 that OpenSSL reads, so its servers ask for a cookie that they do not make (S34).
+fn stock_fails_on(output: &str) -> bool {
+    output.lines().any(|line| line.starts_with("Config: ") && line.contains(" (arm-"))
 }
 
 /// Runs them on both plugins under valgrind, and returns how many runs there were.
@@ -93,4 +105,19 @@ pub fn run_elsewhere(test: Cmd, qt: Option<&str>, is_stock: bool) -> Result<Tota
     let totals = Totals::of(&output)?;
     ensure!(totals.passed > 0 && totals.failed == 0 && totals.skipped == 0, "{totals}");
     Ok(totals)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s34_only_32_bit_arm_is_excused() {
+        let output = |abi| {
+            format!("* Start *\nConfig: Using QtTest library 6.8.2, Qt 6.8.2 ({abi}-little_endian-lp64)\n")
+        };
+        for (abi, excused) in [("arm", true), ("arm64", false), ("x86_64", false), ("i386", false)] {
+            assert_eq!(stock_fails_on(&output(abi)), excused, "{abi}");
+        }
+    }
 }

@@ -7,7 +7,7 @@
 
 use crate::build::{self, Flavour, plugin};
 use crate::system::{Cmd, Outcome, Run, cmd, shell_in, workspace};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use derive_more::Display;
 use std::collections::BTreeSet;
 use std::fs;
@@ -41,14 +41,28 @@ impl<'a> QtProgram<'a> {
 
     /// As [`QtProgram::run`], by way of `wrapper`, a program and its arguments.
     pub fn run_under(&self, wrapper: &[String], arguments: &[&str]) -> Result<String> {
-        let (Outcome { status, stdout, stderr }, loaded) = self.outcome(wrapper, arguments)?;
+        let Outcome { status, stdout, stderr } = self.outcome_on_plugin(wrapper, arguments)?;
         if !status.success() {
             eprint!("{stdout}{stderr}");
             bail!("{} on the {} plugin: {status}", self.name, self.flavour.name());
         }
-        let plugin = self.flavour.plugin_file();
-        ensure!(loaded.iter().eq([&plugin]), "{} must be loaded alone; loaded: {loaded:?}", plugin.display());
         Ok(stdout)
+    }
+
+    /// As [`QtProgram::run`], but the program itself may fail.
+    pub fn run_to_end(&self, arguments: &[&str]) -> Result<String> {
+        Ok(self.outcome_on_plugin(&[], arguments)?.stdout)
+    }
+
+    /// Fails if it, or a process that it starts, loads another plugin.
+    fn outcome_on_plugin(&self, wrapper: &[String], arguments: &[&str]) -> Result<Outcome> {
+        let (outcome, loaded) = self.outcome(wrapper, arguments)?;
+        let plugin = self.flavour.plugin_file();
+        if !loaded.iter().eq([&plugin]) {
+            eprint!("{}{}", outcome.stdout, outcome.stderr);
+            bail!("{} must be loaded alone; loaded: {loaded:?}", plugin.display());
+        }
+        Ok(outcome)
     }
 
     /// Runs it to the end, whatever that is. Also returns the plugins of this name that were loaded.
