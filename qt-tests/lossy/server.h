@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #pragma once
 
+#include "pair/server.h"
 #include "settings.h"
-
-#include <QtNetwork/QDtls>
-#include <QtNetwork/QDtlsClientVerifier>
-#include <QtNetwork/QUdpSocket>
-
-#include <functional>
-#include <map>
-#include <memory>
 
 namespace lossy {
 
-// A server on one socket, as Qt's example has it: a verifier, and a QDtls for each peer whose
-// cookie was right.
-class Server : public QObject {
+// Says when a handshake is complete, and keeps why one failed.
+class Server : public pair::Server {
     Q_OBJECT
 
 public:
@@ -31,16 +23,11 @@ signals:
     void completed(quint16 port);
 
 private:
-    void read();
-    void receive(const QByteArray &datagram, quint16 port);
-    void accept(const QByteArray &hello, quint16 port);
-    void handleTimeout(quint16 port);
-    void proceed(quint16 port, const QByteArray &datagram);
+    void prepare(QDtls &dtls) override;
+    void onCompleted(quint16 port) override { emit completed(port); }
+    void onFailed(quint16 port, const QDtls &dtls) override;
 
     const Settings &settings;
-    QUdpSocket socket;
-    QDtlsClientVerifier verifier;
-    std::map<quint16, std::unique_ptr<QDtls>> peers;
     std::map<quint16, QString> errors;
 };
 

@@ -52,7 +52,7 @@ pub enum Verb {
     },
     /// Run the unit tests that call no C in Miri; needs Rust's nightly toolchain (four minutes)
     Miri,
-    /// Run the hardening tests under memcheck, AddressSanitizer and ThreadSanitizer (half an hour)
+    /// Run the hardening tests under memcheck and sanitizers; needs Rust's nightly toolchain (half an hour)
     Sanitize,
     /// Fail each allocation of OpenSSL's, and each of the plugin's and Qt's, in a DTLS exchange (two minutes)
     Sweep {

@@ -2,7 +2,7 @@
 //! Running other programs.
 
 use crate::system::workspace;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -30,6 +30,13 @@ pub fn shell_in(folder: &Path) -> Shell {
 /// The cargo that runs us.
 pub fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// The Rust target of the machine.
+pub fn rust_target() -> Result<String> {
+    let verbose = cmd!(shell(), "rustc -vV").capture()?;
+    let host = verbose.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(String::from).context("rustc has no host")
 }
 
 pub fn is_root() -> Result<bool> {

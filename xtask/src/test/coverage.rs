@@ -2,11 +2,11 @@
 //! `cargo xtask coverage`: the lines that tests run: of the crate those that the Rust tests and the programs that they
 //! build do, by rustc; of the adapter those that Qt's autotests and the hardening tests do, by gcov.
 
-use crate::build::qt_source;
-use crate::system::{Environment, Run, cargo, cmd, packages, shell, shell_in, workspace};
+use crate::build::{plugin, qt_source};
+use crate::system::{Environment, Run, cargo, cmd, packages, rust_target, shell, shell_in, workspace};
 use crate::test::autotests::{self, AUTOTESTS};
 use crate::test::instrumented;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -27,8 +27,7 @@ fn of_crate() -> Result<String> {
     let (cargo, folder) = (cargo(), workspace::target("coverage"));
     let profiles = folder.join("profiles");
     workspace::fresh(&profiles)?;
-    let verbose = cmd!(shell(), "rustc -vV").capture()?;
-    let host = verbose.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc has no host")?;
+    let host = &rust_target()?;
     let tests = TESTS.split(' ');
     let command = cmd!(shell(), "{cargo} test --package qdtls-rs --target {host} {tests...}");
     let command = command.env("CARGO_TARGET_DIR", folder.join("crate"));
@@ -65,7 +64,7 @@ fn programs(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// The table of gcovr.
 fn of_adapter(qt_source: &Path) -> Result<String> {
-    let built = instrumented::build("coverage/adapter", "--coverage", qt_source)?;
+    let built = instrumented::build("coverage/adapter", "--coverage", &plugin::library(), qt_source)?;
     let folders = AUTOTESTS.map(|name| (name, autotests::folder(qt_source, name)));
     for (name, folder) in folders.into_iter().chain([("tst_hardening", workspace::root().into())]) {
         let (shell, program) = (shell_in(&folder), built.program(name));

@@ -5,7 +5,7 @@
 use crate::build::{self, Flavour, cmake, header, plugin, qt_source};
 use crate::check::{clang, deny, elf, forced_include, sources};
 use crate::interop;
-use crate::system::{Environment, packages};
+use crate::system::{Environment, nightly, packages};
 use crate::test::sweep::{self, Intervals};
 use crate::test::{autotests, coredump, cost, hardening, sanitize};
 use anyhow::{Context, Result};
@@ -72,6 +72,7 @@ pub fn hardening(environment: &Environment) -> Result<()> {
 }
 
 pub fn sanitize(environment: &Environment) -> Result<()> {
+    nightly::require("rustc", "rust-src", "`cargo xtask test` runs the same tests without a sanitizer")?;
     let qt_source = &build::for_tests(environment)?;
     let mut sum = Sum(0);
     let built = work("plugin and tests for AddressSanitizer", || sanitize::address(qt_source))?;

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `cargo xtask sanitize`: builds of the plugin's C++ for AddressSanitizer (which also sees what Rust and OpenSSL
-//! allocate) with UndefinedBehaviorSanitizer, in the hardening tests, Qt's autotests, and with OpenSSL as peer; for
-//! ThreadSanitizer, in the tests of threads; and the hardening tests under valgrind's memcheck. Half an hour, so not a part
-//! of `cargo xtask test`.
+//! `cargo xtask sanitize`: builds of the plugin, C++ and Rust, for AddressSanitizer (which also sees what OpenSSL
+//! allocates), of its C++ also for UndefinedBehaviorSanitizer, in the hardening tests, Qt's autotests, and with OpenSSL as
+//! peer; for ThreadSanitizer, in the tests of threads; and the hardening tests under valgrind's memcheck. Half an hour, so
+//! not a part of `cargo xtask test`.
 
 use crate::build::Flavour;
-use crate::system::{Run, cmd, shell, shell_in, workspace};
+use crate::system::{Run, cmd, nightly, rust_target, shell, shell_in, workspace};
 use crate::test::autotests::{self, AUTOTESTS};
 use crate::test::instrumented::{self, Instrumented};
 use crate::test::memcheck;
 use crate::test::qt_program::QtProgram;
 use anyhow::{Context, Result, ensure};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Cases that search all memory, which under a checker holds the checker's too. They are not run.
 const DISTURBED: &[&str] = &["S30_", "F12_private_key_", "F12_ended_thread"];
@@ -52,7 +52,7 @@ pub fn memcheck() -> Result<u32> {
 
 /// Builds for AddressSanitizer and UndefinedBehaviorSanitizer; any finding ends the program.
 pub fn address(qt_source: &Path) -> Result<Instrumented> {
-    build("address", "address,undefined -fno-sanitize-recover=undefined", qt_source)
+    build("address", ",undefined -fno-sanitize-recover=undefined", "", qt_source)
 }
 
 pub fn hardening(built: &Instrumented) -> Result<u32> {
@@ -74,7 +74,8 @@ pub fn qts_autotests(built: &Instrumented, qt_source: &Path) -> Result<u32> {
 
 /// Runs the cases about threads and event loops under ThreadSanitizer, which fails a case on any finding.
 pub fn thread(qt_source: &Path) -> Result<u32> {
-    let built = build("thread", "thread", qt_source)?;
+    // gcc's runtime has no functions for these; it sees the C library's.
+    let built = build("thread", "", "-Cllvm-args=-tsan-instrument-memintrinsics=0", qt_source)?;
     let program = built.program("tst_hardening");
     let known = workspace::root().join("qt-tests/hardening/thread_sanitizer.txt");
     let options = format!("suppressions={}", known.display());
@@ -89,10 +90,22 @@ pub fn thread(qt_source: &Path) -> Result<u32> {
     Ok(cases.len() as u32)
 }
 
-/// Builds plugin and tests for a sanitizer of gcc.
-fn build(folder: &str, sanitizer: &str, qt_source: &Path) -> Result<Instrumented> {
-    let flags = format!("-fsanitize={sanitizer} -fno-omit-frame-pointer");
-    instrumented::build(folder, &flags, qt_source)
+/// Builds plugin and tests for a sanitizer: the C++ by gcc, with its runtime, and the crate with Rust's standard library
+/// by the nightly compiler, whose code calls the same functions.
+fn build(sanitizer: &str, gcc: &str, rust: &str, qt_source: &Path) -> Result<Instrumented> {
+    let rust = format!("-Zsanitizer={sanitizer} -Zexternal-clangrt {rust}");
+    let library = rust_library(&workspace::target(sanitizer).join("crate"), &rust)?;
+    let flags = format!("-fsanitize={sanitizer}{gcc} -fno-omit-frame-pointer");
+    instrumented::build(sanitizer, &flags, &library, qt_source)
+}
+
+fn rust_library(folder: &Path, flags: &str) -> Result<PathBuf> {
+    let host = &rust_target()?;
+    let library = ["--package", "qdtls-rs", "--lib", "--crate-type", "staticlib", "--no-default-features"];
+    let build = cmd!(shell(), "cargo rustc --locked {library...} --release -Zbuild-std --target {host}");
+    let build = build.env("RUSTFLAGS", flags).env("CARGO_TARGET_DIR", folder);
+    nightly::with(build).quietly()?;
+    Ok(folder.join(host).join("release/libqdtls_rs.a"))
 }
 
 fn all_right(outcomes: &Path) -> Result<u32> {
