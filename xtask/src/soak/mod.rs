@@ -14,7 +14,8 @@ use std::path::Path;
 use trial::{Plan, Trial};
 
 const DOCUMENT: &str = "docs/reliability.md";
-const CHART: &str = "docs/figures/soak.svg";
+const MEMORY_CHART: &str = "docs/figures/soak.svg";
+const FLOOD_CHART: &str = "docs/figures/soak-flood.svg";
 
 const PEERS: u32 = 2000;
 const FLOOD_PER_SECOND: u32 = 10_000;
@@ -44,8 +45,10 @@ pub fn run(environment: &Environment, minutes: u32) -> Result<()> {
     let stock = trial::run(Flavour::STOCK, &plan(FLOOD_SECONDS), &folder)?;
     println!("{}", report::summary(&ours, &stock)?);
     if minutes >= FULL_MINUTES {
-        fs::write(workspace::root().join(CHART), chart::draw(&ours)?)?;
-        fs::write(workspace::root().join(DOCUMENT), report::full(&ours, &stock, minutes)?)?;
+        let write = |path, text| fs::write(workspace::root().join(path), text);
+        write(MEMORY_CHART, chart::memory(&ours)?)?;
+        write(FLOOD_CHART, chart::processor(&ours, &stock)?)?;
+        write(DOCUMENT, report::full(&ours, &stock, minutes)?)?;
         eprintln!("{DOCUMENT} is up to date");
     }
     check(&ours)
