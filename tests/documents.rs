@@ -39,6 +39,12 @@ fn e10_versions_are_those_of_the_sources() {
     let abi =
         header.lines().find_map(|line| line.strip_prefix("#define QDTLS_ABI_VERSION ")).expect("a number");
     assert!(text("README.md").contains(&format!("Version {version}, ABI {abi}.")));
+    let changes = text("CHANGELOG.md");
+    let newest = changes.split("\n## ").nth(1).expect("a version");
+    assert!(
+        newest.starts_with(&format!("{version} - ")) && newest.contains(&format!("ABI {abi}.")),
+        "{newest}"
+    );
 
     let versions = text("cmake/versions.cmake");
     let lists = [("KNOWN", &["README.md", "docs/platforms.md"][..]), ("LIKELY", &["docs/platforms.md"])];
