@@ -167,6 +167,8 @@ fn e9_equal_sources_in_other_folders_give_the_same_library() {
     let sources =
         ["benches", "build.rs", "Cargo.lock", "Cargo.toml", "cbindgen.toml", "cmake", "docs", "fuzz"];
     let sources = sources.into_iter().chain(["include", "LICENSE-APACHE", "LICENSE-MIT", "src", "xtask"]);
+    // cargo's package has neither fuzz nor xtask.
+    let sources = sources.filter(|name| Path::new(ROOT).join(name).exists());
     run(Command::new("cp").args(["-r", "-t"]).arg(&folder).args(sources).current_dir(ROOT));
     // Another folder of cargo, which unpacks into it what was downloaded before.
     let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);

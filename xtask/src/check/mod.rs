@@ -5,4 +5,5 @@ pub mod clang;
 pub mod deny;
 pub mod elf;
 pub mod forced_include;
+pub mod package;
 pub mod sources;
