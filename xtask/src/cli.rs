@@ -108,6 +108,8 @@ pub enum Verb {
     DebSource,
     /// Build the RPM packages for the installed Qt and try the plugin (some minutes)
     Rpm,
+    /// Name the crates in the library in a CycloneDX document; the last line printed is its path
+    Sbom,
     /// Measure stock, ours and OpenSSL alone, and write docs/performance.md (six minutes)
     Bench {
         /// Measure briefly and write no document (two minutes)
@@ -147,6 +149,7 @@ mod tests {
         assert_eq!(parsed.verb, Verb::Plugin { stock: true });
         assert!(parsed.environment.no_install && parsed.environment.qt_source == Some("/src".into()));
         let right = [
+            "sbom",
             "in-tree --unity 6.11.2",
             "deb",
             "deb sid",

@@ -16,7 +16,7 @@ mod test;
 mod windows;
 
 use build::plugin::{self, Flavour};
-use build::{figures, header, qt_source};
+use build::{figures, header, qt_source, sbom};
 use clap::Parser;
 use cli::{CommandLine, Verb};
 use debian::{matrix, portability, rpm, source_package, wheels};
@@ -62,6 +62,7 @@ fn perform(verb: Verb, environment: &Environment) -> anyhow::Result<ExitCode> {
         }
         Verb::DebSource => println!("{}", source_package::run(environment)?.display()),
         Verb::Rpm => rpm::run(environment)?,
+        Verb::Sbom => println!("{}", sbom::run(environment)?.display()),
         Verb::Bench { redraw: true, .. } => bench::redraw()?,
         Verb::Bench { quick, .. } => bench::run(environment, quick)?,
         Verb::Lossy { quick } => lossy::run(environment, quick)?,

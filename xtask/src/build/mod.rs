@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Builds: Debian's sources, Qt's, the plugins, the test programs, the C header, the figures.
+//! Builds: Debian's sources, Qt's, the plugins, the test programs, the C header, the figures, the SBOM.
 
 pub mod cmake;
 pub mod debian_source;
@@ -7,6 +7,7 @@ pub mod figures;
 pub mod header;
 pub mod plugin;
 pub mod qt_source;
+pub mod sbom;
 
 use crate::system::{Environment, packages, workspace};
 use anyhow::Result;

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 /// The user's own, or else one of this version under `target/`.
 pub fn find(name: &str, version: &str, environment: &Environment) -> Result<PathBuf> {
-    let users = cmd!(shell(), "{name} --version").outcome();
+    // Not all say it without the name that cargo calls them by.
+    let called = name.trim_start_matches("cargo-");
+    let users = cmd!(shell(), "{name} {called} --version").outcome();
     if users.is_ok_and(|version| version.status.success()) {
         return Ok(name.into());
     }
