@@ -138,6 +138,7 @@ pub enum Verb {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::system::workspace;
 
     fn parse(line: &str) -> Option<CommandLine> {
         CommandLine::try_parse_from(["xtask"].into_iter().chain(line.split_whitespace())).ok()
@@ -173,5 +174,20 @@ mod tests {
             "wheels bullseye",
         ];
         assert!(wrong.into_iter().all(|line| parse(line).is_none()));
+    }
+
+    /// The workflows for GitHub run verbs that there are.
+    #[test]
+    fn workflows_run_verbs() {
+        let test = workspace::read(".github/workflows/test.yml").unwrap();
+        assert!(test.lines().any(|line| line.trim() == "- run: cargo xtask test"));
+        let weekly = workspace::read(".github/workflows/weekly.yml").unwrap();
+        let (_, rest) = weekly.split_once("        verb:\n").unwrap();
+        let verbs: Vec<_> = rest.lines().map_while(|line| line.strip_prefix("          - ")).collect();
+        assert!(verbs.len() > 10, "{verbs:?}");
+        let wrong: Vec<_> = verbs.iter().filter(|line| parse(line).is_none()).collect();
+        assert!(wrong.is_empty(), "{wrong:?}");
+        let suites = verbs.iter().filter_map(|verb| verb.strip_prefix("matrix "));
+        assert!(suites.eq(matrix::SUITES.map(|suite| suite.name)));
     }
 }
