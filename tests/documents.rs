@@ -64,6 +64,7 @@ fn e10_versions_are_those_of_the_sources() {
         assert!(text(document).contains(&format!("Rust {rust}")), "{document} does not name Rust {rust}");
     }
     assert!(text("packaging/debian/control").contains(&format!("rustc:native (>= {rust})")));
+    assert!(text("packaging/vcpkg/qdtls-rs/vcpkg.json").contains(&format!("\"version\": \"{version}\",")));
     let spec = text("packaging/rpm/qdtls-rs.spec");
     let has_line = |name: &str, value: &str| {
         spec.lines().any(|line| line.strip_prefix(name).is_some_and(|rest| rest.trim() == value))

@@ -3,9 +3,10 @@
 
 use crate::system::{Run, cargo, cmd, shell, workspace};
 use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 use std::fs;
 
-const SPDX: &str = "SPDX-License-Identifier: MIT OR Apache-2.0";
+const LICENCE: &str = "MIT OR Apache-2.0";
 
 /// Files that cannot have a licence line, or by custom have none.
 const WITHOUT_SPDX: [&str; 5] = [".md", ".lock", ".gitignore", "LICENSE-MIT", "LICENSE-APACHE"];
@@ -30,17 +31,28 @@ pub fn windows_types() -> Result<()> {
     rustc.arg("--").args(for_rustc).quietly()
 }
 
-/// Every file names its licence in its first line, or in its second after a `#!`.
+/// Every file names its licence in its first line, or in its second after a `#!`; JSON, which has no comments, in the
+/// field `license`.
 pub fn spdx() -> Result<()> {
     let mut files = files()?;
     files.retain(|file| !WITHOUT_SPDX.iter().any(|end| file.ends_with(end)) && !file.starts_with(CORPUS));
     ensure!(!files.is_empty(), "git knows no source files here");
     for file in files {
         let content = fs::read(workspace::root().join(&file)).with_context(|| file.clone())?;
-        let has_licence = String::from_utf8_lossy(&content).lines().take(2).any(|line| line.contains(SPDX));
-        ensure!(has_licence, "{file} does not begin with `{SPDX}`");
+        let content = String::from_utf8_lossy(&content);
+        let has_licence = if file.ends_with(".json") { has_field(&content) } else { has_line(&content) };
+        ensure!(has_licence, "{file} does not name the licence {LICENCE}");
     }
     Ok(())
+}
+
+fn has_line(text: &str) -> bool {
+    let line = format!("SPDX-License-Identifier: {LICENCE}");
+    text.lines().take(2).any(|first| first.contains(&line))
+}
+
+fn has_field(text: &str) -> bool {
+    serde_json::from_str::<Value>(text).is_ok_and(|value| value["license"] == LICENCE)
 }
 
 pub fn clang_format() -> Result<()> {
@@ -76,6 +88,15 @@ pub fn passed(output: &str) -> Result<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn licences_are_named_in_a_line_or_in_a_field() {
+        let line = format!("# SPDX-License-Identifier: {LICENCE}\n");
+        assert!(has_line(&line) && has_line(&format!("#!/bin/sh\n{line}")));
+        assert!(!has_line(&format!("\n\n{line}")) && !has_line("# SPDX-License-Identifier: MIT\n"));
+        assert!(has_field(&format!("{{\"license\": \"{LICENCE}\"}}")));
+        assert!(!has_field("{\"license\": \"MIT\"}") && !has_field("{}") && !has_field(&line));
+    }
 
     #[test]
     fn passed_tests_are_added_up_without_the_ignored() {
