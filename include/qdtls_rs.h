@@ -38,7 +38,7 @@
 #include <stdint.h>
 
 /** The ABI version of this header. A program compares it with qdtls_abi_version() at start. */
-#define QDTLS_ABI_VERSION 3
+#define QDTLS_ABI_VERSION 4
 
 /* OpenSSL's types, as openssl/types.h declares them. */
 typedef struct bio_st BIO;
@@ -170,6 +170,10 @@ enum qdtls_status
      * Memory could not be allocated. A connection keeps its state, and a datagram counts as lost.
      */
     QDTLS_STATUS_OUT_OF_MEMORY = 27,
+    /**
+     * The peer's certificate was refused: an endpoint's `judge` callback did so, or had none to ask.
+     */
+    QDTLS_STATUS_PEER_REFUSED = 28,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -282,7 +286,7 @@ enum qdtls_category
      */
     QDTLS_CATEGORY_REMOTE_CLOSED = 4,
     /**
-     * The peer could not be verified. The library never reports it: the caller verifies peers.
+     * The peer's certificate was refused. Only endpoints report it; elsewhere the caller verifies peers.
      */
     QDTLS_CATEGORY_PEER_VERIFICATION = 5,
     /**
@@ -479,6 +483,40 @@ typedef int32_t qdtls_setting;
 #endif // __cplusplus
 
 /**
+ * A limit of an endpoint.
+ */
+enum qdtls_limit
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * The number of connections: 1 to 16777216, default 65536. Clients beyond it are not answered.
+     */
+    QDTLS_LIMIT_CONNECTIONS = 0,
+    /**
+     * How many of them may be in a handshake: 1 to 16777216, default 4096.
+     */
+    QDTLS_LIMIT_HANDSHAKES = 1,
+    /**
+     * How long a handshake may take: 1 to 3600 seconds, default 60.
+     */
+    QDTLS_LIMIT_HANDSHAKE_S = 2,
+    /**
+     * How long a connection may be without a message of its peer: 1 to 31536000 seconds, or 0, the default, for any time.
+     * Then it is closed.
+     */
+    QDTLS_LIMIT_QUIET_S = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum qdtls_limit qdtls_limit;
+#else
+typedef int32_t qdtls_limit;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * A connection to one peer: its settings, its handshake and its messages. One thread at a time may use it.
  */
 typedef struct qdtls_connection qdtls_connection;
@@ -489,6 +527,14 @@ typedef struct qdtls_connection qdtls_connection;
  * handle.
  */
 typedef struct qdtls_cookie qdtls_cookie;
+
+/**
+ * Connections on one UDP socket, as a server, as a client, or both: it reads the socket, finds the connection of each
+ * datagram by the peer's address, answers unknown clients with cookies (RFC 6347, 4.2.1), and keeps the timers. The
+ * program waits until the socket can be read, or for `qdtls_endpoint_timeout`, and calls `qdtls_endpoint_process`. One
+ * thread at a time may use an endpoint and its connections.
+ */
+typedef struct qdtls_endpoint qdtls_endpoint;
 
 /**
  * A listener answers ClientHellos with cookies and recognises the clients that return one (RFC 6347, 4.2.1). It
@@ -529,11 +575,37 @@ typedef struct qdtls_psk_request {
 } qdtls_psk_request;
 
 /**
+ * An IP address and a UDP port.
+ */
+typedef struct qdtls_address {
+    /**
+     * 4 for IPv4, 6 for IPv6. Any other value gives `QDTLS_STATUS_INVALID_ADDRESS`.
+     */
+    int32_t family;
+    /**
+     * The zone of a link-local IPv6 address: an interface index (RFC 4007). Ignored for other addresses.
+     */
+    uint32_t scope;
+    /**
+     * The port in host byte order, not 0.
+     */
+    uint16_t port;
+    /**
+     * The address in network byte order; IPv4 uses the first four bytes.
+     */
+    uint8_t bytes[16];
+} qdtls_address;
+
+/**
  * The callbacks of a listener or connection, copied when the handle is created. The library calls them on the thread
  * that called it. They may query, end or free the handle; another operation of the same connection gives
  * `QDTLS_STATUS_BUSY` or `QDTLS_STATUS_INVALID_STATE`. They must not throw or longjmp.
  */
 typedef struct qdtls_callbacks {
+    /**
+     * `sizeof(qdtls_callbacks)`: a library that has more callbacks takes the others for null.
+     */
+    size_t size;
     /**
      * The first argument of every callback.
      */
@@ -557,6 +629,10 @@ typedef struct qdtls_callbacks {
      * Called once, as the last callback, when the handle was freed and no operation runs. May be null.
      */
     void (*release)(void *user);
+    /**
+     * As `send`, with the address: how a listener answers, if it is not null; it does not need `send` then.
+     */
+    int32_t (*send_to)(void *user, const struct qdtls_address *address, const uint8_t *datagram, size_t length);
 } qdtls_callbacks;
 
 /**
@@ -580,6 +656,10 @@ typedef struct qdtls_verify_error {
  */
 typedef struct qdtls_error {
     /**
+     * `sizeof(qdtls_error)`, which the program sets: the library writes no member beyond it.
+     */
+    size_t size;
+    /**
      * The `qdtls_status`.
      */
     int32_t status;
@@ -602,26 +682,55 @@ typedef struct qdtls_error {
 } qdtls_error;
 
 /**
- * An IP address and a UDP port.
+ * The callbacks of an endpoint, copied when it is created. The library calls them inside `qdtls_endpoint_process` and
+ * `qdtls_endpoint_connect`, on the thread that called these. They may use the connection and any other one, close them,
+ * and free the endpoint. They must not throw or longjmp. Any of them may be null.
+ *
+ * A connection belongs to the endpoint. It is live from its first callback until `ended` has returned, or until
+ * `qdtls_endpoint_close` or `qdtls_endpoint_free`.
  */
-typedef struct qdtls_address {
+typedef struct qdtls_endpoint_callbacks {
     /**
-     * 4 for IPv4, 6 for IPv6. Any other value gives `QDTLS_STATUS_INVALID_ADDRESS`.
+     * `sizeof(qdtls_endpoint_callbacks)`: a library that has more callbacks takes the others for null.
      */
-    int32_t family;
+    size_t size;
     /**
-     * The zone of a link-local IPv6 address: an interface index (RFC 4007). Ignored for other addresses.
+     * The first argument of every callback.
      */
-    uint32_t scope;
+    void *user;
     /**
-     * The port in host byte order, not 0.
+     * A message: the plaintext of all records of a datagram. The bytes are valid during the call.
      */
-    uint16_t port;
+    void (*received)(void *user, struct qdtls_connection *connection, const uint8_t *message, size_t length);
     /**
-     * The address in network byte order; IPv4 uses the first four bytes.
+     * The handshake is complete: messages can be exchanged.
      */
-    uint8_t bytes[16];
-} qdtls_address;
+    void (*connected)(void *user, struct qdtls_connection *connection);
+    /**
+     * The handshake has failed, or the connection has ended. `status` says how, such as `QDTLS_STATUS_CLOSED`, and
+     * `qdtls_connection_last_error` the details. The last callback of a connection; the queries still answer.
+     */
+    void (*ended)(void *user, struct qdtls_connection *connection, int32_t status);
+    /**
+     * Sets a connection up before its handshake, by `qdtls_connection_set_user`, `_set_alpn`, `_set_mtu_hint` and
+     * `_set_resumption`. 0 goes on; any other number refuses the client, which gets no answer, or makes
+     * `qdtls_endpoint_connect` fail.
+     */
+    int32_t (*prepare)(void *user, struct qdtls_connection *connection);
+    /**
+     * Judges the peer's certificate after the handshake: 0 refuses it, any other number accepts it. Null: accepted if
+     * OpenSSL found no error in it (`qdtls_connection_verify_errors`). With `SSL_VERIFY_NONE` it looks for none.
+     */
+    int32_t (*judge)(void *user, struct qdtls_connection *connection);
+    /**
+     * As in `qdtls_callbacks`.
+     */
+    void (*psk)(void *user, const struct qdtls_psk_request *request, struct qdtls_psk_reply *reply);
+    /**
+     * Called once, as the last callback, when the endpoint was freed and no call of it runs.
+     */
+    void (*release)(void *user);
+} qdtls_endpoint_callbacks;
 
 /**
  * How long a program keeps an `SSL_CTX` that connections of equal configuration share.
@@ -651,7 +760,7 @@ extern "C" {
  * handle and frees it with `qdtls_connection_free`. `release` is not called when this function fails.
  *
  * # Safety
- * `callbacks` is null or readable, `connection` null or writable. The callbacks can be called with their `user`
+ * `callbacks` is null or readable for its `size`, `connection` null or writable. The callbacks can be called with their `user`
  * until `release` was called.
  */
 qdtls_status qdtls_connection_new(int32_t role_number,
@@ -660,12 +769,30 @@ qdtls_status qdtls_connection_new(int32_t role_number,
 
 /**
  * Frees a connection and sends nothing to the peer; use `qdtls_connection_shutdown` or `qdtls_connection_abort`
- * first to send a close_notify. Null is ignored. Allowed in every state and from inside the connection's callbacks.
+ * first to send a close_notify. Null is ignored. Allowed in every state and from inside the connection's callbacks. An
+ * endpoint's connection is reset and stays the endpoint's, which frees it; use `qdtls_endpoint_close`.
  *
  * # Safety
  * `connection` is null or a live handle, which is not used again.
  */
 void qdtls_connection_free(struct qdtls_connection *connection);
+
+/**
+ * Attaches a pointer of the program's to a connection, such as its own record of the peer. The library only keeps it.
+ *
+ * # Safety
+ * `connection` is null or a live handle.
+ */
+qdtls_status qdtls_connection_set_user(struct qdtls_connection *connection,
+                                       void *user);
+
+/**
+ * Returns the pointer of `qdtls_connection_set_user`; null before, and for a null handle.
+ *
+ * # Safety
+ * `connection` is null or a live handle.
+ */
+void *qdtls_connection_user(const struct qdtls_connection *connection);
 
 /**
  * Sets up TLS for the next handshake on `ssl`, which is fresh from `qdtls_context_new_ssl` or SSL_new(3) with a DTLS
@@ -984,11 +1111,11 @@ qdtls_status qdtls_connection_verify_errors(const struct qdtls_connection *conne
 
 /**
  * Writes the last error of `connection` to `error`; its status is `QDTLS_STATUS_OK` if there was none. For a null handle it
- * is that of `qdtls_last_error`. `QDTLS_STATUS_INVALID_ARGUMENT`: `error` is null. A successful
+ * is that of `qdtls_last_error`. `QDTLS_STATUS_INVALID_ARGUMENT`: `error` is null, or its `size` is not set. A successful
  * call does not clear it. Allowed in every state and from inside callbacks.
  *
  * # Safety
- * `connection` is null or a live handle; `error` is null or writable.
+ * `connection` is null or a live handle; `error` is null or writable for its `size`.
  */
 qdtls_status qdtls_connection_last_error(const struct qdtls_connection *connection,
                                          struct qdtls_error *error);
@@ -1003,6 +1130,15 @@ qdtls_status qdtls_connection_last_error(const struct qdtls_connection *connecti
  */
 qdtls_status qdtls_connection_set_peer(struct qdtls_connection *connection,
                                        const struct qdtls_address *address);
+
+/**
+ * Writes the peer's address, in canonical form, to `address`: an IPv4-mapped IPv6 address as IPv4. Before
+ * `qdtls_connection_set_peer`: `QDTLS_STATUS_INVALID_STATE`. Allowed in every state.
+ *
+ * # Safety
+ * `connection` is null or a live handle; `address` is null or writable.
+ */
+qdtls_status qdtls_connection_peer(const struct qdtls_connection *connection, struct qdtls_address *address);
 
 /**
  * Sets the largest IP packet, headers included, that a handshake sends: 256 to 65535 bytes, or 0 if nothing is known
@@ -1165,13 +1301,138 @@ qdtls_status qdtls_cookie_verify(const struct qdtls_cookie *cookie,
 
 /**
  * Writes the last error of `cookie` to `error`; its status is `QDTLS_STATUS_OK` if there was none. For a null handle it
- * is that of `qdtls_last_error`. `QDTLS_STATUS_INVALID_ARGUMENT`: `error` is null.
+ * is that of `qdtls_last_error`. `QDTLS_STATUS_INVALID_ARGUMENT`: `error` is null, or its `size` is not set.
  *
  * # Safety
- * `cookie` is null or a live handle; `error` is null or writable.
+ * `cookie` is null or a live handle; `error` is null or writable for its `size`.
  */
 qdtls_status qdtls_cookie_last_error(const struct qdtls_cookie *cookie,
                                      struct qdtls_error *error);
+
+/**
+ * Creates an endpoint on a UDP socket that is bound or connected, and writes it to `endpoint`. On POSIX systems `socket`
+ * is a file descriptor, on Windows a `SOCKET`. It becomes non-blocking, and on Linux joins incoming datagrams
+ * (`UDP_GRO`): only the endpoint reads it from now on. The program closes it after the endpoint. The callbacks are
+ * copied; their `release` is not called when this function fails. The caller owns the endpoint and frees it with
+ * `qdtls_endpoint_free`. `QDTLS_STATUS_INVALID_ARGUMENT`: a null pointer, the size of the callbacks, or no UDP socket.
+ *
+ * # Safety
+ * `callbacks` is null or readable for its size; `endpoint` is null or writable. The callbacks can be called with their
+ * `user` until `release` was called. The socket stays open until the endpoint was freed.
+ */
+qdtls_status qdtls_endpoint_new(ptrdiff_t socket,
+                                const struct qdtls_endpoint_callbacks *callbacks,
+                                struct qdtls_endpoint **endpoint);
+
+/**
+ * Frees an endpoint with its connections. Those that are complete are closed by a close_notify. Null is ignored.
+ * Allowed from inside its callbacks; `ended` is not called.
+ *
+ * # Safety
+ * `endpoint` is null or a live handle, which is not used again; nor are its connections.
+ */
+void qdtls_endpoint_free(struct qdtls_endpoint *endpoint);
+
+/**
+ * Serves clients from now on: answers their hellos with cookies of these parameters, or with the default ones
+ * (`qdtls_cookie_new`) if `cookie` is null, and starts handshakes on `context`, which was prepared by
+ * `qdtls_context_prepare`; otherwise `QDTLS_STATUS_INVALID_ARGUMENT`. The endpoint refers to the context, and copies the
+ * cookie parameters. A later call replaces both for new clients.
+ *
+ * # Safety
+ * `endpoint` is null or a live handle, `context` null or a live `SSL_CTX` of the OpenSSL in use, `cookie` null or a live
+ * handle.
+ */
+qdtls_status qdtls_endpoint_listen(struct qdtls_endpoint *endpoint,
+                                   SSL_CTX *context,
+                                   const struct qdtls_cookie *cookie);
+
+/**
+ * Starts a handshake with the server at `address`, and writes the connection to `connection`. `name` is the server's
+ * name, which is sent (RFC 6066, 3) and which its certificate must have if the context verifies
+ * (SSL_set1_host(3)); with `length` 0 none. `context` is as for `qdtls_endpoint_listen`. A connected socket takes the
+ * address of its peer only.
+ *
+ * `QDTLS_STATUS_INVALID_STATE`: there is a connection with this peer. `QDTLS_STATUS_INVALID_ADDRESS`,
+ * `QDTLS_STATUS_INVALID_ARGUMENT`: address, context or name cannot be used. `QDTLS_STATUS_ABORTED`: `prepare` refused.
+ * Other errors are those of `qdtls_connection_init_tls` and `qdtls_connection_start`. After an error there is no
+ * connection.
+ *
+ * # Safety
+ * `endpoint` is null or a live handle, `context` null or a live `SSL_CTX` of the OpenSSL in use; the others are null, or
+ * readable and writable for their lengths.
+ */
+qdtls_status qdtls_endpoint_connect(struct qdtls_endpoint *endpoint,
+                                    SSL_CTX *context,
+                                    const struct qdtls_address *address,
+                                    const uint8_t *name,
+                                    size_t length,
+                                    struct qdtls_connection **connection);
+
+/**
+ * Does all that is due: reads what waits on the socket, calls the callbacks, retransmits, ends connections whose time is
+ * over, and sends. It does not wait. Call it when the socket can be read, and after `qdtls_endpoint_timeout`. Not all may
+ * have been read when it returns: with an edge-triggered interface call it again until `more` is false.
+ * `QDTLS_STATUS_BUSY` from inside a callback. `QDTLS_STATUS_CONNECTION_FAILED`: the socket cannot be read; the
+ * connections stay.
+ *
+ * # Safety
+ * `endpoint` is null or a live handle; `more` is null or writable. If it is null, nothing is written.
+ */
+qdtls_status qdtls_endpoint_process(struct qdtls_endpoint *endpoint,
+                                    bool *more);
+
+/**
+ * Writes to `running` whether anything is due at some time although no datagram comes, and if so to `microseconds` the
+ * time until then: call `qdtls_endpoint_process` after it. It may change with each call of the endpoint's functions or of
+ * those of its connections.
+ *
+ * # Safety
+ * `endpoint` is null or a live handle; the others are null or writable.
+ */
+qdtls_status qdtls_endpoint_timeout(const struct qdtls_endpoint *endpoint,
+                                    bool *running,
+                                    uint64_t *microseconds);
+
+/**
+ * Ends a connection of the endpoint: by a close_notify if it is complete. It is freed before the call returns, or, if it
+ * is in use by a running call, after that; `ended` is not called. `QDTLS_STATUS_INVALID_ARGUMENT`: null, or a connection
+ * that is not the endpoint's.
+ *
+ * # Safety
+ * Both are null or live handles.
+ */
+qdtls_status qdtls_endpoint_close(struct qdtls_endpoint *endpoint,
+                                  struct qdtls_connection *connection);
+
+/**
+ * Sets a `qdtls_limit` of the endpoint. A value out of its range, or an unknown limit, gives
+ * `QDTLS_STATUS_INVALID_ARGUMENT` and changes nothing. Connections that exist stay.
+ *
+ * # Safety
+ * `endpoint` is null or a live handle.
+ */
+qdtls_status qdtls_endpoint_set_limit(struct qdtls_endpoint *endpoint, int32_t limit, uint64_t value);
+
+/**
+ * Writes the number of connections to `connections`, and to `handshakes` how many of them are in a handshake.
+ *
+ * # Safety
+ * `endpoint` is null or a live handle; the others are null or writable.
+ */
+qdtls_status qdtls_endpoint_count(const struct qdtls_endpoint *endpoint,
+                                  size_t *connections,
+                                  size_t *handshakes);
+
+/**
+ * Writes the last error of `endpoint` to `error`; its status is `QDTLS_STATUS_OK` if there was none. For a null handle it
+ * is that of `qdtls_last_error`. `QDTLS_STATUS_INVALID_ARGUMENT`: `error` is null, or its `size` is not set.
+ *
+ * # Safety
+ * `endpoint` is null or a live handle; `error` is null or writable for its `size`.
+ */
+qdtls_status qdtls_endpoint_last_error(const struct qdtls_endpoint *endpoint,
+                                       struct qdtls_error *error);
 
 /**
  * Returns the ABI version of the library. A program compiled with a different `QDTLS_ABI_VERSION` must not use it.
@@ -1179,7 +1440,7 @@ qdtls_status qdtls_cookie_last_error(const struct qdtls_cookie *cookie,
 uint32_t qdtls_abi_version(void);
 
 /**
- * Returns the version as static, null-terminated text, such as "qdtls-rs 0.1.0 (ABI 3)".
+ * Returns the version as static, null-terminated text, such as "qdtls-rs 0.1.0 (ABI 4)".
  */
 const char *qdtls_version(void);
 
@@ -1188,7 +1449,7 @@ const char *qdtls_version(void);
  * is `QDTLS_STATUS_OK` if there was none. A successful call does not clear it.
  *
  * # Safety
- * `error` is null or writable.
+ * `error` is null or writable for its `size`.
  */
 qdtls_status qdtls_last_error(struct qdtls_error *error);
 
@@ -1242,12 +1503,12 @@ qdtls_status qdtls_wipe(uint8_t *memory, size_t length);
 
 /**
  * Creates a listener with the default cookie parameters (`qdtls_cookie_new`) and writes it to `listener`. It uses
- * the callbacks `send`, `now` and `release`, which are copied; `send` is required: otherwise
- * `QDTLS_STATUS_INVALID_ARGUMENT`. The caller owns the handle and frees it with `qdtls_listener_free`. `release` is
+ * the callbacks `send` or `send_to`, `now` and `release`, which are copied; one of the first two is required:
+ * otherwise `QDTLS_STATUS_INVALID_ARGUMENT`. The caller owns the handle and frees it with `qdtls_listener_free`. `release` is
  * not called when this function fails.
  *
  * # Safety
- * `callbacks` is null or readable, `listener` null or writable. The callbacks can be called with their `user` until
+ * `callbacks` is null or readable for its `size`, `listener` null or writable. The callbacks can be called with their `user` until
  * `release` was called.
  */
 qdtls_status qdtls_listener_new(const struct qdtls_callbacks *callbacks,
@@ -1290,10 +1551,10 @@ qdtls_status qdtls_listener_verify(struct qdtls_listener *listener,
 
 /**
  * Writes the last error of `listener` to `error`; its status is `QDTLS_STATUS_OK` if there was none. For a null handle it
- * is that of `qdtls_last_error`. `QDTLS_STATUS_INVALID_ARGUMENT`: `error` is null.
+ * is that of `qdtls_last_error`. `QDTLS_STATUS_INVALID_ARGUMENT`: `error` is null, or its `size` is not set.
  *
  * # Safety
- * `listener` is null or a live handle; `error` is null or writable.
+ * `listener` is null or a live handle; `error` is null or writable for its `size`.
  */
 qdtls_status qdtls_listener_last_error(const struct qdtls_listener *listener,
                                        struct qdtls_error *error);

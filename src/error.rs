@@ -68,6 +68,8 @@ pub enum Status {
     ConnectionFailed = 26,
     /// Memory could not be allocated. A connection keeps its state, and a datagram counts as lost.
     OutOfMemory = 27,
+    /// The peer's certificate was refused: an endpoint's `judge` callback did so, or had none to ask.
+    PeerRefused = 28,
 }
 
 /// The kind of an error, numbered as Qt's `QDtlsError`.
@@ -84,7 +86,7 @@ pub enum Category {
     Socket = 3,
     /// The peer closed the connection or restarted.
     RemoteClosed = 4,
-    /// The peer could not be verified. The library never reports it: the caller verifies peers.
+    /// The peer's certificate was refused. Only endpoints report it; elsewhere the caller verifies peers.
     PeerVerification = 5,
     /// OpenSSL or its objects could not be set up.
     TlsInitialization = 6,
@@ -115,6 +117,7 @@ impl Status {
             | Status::InitFailed
             | Status::RandomFailed => Category::TlsInitialization,
             Status::OutOfMemory => Category::TlsNonFatal,
+            Status::PeerRefused => Category::PeerVerification,
             Status::Internal
             | Status::HandshakeFailed
             | Status::AlertReceived
@@ -156,6 +159,7 @@ impl Status {
             Status::MessageEmpty => "an empty message is not sent as a DTLS record",
             Status::ConnectionFailed => "the connection failed",
             Status::OutOfMemory => "there is not enough memory",
+            Status::PeerRefused => "the peer's certificate was refused",
         }
     }
 

@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+use crate::peer::PeerAddress;
 use crate::role::Role;
 use crate::unix_time::UnixTime;
 use zeroize::Zeroizing;
@@ -47,6 +48,11 @@ pub struct Psk {
 pub trait Host {
     /// Sends one datagram to the connection's peer.
     fn send(&self, datagram: &[u8]) -> SendResult;
+
+    /// Sends one datagram to a peer without a connection.
+    fn send_to(&self, _peer: &PeerAddress, datagram: &[u8]) -> SendResult {
+        self.send(datagram)
+    }
 
     /// Provides a pre-shared key; `None` refuses the handshake.
     fn psk(&self, request: &PskRequest<'_>) -> Option<Psk>;

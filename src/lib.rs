@@ -6,10 +6,11 @@
 //! | module | contents |
 //! |---|---|
 //! | `ffi` | the C ABI `qdtls_*`: argument checks, handles, conversions; no decisions |
+//! | [`endpoint`] | many connections on one UDP socket: the one place with I/O, by `os` |
 //! | core | one file or folder per concept, without I/O, a wall clock or `unsafe`: [`connection`] (the phases of a handshake), [`association`] (one TLS association and its operations), [`listener`] and [`cookie`] (the cookie exchange), [`wire`] (records, hellos), [`host`] (the interface to the embedding program), [`peer`], [`settings`], [`retention`], [`timer`], [`secret`], [`error`], [`log`] |
 //! | `openssl` | the only module that calls OpenSSL or is called by it: the function table, owning wrappers, callbacks |
 //! | `memory` | allocations that may fail; where the standard library would end the process |
-//! | `os` | the only module that calls the operating system: locked memory, finding a loaded library |
+//! | `os` | the only module that calls the operating system: locked memory, finding a loaded library, UDP sockets |
 //!
 //! The caller passes datagrams and times in. Datagrams leave through the caller's [`host::Host`]; functions return
 //! results and the next deadline. cbindgen generates the C header `include/qdtls_rs.h` from `ffi` and `openssl`. The
@@ -33,6 +34,7 @@ pub mod association;
 pub mod bytes;
 pub mod connection;
 pub mod cookie;
+pub mod endpoint;
 pub mod error;
 pub mod host;
 pub mod listener;
@@ -56,4 +58,4 @@ pub mod openssl;
 mod os;
 
 /// The version of the C ABI, raised when a function or structure of the header changes incompatibly.
-pub const ABI_VERSION: u32 = 3;
+pub const ABI_VERSION: u32 = 4;

@@ -54,7 +54,7 @@ pub fn verify(
         Check::Valid { .. } => Ok(true),
         Check::Answer(cookie) => {
             let request = HelloVerifyRequest::new(hello, cookie.as_bytes());
-            match host.send(request.as_bytes()) {
+            match host.send_to(peer, request.as_bytes()) {
                 SendResult::Sent => Ok(false),
                 SendResult::Failed => Err(Error::new(Status::SendFailed, "HelloVerifyRequest")),
                 SendResult::Lost | SendResult::Refused => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Memory that may be missing (A4). Where the standard library would end the process, these return `None` or the value.
 
-use std::alloc::{Layout, alloc, dealloc};
+use std::alloc::{Layout, alloc, alloc_zeroed, dealloc};
 use std::cell::Cell;
 use std::ffi::CString;
 use std::fmt;
@@ -67,12 +67,16 @@ pub fn append(to: &mut Vec<u8>, bytes: &[u8]) -> Option<()> {
     Some(())
 }
 
-/// As many zero bytes as asked for.
+/// As many zero bytes as asked for. The system provides them as they are used.
 pub fn zeroes(length: usize) -> Option<Vec<u8>> {
-    let mut zeroes = Vec::new();
-    zeroes.try_reserve_exact(length).ok()?;
-    zeroes.resize(length, 0);
-    Some(zeroes)
+    if length == 0 {
+        return Some(Vec::new());
+    }
+    let layout = Layout::array::<u8>(length).ok()?;
+    // SAFETY: the size is not 0.
+    let start = NonNull::new(unsafe { alloc_zeroed(layout) })?;
+    // SAFETY: as Vec requires, the memory is the global allocator's, with the layout of `length` bytes, all initialised.
+    Some(unsafe { Vec::from_raw_parts(start.as_ptr(), length, length) })
 }
 
 /// Inserts an element; without memory it leaves the vector as it is.
@@ -202,6 +206,11 @@ impl<T, C: Count> Shared<T, C> {
         self.0 == other.0
     }
 
+    /// A pointer to its value, for as long as there are owners.
+    pub fn as_ptr(&self) -> *const T {
+        self.0.as_ptr().cast()
+    }
+
     /// Gives the owner up as a pointer to its value, for [`Shared::from_raw`].
     pub fn into_raw(self) -> *const T {
         ManuallyDrop::new(self).0.as_ptr().cast()
@@ -309,6 +318,12 @@ mod tests {
             }
         });
         assert_eq!(shared.owners(), 1);
+    }
+
+    #[test]
+    fn a4_zeroes_are_zero() {
+        assert!([0, 1, 70_000].into_iter().all(|length| zeroes(length) == Some(vec![0; length])));
+        assert_eq!(zeroes(usize::MAX), None);
     }
 
     #[test]

@@ -6,11 +6,11 @@
 use crate::bytes::Bytes;
 use crate::error::{Error, Result, Status};
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 /// A unicast address with a port. An IPv4-mapped IPv6 address is converted to IPv4, so that a peer has the same
 /// identity on IPv4 and dual-stack sockets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PeerAddress {
     ip: IpAddr,
     /// The IPv6 zone (RFC 4007); 0 except for link-local addresses, whose identity includes it.
@@ -36,9 +36,31 @@ impl PeerAddress {
         Ok(Self { ip, scope, port })
     }
 
+    /// The address that the system's interfaces take.
+    pub fn to_socket(&self) -> SocketAddr {
+        match self.ip {
+            IpAddr::V4(v4) => SocketAddr::from((v4, self.port)),
+            IpAddr::V6(v6) => SocketAddrV6::new(v6, self.port, 0, self.scope).into(),
+        }
+    }
+
+    /// The address of what came in. Refuses what no peer can have.
+    pub fn of_socket(address: SocketAddr) -> Result<Self> {
+        let scope = match address {
+            SocketAddr::V4(_) => 0,
+            SocketAddr::V6(v6) => v6.scope_id(),
+        };
+        Self::new(address.ip(), address.port(), scope)
+    }
+
     /// The IP address.
     pub fn ip(&self) -> IpAddr {
         self.ip
+    }
+
+    /// The zone of a link-local address; 0 for others.
+    pub fn scope(&self) -> u32 {
+        self.scope
     }
 
     /// The UDP port, never 0.
@@ -106,6 +128,18 @@ mod tests {
         assert_eq!(peer("::ffff:127.0.0.1", 5684, 0), peer("127.0.0.1", 5684, 0));
         assert_eq!(peer("2001:db8::1", 5684, 3), peer("2001:db8::1", 5684, 0));
         assert_ne!(peer("fe80::1", 5684, 3), peer("fe80::1", 5684, 2));
+    }
+
+    #[test]
+    fn s28_socket_addresses_are_canonical() {
+        for (text, same) in
+            [("127.0.0.1:9", "127.0.0.1:9"), ("[::ffff:127.0.0.1]:9", "127.0.0.1:9"), ("[::1]:9", "[::1]:9")]
+        {
+            let [one, other] =
+                [text, same].map(|text| text.parse::<SocketAddr>().expect("a literal address"));
+            assert_eq!(PeerAddress::of_socket(one).map(|peer| peer.to_socket()), Ok(other), "{text}");
+        }
+        assert!(PeerAddress::of_socket("0.0.0.0:9".parse().expect("a literal address")).is_err());
     }
 
     #[test]

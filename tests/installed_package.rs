@@ -70,7 +70,7 @@ fn text(file: &Path) -> String {
 /// A program that has shaken hands says the version of the library.
 fn assert_works(program: &Path, language: &str) {
     let output = run(&mut Command::new(program));
-    let expected = format!("{language}: qdtls-rs {} (ABI 3)\n", env!("CARGO_PKG_VERSION"));
+    let expected = format!("{language}: qdtls-rs {} (ABI 4)\n", env!("CARGO_PKG_VERSION"));
     assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
 }
 

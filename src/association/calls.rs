@@ -93,7 +93,7 @@ impl Association {
 
     /// Decrypts all records of `datagram` into `buffer`, starting at `filled`.
     #[inline]
-    pub fn read(&self, datagram: &[u8], buffer: PlaintextBuffer, filled: usize) -> Result<Received> {
+    pub fn read(&self, datagram: &[u8], buffer: PlaintextBuffer<'_>, filled: usize) -> Result<Received> {
         self.run("read", Purpose::Data, datagram, |operation, ssl| operation.read(ssl, buffer, filled))
     }
 

@@ -151,7 +151,7 @@ impl<'a> Operation<'a> {
 
     /// Decrypts all records of the datagram into `buffer`, starting at `filled`.
     #[inline]
-    pub fn read(&self, ssl: &Running<'_>, buffer: PlaintextBuffer, filled: usize) -> Received {
+    pub fn read(&self, ssl: &Running<'_>, buffer: PlaintextBuffer<'_>, filled: usize) -> Received {
         let received = self.read_records(ssl, buffer, filled);
         self.transmit();
         received
@@ -164,7 +164,7 @@ impl<'a> Operation<'a> {
     }
 
     #[inline]
-    fn read_records(&self, ssl: &Running<'_>, buffer: PlaintextBuffer, filled: usize) -> Received {
+    fn read_records(&self, ssl: &Running<'_>, buffer: PlaintextBuffer<'_>, filled: usize) -> Received {
         let mut length = filled;
         let buffered = &self.association.buffered_plaintext;
         loop {

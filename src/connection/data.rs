@@ -34,7 +34,7 @@ impl Connection {
     /// Decrypts a datagram: the plaintexts of all its records, concatenated in order. Returns their total length and,
     /// if the datagram ended the connection, how.
     #[inline]
-    pub fn read(&self, datagram: &[u8], buffer: PlaintextBuffer) -> Result<(usize, Option<Error>)> {
+    pub fn read(&self, datagram: &[u8], buffer: PlaintextBuffer<'_>) -> Result<(usize, Option<Error>)> {
         let (association, carried) = self.connected("read")?;
         let needed = datagram.len().saturating_add(carried).saturating_add(association.buffered_plaintext());
         if buffer.capacity() < needed {
@@ -57,7 +57,7 @@ impl Connection {
         &self,
         association: &Association,
         datagram: &[u8],
-        buffer: PlaintextBuffer,
+        buffer: PlaintextBuffer<'_>,
     ) -> Result<(usize, Option<Error>)> {
         if association.is_busy() {
             return Err(Error::new(Status::Busy, "read"));

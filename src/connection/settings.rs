@@ -32,6 +32,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The peer's address.
+    pub fn peer(&self) -> Option<PeerAddress> {
+        self.peer.get()
+    }
+
     /// Sets the largest IP packet to send in a handshake; 0 says that nothing is known about the path.
     pub fn set_mtu_hint(&self, bytes: u16) -> Result<()> {
         if bytes != 0 && bytes < MIN_LINK_MTU {

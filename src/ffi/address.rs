@@ -20,6 +20,19 @@ pub struct qdtls_address {
     pub bytes: [u8; 16],
 }
 
+impl From<PeerAddress> for qdtls_address {
+    fn from(peer: PeerAddress) -> Self {
+        let (family, bytes) = match peer.ip() {
+            IpAddr::V4(v4) => {
+                let [a, b, c, d] = v4.octets();
+                (4, [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+            }
+            IpAddr::V6(v6) => (6, v6.octets()),
+        };
+        Self { family, scope: peer.scope(), port: peer.port(), bytes }
+    }
+}
+
 impl qdtls_address {
     /// Returns the checked address in canonical form.
     pub(super) fn to_peer(self) -> Result<PeerAddress> {

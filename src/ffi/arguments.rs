@@ -5,7 +5,8 @@
 use crate::error::{Error, Result, Status};
 use crate::openssl::ssl::PlaintextBuffer;
 use std::marker::PhantomData;
-use std::ptr::NonNull;
+use std::mem::MaybeUninit;
+use std::ptr::{self, NonNull};
 
 /// An output pointer that may be null. [`Out::require`] checks it inside the guard.
 pub struct Out<T>(*mut T);
@@ -37,6 +38,43 @@ impl<T> Place<T> {
         // SAFETY: `require` checked for null, and the contract of `Out::new` makes it writable until the exported
         // function returns, inside which this runs.
         unsafe { self.0.write(value) };
+    }
+}
+
+/// An output structure that begins with its own size, which the program has set.
+pub struct OutSized<T>(*mut T);
+
+impl<T: Copy> OutSized<T> {
+    /// Wraps an output pointer.
+    ///
+    /// # Safety
+    /// `place` is null, or until the exported function returns readable for a `usize` and writable for as many bytes as
+    /// that says.
+    pub unsafe fn new(place: *mut T) -> Self {
+        Self(place)
+    }
+
+    /// Writes the members that the program knows. Refuses null, and a structure without the first `least` bytes.
+    pub fn write(self, value: &T, least: usize) -> Result<()> {
+        let place = NonNull::new(self.0).ok_or_else(|| invalid("an output pointer is null"))?;
+        // SAFETY: not null, hence readable for its first member, a size (the contract of `new`).
+        let size = unsafe { place.cast::<usize>().read_unaligned() };
+        check_size(size, least)?;
+        let skipped = size_of::<usize>();
+        let length = size.min(size_of::<T>()).saturating_sub(skipped);
+        let from = ptr::from_ref(value).cast::<u8>().wrapping_add(skipped);
+        let to = place.as_ptr().cast::<u8>().wrapping_add(skipped);
+        // SAFETY: `skipped + length` is at most the size of the value, and at most `size`, for which the place is writable
+        // (the contract of `new`). The value is this library's own, so that the two do not overlap.
+        unsafe { ptr::copy_nonoverlapping(from, to, length) };
+        Ok(())
+    }
+}
+
+fn check_size(size: usize, least: usize) -> Result<()> {
+    match size >= least {
+        true => Ok(()),
+        false => Err(invalid("the size member of a structure is too small: set it to sizeof the structure")),
     }
 }
 
@@ -111,7 +149,7 @@ impl<T> OutArray<T> {
 /// # Safety
 /// `start` is null, or writable for `capacity` bytes that no other code uses until the exported function returns.
 #[inline]
-pub unsafe fn plaintext(start: *mut u8, capacity: usize) -> Option<PlaintextBuffer> {
+pub unsafe fn plaintext<'a>(start: *mut u8, capacity: usize) -> Option<PlaintextBuffer<'a>> {
     // SAFETY: not null, hence writable and unshared until the exported function returns (this function's contract).
     NonNull::new(start).map(|start| unsafe { PlaintextBuffer::new(start, capacity) })
 }
@@ -158,6 +196,26 @@ impl<'a> In<'a> {
 pub unsafe fn reference<'a, T>(place: *const T) -> Result<&'a T> {
     // SAFETY: null, or valid and unwritten until the exported function returns (this function's contract).
     unsafe { place.as_ref() }.ok_or_else(|| invalid("a pointer to a structure is null"))
+}
+
+/// Returns a copy of a structure that begins with its own size. One of a program that knows fewer members is filled up
+/// with zeroes; what a program knows beyond those of this library has no effect.
+///
+/// # Safety
+/// `place` is null, or readable for a `usize` and for as many bytes as that says. Zero bytes are valid for any member.
+pub unsafe fn sized<T: Copy>(place: *const T, least: usize) -> Result<T> {
+    if place.is_null() {
+        return Err(invalid("a pointer to a structure is null"));
+    }
+    // SAFETY: not null, hence readable for its first member, a size (this function's contract).
+    let size = unsafe { place.cast::<usize>().read_unaligned() };
+    check_size(size, least)?;
+    let mut copy = MaybeUninit::<T>::zeroed();
+    let length = size.min(size_of::<T>());
+    // SAFETY: readable for `size` bytes (this function's contract); the copy is a local with room for a `T`.
+    unsafe { ptr::copy_nonoverlapping(place.cast::<u8>(), copy.as_mut_ptr().cast::<u8>(), length) };
+    // SAFETY: its beginning is the program's, the rest zero, which is valid (this function's contract).
+    Ok(unsafe { copy.assume_init() })
 }
 
 /// An invalid-argument error.

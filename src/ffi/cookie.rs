@@ -2,7 +2,7 @@
 //! Cookie parameters.
 
 use super::address::qdtls_address;
-use super::arguments::{In, Out, OutBytes, invalid, reference};
+use super::arguments::{In, Out, OutBytes, OutSized, invalid, reference};
 use super::error::{ErrorSlot, qdtls_error};
 use super::handle::{Handle, HandlePlace, Held, call, call_on, take_back, write_last_error};
 use crate::cookie::{Check, CookieKey, Use};
@@ -205,10 +205,10 @@ pub unsafe extern "C" fn qdtls_cookie_verify(
 }
 
 /// Writes the last error of `cookie` to `error`; its status is `QDTLS_STATUS_OK` if there was none. For a null handle it
-/// is that of `qdtls_last_error`. `QDTLS_STATUS_INVALID_ARGUMENT`: `error` is null.
+/// is that of `qdtls_last_error`. `QDTLS_STATUS_INVALID_ARGUMENT`: `error` is null, or its `size` is not set.
 ///
 /// # Safety
-/// `cookie` is null or a live handle; `error` is null or writable.
+/// `cookie` is null or a live handle; `error` is null or writable for its `size`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_cookie_last_error(
     cookie: *const qdtls_cookie,
@@ -216,8 +216,8 @@ pub unsafe extern "C" fn qdtls_cookie_last_error(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let cookie = unsafe { cookie.as_ref() };
-    // SAFETY: null, or writable until this call returns (this function's contract).
-    let error = unsafe { Out::new(error) };
+    // SAFETY: null, or writable for its size until this call returns (this function's contract).
+    let error = unsafe { OutSized::new(error) };
     write_last_error("qdtls_cookie_last_error", cookie, error)
 }
 

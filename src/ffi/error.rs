@@ -10,8 +10,11 @@ use std::ffi::c_char;
 /// until the next error of the same handle (for `qdtls_last_error`, of the same thread), or until the handle is
 /// freed.
 #[repr(C)]
+#[derive(Clone, Copy)]
 #[allow(non_camel_case_types, reason = "the name is C's")]
 pub struct qdtls_error {
+    /// `sizeof(qdtls_error)`, which the program sets: the library writes no member beyond it.
+    pub size: usize,
     /// The `qdtls_status`.
     pub status: i32,
     /// The `qdtls_category`.
@@ -53,6 +56,7 @@ pub fn thread_error() -> qdtls_error {
 impl qdtls_error {
     fn none() -> Self {
         Self {
+            size: size_of::<Self>(),
             status: Status::Ok as i32,
             category: Category::None as i32,
             openssl_code: 0,
@@ -78,6 +82,7 @@ impl ErrorSlot {
         match &*self.0.borrow() {
             None => qdtls_error::none(),
             Some(kept) => qdtls_error {
+                size: size_of::<qdtls_error>(),
                 status: kept.status as i32,
                 category: kept.status.category() as i32,
                 openssl_code: kept.openssl_code,

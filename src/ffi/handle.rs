@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Handles, the objects that C holds pointers to, and running an exported function with or without one.
 
-use super::arguments::{Out, invalid};
+use super::arguments::{Out, OutSized, invalid};
 use super::error::{ErrorSlot, qdtls_error, remember_on_thread, thread_error};
 use crate::error::{Error, Result, Status};
 use crate::memory::{Rc, SharedPlace};
@@ -85,14 +85,12 @@ pub fn ask<H: Handle, T>(
 pub fn write_last_error<H: Handle>(
     name: &'static str,
     handle: Option<&H>,
-    error: Out<qdtls_error>,
+    error: OutSized<qdtls_error>,
 ) -> Status {
+    let write = |last: qdtls_error| error.write(&last, size_of::<qdtls_error>());
     match handle {
-        Some(_) => ask(name, handle, error, |handle| handle.last_error().read()),
-        None => call(name, || {
-            error.require()?.write(thread_error());
-            Ok(())
-        }),
+        Some(handle) => run_on(name, handle, |handle| write(handle.last_error().read())),
+        None => call(name, || write(thread_error())),
     }
 }
 

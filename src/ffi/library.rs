@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Functions of the library as a whole: version, last error, log, settings, wiping.
 
-use super::arguments::{Out, invalid};
+use super::arguments::{Out, OutSized, invalid};
 use super::error::{qdtls_error, thread_error};
 use super::handle::call;
 use crate::error::{Error, Result, Status};
@@ -13,7 +13,7 @@ use std::ptr::NonNull;
 use zeroize::Zeroize;
 
 const VERSION: &CStr = match CStr::from_bytes_with_nul(
-    concat!("qdtls-rs ", env!("CARGO_PKG_VERSION"), " (ABI 3)", "\0").as_bytes(),
+    concat!("qdtls-rs ", env!("CARGO_PKG_VERSION"), " (ABI 4)", "\0").as_bytes(),
 ) {
     Ok(version) => version,
     Err(_) => c"",
@@ -25,7 +25,7 @@ pub extern "C" fn qdtls_abi_version() -> u32 {
     crate::ABI_VERSION
 }
 
-/// Returns the version as static, null-terminated text, such as "qdtls-rs 0.1.0 (ABI 3)".
+/// Returns the version as static, null-terminated text, such as "qdtls-rs 0.1.0 (ABI 4)".
 #[unsafe(no_mangle)]
 pub extern "C" fn qdtls_version() -> *const c_char {
     VERSION.as_ptr()
@@ -35,15 +35,12 @@ pub extern "C" fn qdtls_version() -> *const c_char {
 /// is `QDTLS_STATUS_OK` if there was none. A successful call does not clear it.
 ///
 /// # Safety
-/// `error` is null or writable.
+/// `error` is null or writable for its `size`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_last_error(error: *mut qdtls_error) -> Status {
-    // SAFETY: null, or writable until this call returns (this function's contract).
-    let error = unsafe { Out::new(error) };
-    call("qdtls_last_error", || {
-        error.require()?.write(thread_error());
-        Ok(())
-    })
+    // SAFETY: null, or writable for its size until this call returns (this function's contract).
+    let error = unsafe { OutSized::new(error) };
+    call("qdtls_last_error", || error.write(&thread_error(), size_of::<qdtls_error>()))
 }
 
 /// Sets the process-wide function that receives warnings; null, the default, discards them. A warning is one

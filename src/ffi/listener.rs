@@ -2,11 +2,11 @@
 //! The stateless cookie exchange of a server.
 
 use super::address::qdtls_address;
-use super::arguments::{In, Out, reference};
+use super::arguments::{In, Out, OutSized, reference};
 use super::cookie::qdtls_cookie;
 use super::error::{ErrorSlot, qdtls_error};
 use super::handle::{Handle, HandlePlace, Held, call, call_on, take_back, write_last_error};
-use super::program::{Program, qdtls_callbacks};
+use super::program::{self, Program, qdtls_callbacks};
 use crate::error::Status;
 use crate::listener::Listener;
 
@@ -25,20 +25,20 @@ impl Handle for qdtls_listener {
 }
 
 /// Creates a listener with the default cookie parameters (`qdtls_cookie_new`) and writes it to `listener`. It uses
-/// the callbacks `send`, `now` and `release`, which are copied; `send` is required: otherwise
-/// `QDTLS_STATUS_INVALID_ARGUMENT`. The caller owns the handle and frees it with `qdtls_listener_free`. `release` is
+/// the callbacks `send` or `send_to`, `now` and `release`, which are copied; one of the first two is required:
+/// otherwise `QDTLS_STATUS_INVALID_ARGUMENT`. The caller owns the handle and frees it with `qdtls_listener_free`. `release` is
 /// not called when this function fails.
 ///
 /// # Safety
-/// `callbacks` is null or readable, `listener` null or writable. The callbacks can be called with their `user` until
+/// `callbacks` is null or readable for its `size`, `listener` null or writable. The callbacks can be called with their `user` until
 /// `release` was called.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_listener_new(
     callbacks: *const qdtls_callbacks,
     listener: *mut *mut qdtls_listener,
 ) -> Status {
-    // SAFETY: null, or a structure that is live and not written during this call (this function's contract).
-    let callbacks = unsafe { reference(callbacks) };
+    // SAFETY: null, or readable for its size (this function's contract).
+    let callbacks = unsafe { program::callbacks(callbacks) };
     // SAFETY: null, or writable until this call returns (this function's contract).
     let listener = unsafe { Out::new(listener) };
     call("qdtls_listener_new", || {
@@ -112,10 +112,10 @@ pub unsafe extern "C" fn qdtls_listener_verify(
 }
 
 /// Writes the last error of `listener` to `error`; its status is `QDTLS_STATUS_OK` if there was none. For a null handle it
-/// is that of `qdtls_last_error`. `QDTLS_STATUS_INVALID_ARGUMENT`: `error` is null.
+/// is that of `qdtls_last_error`. `QDTLS_STATUS_INVALID_ARGUMENT`: `error` is null, or its `size` is not set.
 ///
 /// # Safety
-/// `listener` is null or a live handle; `error` is null or writable.
+/// `listener` is null or a live handle; `error` is null or writable for its `size`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_listener_last_error(
     listener: *const qdtls_listener,
@@ -123,7 +123,7 @@ pub unsafe extern "C" fn qdtls_listener_last_error(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let listener = unsafe { listener.as_ref() };
-    // SAFETY: null, or writable until this call returns (this function's contract).
-    let error = unsafe { Out::new(error) };
+    // SAFETY: null, or writable for its size until this call returns (this function's contract).
+    let error = unsafe { OutSized::new(error) };
     write_last_error("qdtls_listener_last_error", listener, error)
 }

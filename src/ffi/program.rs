@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The embedding program, as C describes it.
 
-use super::arguments::{In, invalid};
+use super::address::qdtls_address;
+use super::arguments::{In, invalid, sized};
 use super::handle::call;
 use crate::error::{Error, Result, Status};
 use crate::host::{Host, Psk, PskRequest, SendResult};
 use crate::memory::{self, Place, Rc};
 use crate::panic::guard;
+use crate::peer::PeerAddress;
 use crate::role::Role;
 use crate::send_error;
 use crate::unix_time::UnixTime;
 use std::cell::RefCell;
 use std::ffi::c_void;
+use std::mem::offset_of;
 use std::ptr;
-use std::time::SystemTime;
 use zeroize::Zeroizing;
 
 /// The callbacks of a listener or connection, copied when the handle is created. The library calls them on the thread
@@ -23,6 +25,8 @@ use zeroize::Zeroizing;
 #[derive(Clone, Copy)]
 #[allow(non_camel_case_types, reason = "the name is C's")]
 pub struct qdtls_callbacks {
+    /// `sizeof(qdtls_callbacks)`: a library that has more callbacks takes the others for null.
+    pub size: usize,
     /// The first argument of every callback.
     pub user: *mut c_void,
     /// Sends one datagram to the peer and returns a `qdtls_send_result`, after a failure that of
@@ -42,6 +46,28 @@ pub struct qdtls_callbacks {
     pub now: Option<unsafe extern "C" fn(user: *mut c_void) -> u64>,
     /// Called once, as the last callback, when the handle was freed and no operation runs. May be null.
     pub release: Option<unsafe extern "C" fn(user: *mut c_void)>,
+    /// As `send`, with the address: how a listener answers, if it is not null; it does not need `send` then.
+    pub send_to: Option<
+        unsafe extern "C" fn(
+            user: *mut c_void,
+            address: *const qdtls_address,
+            datagram: *const u8,
+            length: usize,
+        ) -> i32,
+    >,
+}
+
+/// The size of the first version of [`qdtls_callbacks`]: the least.
+const LEAST_SIZE: usize = offset_of!(qdtls_callbacks, send_to) + size_of::<usize>();
+
+/// Copies callbacks from C.
+///
+/// # Safety
+/// `place` is null, or readable for its first member, a size, and for as many bytes as that says.
+pub(super) unsafe fn callbacks(place: *const qdtls_callbacks) -> Result<qdtls_callbacks> {
+    // SAFETY: null, or readable for its size (this function's contract). Its members are numbers, pointers and optional
+    // functions, for which zero is valid.
+    unsafe { sized(place, LEAST_SIZE) }
 }
 
 /// Returns the result that a `send` callback gives for the error number of its failed system call: `errno`, on Windows
@@ -107,20 +133,45 @@ pub unsafe extern "C" fn qdtls_psk_reply_set(
     })
 }
 
-/// The C program as a [`Host`].
-pub(super) struct Program {
-    callbacks: qdtls_callbacks,
-    send: unsafe extern "C" fn(*mut c_void, *const u8, usize) -> i32,
+/// C's function that provides pre-shared keys.
+pub(super) type AskForPsk =
+    unsafe extern "C" fn(user: *mut c_void, request: *const qdtls_psk_request, reply: *mut qdtls_psk_reply);
+
+/// Asks C for a pre-shared key.
+///
+/// # Safety
+/// `ask` can be called with `user`.
+pub(super) unsafe fn ask_for_psk(ask: AskForPsk, user: *mut c_void, request: &PskRequest<'_>) -> Option<Psk> {
+    let c_request = qdtls_psk_request {
+        role: request.role as i32,
+        text: request.text.map_or(ptr::null(), <[u8]>::as_ptr),
+        text_length: request.text.map_or(0, <[u8]>::len),
+        max_identity: request.max_identity,
+        max_key: request.max_key,
+    };
+    let mut reply = qdtls_psk_reply(RefCell::new(None));
+    // SAFETY: callable with `user` (this function's contract); request and reply are locals that outlive the call.
+    unsafe { ask(user, &c_request, &raw mut reply) };
+    reply.0.take()
 }
 
+/// The C program as a [`Host`].
+pub(super) struct Program(qdtls_callbacks);
+
 impl Program {
-    pub(super) fn new(callbacks: &qdtls_callbacks) -> Result<Self> {
-        let send = callbacks.send.ok_or_else(|| invalid("the send callback is null"))?;
-        Ok(Self { callbacks: *callbacks, send })
+    /// That of a listener.
+    pub(super) fn new(callbacks: qdtls_callbacks) -> Result<Self> {
+        match callbacks.send.is_some() || callbacks.send_to.is_some() {
+            true => Ok(Self(callbacks)),
+            false => Err(invalid("the callbacks send and send_to are null")),
+        }
     }
 
-    /// A host with several owners. `release` is not called when there is no memory for it.
-    pub(super) fn host(callbacks: &qdtls_callbacks) -> Result<Rc<Box<dyn Host>>> {
+    /// That of a connection, with several owners. `release` is not called when there is no memory for it.
+    pub(super) fn host(callbacks: qdtls_callbacks) -> Result<Rc<Box<dyn Host>>> {
+        if callbacks.send.is_none() {
+            return Err(invalid("the callback send is null"));
+        }
         let no_memory = || Error::no_memory("callbacks");
         let (place, owners) = (Place::new().ok_or_else(no_memory)?, Rc::place().ok_or_else(no_memory)?);
         Ok(owners.fill(place.fill(Self::new(callbacks)?)))
@@ -129,57 +180,50 @@ impl Program {
 
 impl Host for Program {
     fn send(&self, datagram: &[u8]) -> SendResult {
+        let (start, length) = (datagram.as_ptr(), datagram.len());
         // SAFETY: the contract of `qdtls_connection_new` and `qdtls_listener_new` allows the call with `user` until
         // `release`, which is called on drop. The datagram is readable for its length during the call.
-        let result = unsafe { (self.send)(self.callbacks.user, datagram.as_ptr(), datagram.len()) };
-        const SENT: i32 = SendResult::Sent as i32;
-        const LOST: i32 = SendResult::Lost as i32;
-        const REFUSED: i32 = SendResult::Refused as i32;
-        match result {
-            SENT => SendResult::Sent,
-            LOST => SendResult::Lost,
-            REFUSED => SendResult::Refused,
-            _ => SendResult::Failed,
-        }
+        let result = self.0.send.map(|send| unsafe { send(self.0.user, start, length) });
+        send_result(result)
+    }
+
+    fn send_to(&self, peer: &PeerAddress, datagram: &[u8]) -> SendResult {
+        let Some(send_to) = self.0.send_to else { return self.send(datagram) };
+        let (address, start, length) = (qdtls_address::from(*peer), datagram.as_ptr(), datagram.len());
+        // SAFETY: as for `send`, by the contract of `qdtls_listener_new`. The address is a local that outlives the call.
+        send_result(Some(unsafe { send_to(self.0.user, &address, start, length) }))
     }
 
     fn psk(&self, request: &PskRequest<'_>) -> Option<Psk> {
-        let ask = self.callbacks.psk?;
-        let c_request = qdtls_psk_request {
-            role: request.role as i32,
-            text: request.text.map_or(ptr::null(), <[u8]>::as_ptr),
-            text_length: request.text.map_or(0, <[u8]>::len),
-            max_identity: request.max_identity,
-            max_key: request.max_key,
-        };
-        let mut reply = qdtls_psk_reply(RefCell::new(None));
-        // SAFETY: callable with `user` until the drop of `self` (the contract of `qdtls_connection_new`); request and
-        // reply are locals that outlive the call.
-        unsafe { ask(self.callbacks.user, &c_request, &raw mut reply) };
-        reply.0.take()
+        // SAFETY: callable with `user` until the drop of `self` (the contract of `qdtls_connection_new`).
+        self.0.psk.and_then(|ask| unsafe { ask_for_psk(ask, self.0.user, request) })
     }
 
     fn now(&self) -> UnixTime {
-        UnixTime(match self.callbacks.now {
+        match self.0.now {
             // SAFETY: callable with `user` until the drop of `self` (the contract of `qdtls_connection_new` and
             // `qdtls_listener_new`).
-            Some(now) => unsafe { now(self.callbacks.user) },
-            // A clock before 1970 reads 0: cookies only need a clock that advances.
-            None => SystemTime::UNIX_EPOCH
-                .elapsed()
-                .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
-        })
+            Some(now) => UnixTime(unsafe { now(self.0.user) }),
+            None => UnixTime::now(),
+        }
     }
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
-        if let Some(release) = self.callbacks.release {
+        if let Some(release) = self.0.release {
             // SAFETY: callable with `user` (the contract of `qdtls_connection_new` and `qdtls_listener_new`), once:
             // the drop of `self` is the only place that calls it.
-            unsafe { release(self.callbacks.user) };
+            unsafe { release(self.0.user) };
         }
     }
+}
+
+/// Converts a `qdtls_send_result` from C; without one nothing was sent.
+fn send_result(number: Option<i32>) -> SendResult {
+    let known = [SendResult::Sent, SendResult::Lost, SendResult::Refused];
+    let result = number.and_then(|number| known.into_iter().find(|result| *result as i32 == number));
+    result.unwrap_or(SendResult::Failed)
 }
 
 /// Converts a `qdtls_role` from C.

@@ -159,6 +159,8 @@ table! {
         fn SSL_get_client_random(*const SSL, *mut c_uchar, usize) -> usize;
         fn SSL_new(*mut SSL_CTX) -> *mut SSL;
         fn SSL_get_SSL_CTX(*const SSL) -> *mut SSL_CTX;
+        fn SSL_CTX_up_ref(*mut SSL_CTX) -> c_int;
+        fn SSL_CTX_free(*mut SSL_CTX);
         fn SSL_CTX_set_ex_data(*mut SSL_CTX, c_int, *mut c_void) -> c_int;
         fn SSL_CTX_get_ex_data(*const SSL_CTX, c_int) -> *mut c_void;
         fn SSL_set_session(*mut SSL, *mut SSL_SESSION) -> c_int;
@@ -191,6 +193,7 @@ table! {
         fn BIO_ADDR_free(*mut BioAddr);
         fn DTLSv1_listen(*mut SSL, *mut BioAddr) -> c_int;
         fn SSL_clear(*mut SSL) -> c_int;
+        fn SSL_set1_host(*mut SSL, *const c_char) -> c_int;
         fn SSL_is_dtls(*const SSL) -> c_int;
         fn SSL_is_server(*const SSL) -> c_int;
         fn SSL_get_ssl_method(*const SSL) -> *const SSL_METHOD;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Preparing an `SSL_CTX` for connections, and creating an `SSL` from it.
 
+use super::ssl::Ssl;
 use super::{Api, api, callbacks, error_queue};
 use crate::error::{Error, Result, Status};
 use openssl_sys::{SSL, SSL_CTX};
@@ -72,6 +73,47 @@ pub(super) unsafe fn is_prepared(api: &Api, context: *const SSL_CTX) -> bool {
     // SAFETY: live by this function's contract; the function only reads it.
     let has_mark = |index: &c_int| !unsafe { (api.SSL_CTX_get_ex_data)(context, *index) }.is_null();
     MARK.get().is_some_and(has_mark)
+}
+
+/// A counted reference to an `SSL_CTX`.
+pub struct Context {
+    raw: NonNull<SSL_CTX>,
+    api: &'static Api,
+}
+
+impl Context {
+    /// Refers to a prepared context. Refuses one that is not.
+    ///
+    /// # Safety
+    /// `context` is a live `SSL_CTX` of the OpenSSL in use.
+    pub unsafe fn share(context: NonNull<SSL_CTX>) -> Result<Self> {
+        let api = api()?;
+        // SAFETY: live by this function's contract.
+        if !unsafe { is_prepared(api, context.as_ptr()) } {
+            let reason = "the SSL_CTX was not prepared (qdtls_context_prepare)";
+            return Err(Error::because(Status::InvalidArgument, "SSL_CTX", reason));
+        }
+        // SAFETY: live by this function's contract; the count is given back on drop.
+        match unsafe { (api.SSL_CTX_up_ref)(context.as_ptr()) } {
+            1 => Ok(Self { raw: context, api }),
+            _ => Err(error_queue::failure(Status::InitFailed, "SSL_CTX_up_ref")),
+        }
+    }
+
+    /// Creates an `SSL`.
+    pub fn new_ssl(&self) -> Result<Ssl> {
+        // SAFETY: live as long as `self` counts as an owner.
+        let ssl = unsafe { new_ssl(self.raw) }?;
+        // SAFETY: made above, and used by no other code.
+        unsafe { Ssl::take(ssl) }
+    }
+}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        // SAFETY: gives back the count that `share` has taken, once.
+        unsafe { (self.api.SSL_CTX_free)(self.raw.as_ptr()) };
+    }
 }
 
 /// Only an `SSL` tells whether the method is DTLS's.

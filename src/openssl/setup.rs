@@ -4,6 +4,7 @@
 use super::ssl::Ssl;
 use super::{bio, callbacks, context, error_queue};
 use crate::error::{Error, Result, Status};
+use crate::memory;
 use crate::role::Role;
 use std::ffi::{CStr, c_int, c_uint};
 use std::ptr;
@@ -149,6 +150,13 @@ impl Ssl {
         // SAFETY: the command takes a number and no pointer.
         let set = unsafe { self.ctrl(command, number::DTLS1_2_VERSION, ptr::null_mut()) };
         done(set == 1, "SSL_set_max_proto_version")
+    }
+
+    /// Has a client refuse a server whose certificate has another name (SSL_set1_host(3)).
+    pub fn expect_host(&self, name: &[u8]) -> Result<()> {
+        let name = memory::c_string(name).ok_or_else(|| Error::no_memory("SSL_set1_host"))?;
+        // SAFETY: `raw` is live while `self` is; the argument is a C string, which OpenSSL copies.
+        done(unsafe { (self.api.SSL_set1_host)(self.raw.as_ptr(), name.as_ptr()) } == 1, "SSL_set1_host")
     }
 
     fn ask_for(&self, server_name: &CStr) -> Result<()> {

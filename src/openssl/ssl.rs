@@ -16,6 +16,7 @@ use crate::wire::aead;
 use openssl_sys::{SSL, SSL_CIPHER, X509, stack_st_X509};
 use std::cell::Cell;
 use std::ffi::{c_int, c_long, c_ulong, c_void};
+use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 use std::time::Duration;
 
@@ -79,12 +80,19 @@ pub enum TimeoutOutcome {
 
 /// The caller's plaintext buffer. A pointer, because no `&mut` may exist across a call into OpenSSL.
 #[derive(Clone, Copy)]
-pub struct PlaintextBuffer {
+pub struct PlaintextBuffer<'a> {
     start: NonNull<u8>,
     capacity: usize,
+    lifetime: PhantomData<&'a mut [u8]>,
 }
 
-impl PlaintextBuffer {
+impl<'a> From<&'a mut [u8]> for PlaintextBuffer<'a> {
+    fn from(buffer: &'a mut [u8]) -> Self {
+        Self { capacity: buffer.len(), start: NonNull::from(buffer).cast(), lifetime: PhantomData }
+    }
+}
+
+impl PlaintextBuffer<'_> {
     /// Wraps a buffer.
     ///
     /// # Safety
@@ -92,7 +100,7 @@ impl PlaintextBuffer {
     /// returned.
     #[inline]
     pub unsafe fn new(start: NonNull<u8>, capacity: usize) -> Self {
-        Self { start, capacity }
+        Self { start, capacity, lifetime: PhantomData }
     }
 
     /// The size of the buffer in bytes.
@@ -347,7 +355,7 @@ impl Running<'_> {
 
     /// Decrypts the next record into the buffer, starting at `filled`.
     #[inline]
-    pub fn read(&self, buffer: PlaintextBuffer, filled: usize) -> Outcome {
+    pub fn read(&self, buffer: PlaintextBuffer<'_>, filled: usize) -> Outcome {
         let room = buffer.capacity.saturating_sub(filled);
         let room = c_int::try_from(room).unwrap_or(c_int::MAX);
         let place = buffer.start.as_ptr().wrapping_add(filled.min(buffer.capacity)).cast();

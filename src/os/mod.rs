@@ -17,6 +17,7 @@ use windows as platform;
 
 mod locked;
 mod mapping;
+pub mod udp;
 
 pub use locked::LockedMemory;
 #[cfg(all(test, feature = "linked"))]

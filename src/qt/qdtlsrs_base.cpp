@@ -42,7 +42,7 @@ Library::Library()
         usable = true;
         return;
     } else {
-        qdtls_error error = {};
+        qdtls_error error = noError();
         qdtls_last_error(&error);
         operation = error.operation;
         reason = error.reason;
@@ -58,8 +58,12 @@ const Library &Library::instance()
 
 qdtls_error Library::error() const
 {
-    return { QDTLS_STATUS_OPENSSL_MISMATCH, QDTLS_CATEGORY_TLS_INITIALIZATION, 0,
-             operation.constData(), reason.constData() };
+    return { sizeof(qdtls_error),
+             QDTLS_STATUS_OPENSSL_MISMATCH,
+             QDTLS_CATEGORY_TLS_INITIALIZATION,
+             0,
+             operation.constData(),
+             reason.constData() };
 }
 
 Cookie::Cookie()
@@ -110,7 +114,7 @@ bool QdtlsRsBase::setCookieGeneratorParameters(const GenParams &parameters)
 {
     if (!libraryIsUsable())
         return false;
-    qdtls_error error = {};
+    qdtls_error error = noError();
     if (!cookie.set(parameters, &error)) {
         report(error);
         return false;

@@ -26,6 +26,12 @@ template <typename Type, void (*release)(Type *)> struct Free {
 template <typename Type, void (*release)(Type *)>
 using Handle = std::unique_ptr<Type, Free<Type, release>>;
 
+// A place for an error.
+inline qdtls_error noError()
+{
+    return { sizeof(qdtls_error), 0, 0, 0, nullptr, nullptr };
+}
+
 // Whether the Rust library works with the OpenSSL that Qt has loaded; checked once.
 class Library {
 public:

@@ -249,7 +249,7 @@ void QdtlsRsConnection::emitPskRequired(QSslPreSharedKeyAuthenticator *authentic
 
 void QdtlsRsConnection::reportLast()
 {
-    qdtls_error error = {};
+    qdtls_error error = noError();
     qdtls_connection_last_error(connection.get(), &error);
     report(error);
 }

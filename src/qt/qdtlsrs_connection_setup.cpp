@@ -115,7 +115,7 @@ bool QdtlsRsConnection::initTls()
     auto owner = std::make_unique<Context>(context);
     SSL *ssl = nullptr;
     if (qdtls_context_new_ssl(context->handle(), &ssl) != QDTLS_STATUS_OK) {
-        qdtls_error error = {};
+        qdtls_error error = noError();
         qdtls_last_error(&error);
         report(error);
         return false;

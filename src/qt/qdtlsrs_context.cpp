@@ -35,6 +35,7 @@ std::shared_ptr<SharedContext> make(const ContextKey &wanted, QString *error)
     auto context = std::make_shared<SharedContext>(made);
     if (qdtls_context_prepare(context->handle()) != QDTLS_STATUS_OK) {
         qdtls_error failure = {};
+        failure.size = sizeof failure;
         qdtls_last_error(&failure);
         *error = QString::fromUtf8(failure.reason);
         return {};

@@ -59,7 +59,10 @@ public:
     Q_DISABLE_COPY_MOVE(Transport)
 
     // For a new handle. Once it exists, `keep` counts its reference.
-    qdtls_callbacks callbacks() { return { this, send, psk, nullptr, release }; }
+    qdtls_callbacks callbacks()
+    {
+        return { sizeof(qdtls_callbacks), this, send, psk, nullptr, release, nullptr };
+    }
     void keep() { ++references; }
     void letGo()
     {

@@ -52,7 +52,7 @@ bool QdtlsRsClientVerifier::verify(const Call &call, const QByteArray &dgram,
         return false;
 
     if (status != QDTLS_STATUS_OK) {
-        qdtls_error error = {};
+        qdtls_error error = noError();
         qdtls_listener_last_error(listener.get(), &error);
         report(error);
     }

@@ -17,7 +17,7 @@ constexpr int untouched = 0xa5;
 
 qdtls_error lastError(const Probe &p, Told told)
 {
-    qdtls_error error {};
+    qdtls_error error = noError();
     switch (told) {
     case Told::Nowhere:
         break;
@@ -32,6 +32,9 @@ qdtls_error lastError(const Probe &p, Told told)
         break;
     case Told::OnConnection:
         CHECK_EQUAL(qdtls_connection_last_error(p.connection, &error), QDTLS_STATUS_OK);
+        break;
+    case Told::OnEndpoint:
+        CHECK_EQUAL(qdtls_endpoint_last_error(p.endpoint, &error), QDTLS_STATUS_OK);
         break;
     }
     return error;
@@ -55,7 +58,7 @@ Rows allRows()
 {
     Rows all;
     for (const auto &table : { libraryRows, cookieRows, listenerRows, connectionRows, operationRows,
-                               questionRows, callbackRows }) {
+                               questionRows, callbackRows, endpointRows }) {
         const Rows rows = table();
         all.insert(all.end(), rows.begin(), rows.end());
     }
@@ -105,7 +108,14 @@ std::set<std::string> declaredFunctions(const std::string &header)
 Probe::Probe()
 {
     noSend.send = nullptr;
+    noSize.size = 0;
     std::memset(static_cast<void *>(&out), untouched, sizeof out);
+}
+
+SSL_CTX *Probe::prepared()
+{
+    CHECK_EQUAL(qdtls_context_prepare(context), QDTLS_STATUS_OK);
+    return context;
 }
 
 bool Probe::outputsUntouched() const

@@ -4,6 +4,7 @@
 #define HARNESS_ARGUMENTS_H
 
 #include "endpoint.h"
+#include "socket_endpoint.h"
 
 #include <climits>
 #include <cstring>
@@ -27,6 +28,8 @@ struct Outputs {
     qdtls_cookie *cookie;
     qdtls_listener *listener;
     qdtls_connection *connection;
+    qdtls_endpoint *endpoint;
+    qdtls_address address;
     SSL *ssl;
     X509 *certificate;
     STACK_OF(X509) * chain;
@@ -39,6 +42,8 @@ struct Outputs {
 struct Probe {
     Probe();
     bool outputsUntouched() const;
+    // The context, prepared.
+    SSL_CTX *prepared();
 
     Cookie cookieOwner;
     Listener listenerOwner;
@@ -47,6 +52,7 @@ struct Probe {
     ContextPtr contextOwner { SSL_CTX_new(DTLS_method()) };
     ContextPtr tlsContextOwner { SSL_CTX_new(TLS_method()) };
     BioPtr bioOwner { BIO_new(BIO_s_mem()) };
+    SocketEndpoint endpointOwner;
 
     qdtls_cookie *cookie = cookieOwner.handle;
     qdtls_listener *listener = listenerOwner.handle;
@@ -54,8 +60,13 @@ struct Probe {
     SSL_CTX *context = contextOwner.get();
     SSL_CTX *tlsContext = tlsContextOwner.get();
     BIO *bio = bioOwner.get();
+    qdtls_endpoint *endpoint = endpointOwner.handle;
+    qdtls_endpoint_callbacks endpointCallbacks = endpointOwner.callbacks();
+    std::ptrdiff_t socket = endpointOwner.socket;
     qdtls_callbacks callbacks = connectionOwner.callbacks();
     qdtls_callbacks noSend = connectionOwner.callbacks();
+    qdtls_callbacks noSize = connectionOwner.callbacks();
+    qdtls_error errorWithoutSize {};
     qdtls_address address = ipv4();
     qdtls_address family5 { 5, 0, 5684, { 127, 0, 0, 1 } };
     qdtls_address port0 = ipv4(0);
@@ -64,7 +75,7 @@ struct Probe {
     Outputs out;
 };
 
-enum class Told { Nowhere, OnThread, OnCookie, OnListener, OnConnection };
+enum class Told { Nowhere, OnThread, OnCookie, OnListener, OnConnection, OnEndpoint };
 
 struct Row {
     const char *function;
@@ -106,6 +117,7 @@ Rows connectionRows();
 Rows operationRows();
 Rows questionRows();
 Rows callbackRows();
+Rows endpointRows();
 
 } // namespace harness
 

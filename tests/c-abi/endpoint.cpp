@@ -73,7 +73,9 @@ static void noteRelease(void *user)
 
 qdtls_callbacks Program::callbacks()
 {
-    return { this, sendDatagram, askForPsk, tellTime, noteRelease };
+    return {
+        sizeof(qdtls_callbacks), this, sendDatagram, askForPsk, tellTime, noteRelease, nullptr
+    };
 }
 
 void waitForWarnings()
@@ -180,7 +182,7 @@ qdtls_state Endpoint::state() const
 
 qdtls_error Endpoint::lastError() const
 {
-    qdtls_error error {};
+    qdtls_error error = noError();
     CHECK_EQUAL(qdtls_connection_last_error(handle, &error), QDTLS_STATUS_OK);
     return error;
 }

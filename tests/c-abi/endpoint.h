@@ -14,6 +14,12 @@
 
 namespace harness {
 
+// A place for an error.
+inline qdtls_error noError()
+{
+    return { sizeof(qdtls_error), 0, 0, 0, nullptr, nullptr };
+}
+
 using Bytes = std::vector<std::uint8_t>;
 
 // 127.0.0.1, ::1, and fe80::1 in a zone.

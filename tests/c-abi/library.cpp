@@ -32,7 +32,7 @@ CASE(r10_the_programs_own_openssl_is_accepted_and_another_is_refused)
     CHECK_EQUAL(qdtls_openssl_attach(&elsewhere, crypto), QDTLS_STATUS_OPENSSL_MISMATCH);
     CHECK_EQUAL(qdtls_openssl_attach(ssl, &elsewhere), QDTLS_STATUS_OPENSSL_MISMATCH);
     CHECK_EQUAL(qdtls_openssl_attach(crypto, ssl), QDTLS_STATUS_OPENSSL_MISMATCH);
-    qdtls_error error {};
+    qdtls_error error = noError();
     CHECK_EQUAL(qdtls_last_error(&error), QDTLS_STATUS_OK);
     CHECK_EQUAL(error.category, QDTLS_CATEGORY_TLS_INITIALIZATION);
     CHECK_EQUAL(qdtls_openssl_attach(ssl, crypto), QDTLS_STATUS_OK);
@@ -105,12 +105,12 @@ CASE(last_errors_are_per_thread_and_per_handle)
     CHECK_EQUAL(qdtls_cookie_new(nullptr), QDTLS_STATUS_INVALID_ARGUMENT);
     CHECK_EQUAL(endpoint.start(), QDTLS_STATUS_INVALID_STATE);
 
-    qdtls_error error {};
+    qdtls_error error = noError();
     CHECK_EQUAL(qdtls_last_error(&error), QDTLS_STATUS_OK);
     CHECK_EQUAL(error.status, QDTLS_STATUS_INVALID_ARGUMENT);
     CHECK_EQUAL(endpoint.lastError().status, QDTLS_STATUS_INVALID_STATE);
 
-    qdtls_error elsewhere {};
+    qdtls_error elsewhere = noError();
     std::thread([&] { qdtls_last_error(&elsewhere); }).join();
     CHECK_EQUAL(elsewhere.status, QDTLS_STATUS_OK);
 }
@@ -124,10 +124,11 @@ CASE(e5_a_null_handle_gives_the_threads_last_error)
         { [](qdtls_error *error) { return qdtls_connection_last_error(nullptr, error); } },
         { [](qdtls_error *error) { return qdtls_listener_last_error(nullptr, error); } },
         { [](qdtls_error *error) { return qdtls_cookie_last_error(nullptr, error); } },
+        { [](qdtls_error *error) { return qdtls_endpoint_last_error(nullptr, error); } },
     };
     CHECK_EQUAL(qdtls_connection_state(nullptr, &state), QDTLS_STATUS_INVALID_ARGUMENT);
     for (const auto &row : rows) {
-        qdtls_error error { -1, -1, 1, nullptr, nullptr };
+        qdtls_error error { sizeof error, -1, -1, 1, nullptr, nullptr };
         CHECK_EQUAL(row.lastError(&error), QDTLS_STATUS_OK);
         CHECK_EQUAL(error.status, QDTLS_STATUS_INVALID_ARGUMENT);
         CHECK_EQUAL(std::string(error.reason), "the handle is null");
@@ -135,6 +136,32 @@ CASE(e5_a_null_handle_gives_the_threads_last_error)
         CHECK_EQUAL(error.status, QDTLS_STATUS_OK);
         CHECK_EQUAL(std::string(error.reason), "");
     }
+}
+
+// A program of a later version knows more members.
+CASE(structures_may_be_longer_than_the_librarys)
+{
+    struct {
+        qdtls_error known;
+        std::uint64_t other;
+    } error { noError(), 7 };
+    error.known.size = sizeof error;
+    CHECK_EQUAL(qdtls_cookie_new(nullptr), QDTLS_STATUS_INVALID_ARGUMENT);
+    CHECK_EQUAL(qdtls_last_error(&error.known), QDTLS_STATUS_OK);
+    CHECK_EQUAL(error.known.status, QDTLS_STATUS_INVALID_ARGUMENT);
+    CHECK_EQUAL(error.known.size, sizeof error);
+    CHECK_EQUAL(error.other, 7u);
+
+    Program program;
+    struct {
+        qdtls_callbacks known;
+        void (*other)();
+    } callbacks { program.callbacks(), nullptr };
+    callbacks.known.size = sizeof callbacks;
+    qdtls_connection *connection = nullptr;
+    CHECK_EQUAL(qdtls_connection_new(QDTLS_ROLE_CLIENT, &callbacks.known, &connection),
+                QDTLS_STATUS_OK);
+    qdtls_connection_free(connection);
 }
 
 static std::vector<std::string> &logged()
@@ -150,7 +177,7 @@ static void keepLine(const char *line)
 }
 }
 
-static qdtls_error errorAtTheEnd;
+static qdtls_error errorAtTheEnd = noError();
 static int statusAtTheEnd = -1;
 
 extern "C" {

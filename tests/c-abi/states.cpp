@@ -247,6 +247,7 @@ CASE(e7_each_function_in_each_state_does_what_the_guide_says)
         for (std::size_t column = 0; column < std::size(states); ++column) {
             Pair pair;
             Outputs out {};
+            out.error = noError();
             const auto status = states[column].enterAndCall(pair, out, call);
             if (nameOf(status) != expected[column])
                 fail(__FILE__, __LINE__,

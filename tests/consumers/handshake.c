@@ -54,7 +54,8 @@ static int expect_cookie(struct peer *server)
 
 static int make_peer(struct peer *peer, qdtls_role role, SSL_CTX *context)
 {
-    const qdtls_callbacks callbacks = { .user = &peer->outbox,
+    const qdtls_callbacks callbacks = { .size = sizeof callbacks,
+                                        .user = &peer->outbox,
                                         .send = send_datagram,
                                         .psk = answer_with_key };
     SSL *ssl = NULL;
@@ -100,7 +101,9 @@ static int deliver(struct outbox *outbox, struct peer *to)
 static int exchange_cookie(struct peer *client, struct peer *server)
 {
     static struct outbox outbox;
-    const qdtls_callbacks callbacks = { .user = &outbox, .send = send_datagram };
+    const qdtls_callbacks callbacks = { .size = sizeof callbacks,
+                                        .user = &outbox,
+                                        .send = send_datagram };
     qdtls_listener *listener = NULL;
     struct outbox *hello = &client->outbox;
     bool verified = true;

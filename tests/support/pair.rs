@@ -81,11 +81,13 @@ struct Program {
 impl Program {
     fn callbacks(&self) -> qdtls_callbacks {
         qdtls_callbacks {
+            size: size_of::<qdtls_callbacks>(),
             user: ptr::from_ref(self).cast_mut().cast(),
             send: Some(send),
             psk: Some(psk),
             now: None,
             release: Some(release),
+            send_to: None,
         }
     }
 }

@@ -7,24 +7,29 @@ mod settings;
 pub use queries::*;
 pub use settings::*;
 
-use super::arguments::{In, Out, invalid, plaintext as plaintext_buffer, reference};
+use super::arguments::{In, Out, invalid, plaintext as plaintext_buffer};
 use super::error::ErrorSlot;
 use super::handle::{Handle, HandlePlace, Held, ask, call, call_on, take_back};
-use super::program::{Program, qdtls_callbacks, role};
+use super::program::{self, Program, qdtls_callbacks, role};
 use crate::association::Association;
 use crate::connection::Connection;
 use crate::error::{Error, Result, Status};
 use crate::memory::{self, Rc};
 use crate::openssl::ssl::Ssl;
 use openssl_sys::SSL;
+use std::cell::Cell;
 use std::ffi::c_void;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
 /// A connection to one peer: its settings, its handshake and its messages. One thread at a time may use it.
 #[allow(non_camel_case_types, reason = "the name is C's")]
 pub struct qdtls_connection {
-    core: Connection,
+    pub(super) core: Connection,
     last_error: ErrorSlot,
+    /// What the program has attached to it.
+    user: Cell<*mut c_void>,
+    /// An endpoint's connections are its own.
+    belongs_to_endpoint: bool,
 }
 
 impl Handle for qdtls_connection {
@@ -38,6 +43,10 @@ impl Handle for qdtls_connection {
 }
 
 impl qdtls_connection {
+    pub(super) fn new(core: Connection, belongs_to_endpoint: bool) -> Self {
+        Self { core, last_error: ErrorSlot::default(), user: Cell::new(ptr::null_mut()), belongs_to_endpoint }
+    }
+
     /// The association, for queries.
     pub(in crate::ffi) fn association(&self) -> Result<Rc<Association>> {
         let missing = || Error::because(Status::InvalidState, "connection", "TLS is not initialised");
@@ -50,7 +59,7 @@ impl qdtls_connection {
 /// handle and frees it with `qdtls_connection_free`. `release` is not called when this function fails.
 ///
 /// # Safety
-/// `callbacks` is null or readable, `connection` null or writable. The callbacks can be called with their `user`
+/// `callbacks` is null or readable for its `size`, `connection` null or writable. The callbacks can be called with their `user`
 /// until `release` was called.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_connection_new(
@@ -58,8 +67,8 @@ pub unsafe extern "C" fn qdtls_connection_new(
     callbacks: *const qdtls_callbacks,
     connection: *mut *mut qdtls_connection,
 ) -> Status {
-    // SAFETY: null, or a structure that is live and not written during this call (this function's contract).
-    let callbacks = unsafe { reference(callbacks) };
+    // SAFETY: null, or readable for its size (this function's contract).
+    let callbacks = unsafe { program::callbacks(callbacks) };
     // SAFETY: null, or writable until this call returns (this function's contract).
     let connection = unsafe { Out::new(connection) };
     call("qdtls_connection_new", || {
@@ -67,20 +76,56 @@ pub unsafe extern "C" fn qdtls_connection_new(
         let role = role(role_number)?;
         let place = HandlePlace::new("qdtls_connection_new")?;
         let core = Connection::new(role, Program::host(callbacks)?);
-        connection.write(place.give(qdtls_connection { core, last_error: ErrorSlot::default() }));
+        connection.write(place.give(qdtls_connection::new(core, false)));
         Ok(())
     })
 }
 
 /// Frees a connection and sends nothing to the peer; use `qdtls_connection_shutdown` or `qdtls_connection_abort`
-/// first to send a close_notify. Null is ignored. Allowed in every state and from inside the connection's callbacks.
+/// first to send a close_notify. Null is ignored. Allowed in every state and from inside the connection's callbacks. An
+/// endpoint's connection is reset and stays the endpoint's, which frees it; use `qdtls_endpoint_close`.
 ///
 /// # Safety
 /// `connection` is null or a live handle, which is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_connection_free(connection: *mut qdtls_connection) {
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let is_endpoints =
+        unsafe { connection.as_ref() }.is_some_and(|connection| connection.belongs_to_endpoint);
+    if is_endpoints {
+        // SAFETY: a live handle that only this thread uses (this function's contract).
+        unsafe { qdtls_connection_reset(connection) };
+        return;
+    }
     // SAFETY: null, or a live handle that its owner does not use again (this function's contract).
     unsafe { take_back("qdtls_connection_free", connection) };
+}
+
+/// Attaches a pointer of the program's to a connection, such as its own record of the peer. The library only keeps it.
+///
+/// # Safety
+/// `connection` is null or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qdtls_connection_set_user(
+    connection: *mut qdtls_connection,
+    user: *mut c_void,
+) -> Status {
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    call_on("qdtls_connection_set_user", connection, |connection| {
+        connection.user.set(user);
+        Ok(())
+    })
+}
+
+/// Returns the pointer of `qdtls_connection_set_user`; null before, and for a null handle.
+///
+/// # Safety
+/// `connection` is null or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qdtls_connection_user(connection: *const qdtls_connection) -> *mut c_void {
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    unsafe { connection.as_ref() }.map_or(ptr::null_mut(), |connection| connection.user.get())
 }
 
 /// Sets up TLS for the next handshake on `ssl`, which is fresh from `qdtls_context_new_ssl` or SSL_new(3) with a DTLS

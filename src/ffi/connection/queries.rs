@@ -5,7 +5,7 @@ use super::qdtls_connection;
 use crate::association::VerifyError;
 use crate::connection::may_resume;
 use crate::error::Status;
-use crate::ffi::arguments::{Out, OutArray, OutBytes};
+use crate::ffi::arguments::{Out, OutArray, OutBytes, OutSized};
 use crate::ffi::error::qdtls_error;
 use crate::ffi::handle::{Held, ask, call_on, write_last_error};
 use crate::panic::guard;
@@ -248,11 +248,11 @@ pub unsafe extern "C" fn qdtls_connection_verify_errors(
 }
 
 /// Writes the last error of `connection` to `error`; its status is `QDTLS_STATUS_OK` if there was none. For a null handle it
-/// is that of `qdtls_last_error`. `QDTLS_STATUS_INVALID_ARGUMENT`: `error` is null. A successful
+/// is that of `qdtls_last_error`. `QDTLS_STATUS_INVALID_ARGUMENT`: `error` is null, or its `size` is not set. A successful
 /// call does not clear it. Allowed in every state and from inside callbacks.
 ///
 /// # Safety
-/// `connection` is null or a live handle; `error` is null or writable.
+/// `connection` is null or a live handle; `error` is null or writable for its `size`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qdtls_connection_last_error(
     connection: *const qdtls_connection,
@@ -260,7 +260,7 @@ pub unsafe extern "C" fn qdtls_connection_last_error(
 ) -> Status {
     // SAFETY: null, or a live handle that only this thread uses (this function's contract).
     let connection = unsafe { connection.as_ref() };
-    // SAFETY: null, or writable until this call returns (this function's contract).
-    let error = unsafe { Out::new(error) };
+    // SAFETY: null, or writable for its size until this call returns (this function's contract).
+    let error = unsafe { OutSized::new(error) };
     write_last_error("qdtls_connection_last_error", connection, error)
 }

@@ -2,9 +2,9 @@
 //! Settings of a connection.
 
 use super::qdtls_connection;
-use crate::error::Status;
+use crate::error::{Error, Status};
 use crate::ffi::address::qdtls_address;
-use crate::ffi::arguments::{In, reference};
+use crate::ffi::arguments::{In, Out, reference};
 use crate::ffi::cookie::qdtls_cookie;
 use crate::ffi::handle::{Held, call_on};
 
@@ -25,6 +25,30 @@ pub unsafe extern "C" fn qdtls_connection_set_peer(
     let address = unsafe { reference(address) };
     call_on("qdtls_connection_set_peer", connection, |connection| {
         connection.core.set_peer(address?.to_peer()?)
+    })
+}
+
+/// Writes the peer's address, in canonical form, to `address`: an IPv4-mapped IPv6 address as IPv4. Before
+/// `qdtls_connection_set_peer`: `QDTLS_STATUS_INVALID_STATE`. Allowed in every state.
+///
+/// # Safety
+/// `connection` is null or a live handle; `address` is null or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qdtls_connection_peer(
+    connection: *const qdtls_connection,
+    address: *mut qdtls_address,
+) -> Status {
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: null, or writable until this call returns (this function's contract).
+    let address = unsafe { Out::new(address) };
+    call_on("qdtls_connection_peer", connection, |connection| {
+        let address = address.require()?;
+        let peer = connection.core.settings().peer();
+        let no_peer =
+            || Error::because(Status::InvalidState, "qdtls_connection_peer", "no peer address is set");
+        address.write(peer.ok_or_else(no_peer)?.into());
+        Ok(())
     })
 }
 

@@ -253,11 +253,13 @@ unsafe extern "C" fn send_nothing(_: *mut std::ffi::c_void, _: *const u8, _: usi
 /// A connection that releases nothing; null without memory.
 fn new_client() -> *mut qdtls_connection {
     let callbacks = qdtls_callbacks {
+        size: size_of::<qdtls_callbacks>(),
         user: ptr::null_mut(),
         send: Some(send_nothing),
         psk: None,
         now: None,
         release: None,
+        send_to: None,
     };
     let mut handle = ptr::null_mut();
     // SAFETY: both pointers are to live places.

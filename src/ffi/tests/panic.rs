@@ -106,6 +106,7 @@ fn in_an_exported_function() {
     assert_eq!(panicking("qdtls_listener_verify", || pair.verify(&[])), Err(Status::Internal));
 
     let mut error = qdtls_error {
+        size: size_of::<qdtls_error>(),
         status: 0,
         category: 0,
         openssl_code: 0,

@@ -155,6 +155,7 @@ fn query(handle: *mut qdtls_connection) {
     let mut errors = [0, 1].map(|_| qdtls_verify_error { code: 0, depth: 0 });
     // SAFETY: an error consists of numbers and pointers.
     let mut error: qdtls_error = unsafe { mem::zeroed() };
+    error.size = size_of_val(&error);
     // SAFETY: null or live; every output is writable for its capacity.
     unsafe {
         if check(qdtls_connection_state(handle, &mut state), state == UNSET_NUMBER) {

@@ -132,11 +132,13 @@ impl<'a> World<'a> {
         self.programs.borrow_mut().push(program);
         let choice = self.byte();
         qdtls_callbacks {
+            size: size_of::<qdtls_callbacks>(),
             user,
             send: (choice & 15 != 15).then_some(send),
             psk: Some(psk),
             now: (choice & 1 == 0).then_some(now),
             release: Some(release),
+            send_to: None,
         }
     }
 

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Many connections on one UDP socket: a server's, which begin with the cookie exchange, and a client's.
+//!
+//! An endpoint reads the socket, finds the connection of each datagram by its peer's address, and keeps the connections'
+//! timers. The program waits for the socket or for one deadline, and calls [`Endpoint::process`].
+//!
+//! Whatever the program does inside its callbacks, nothing is borrowed meanwhile: it may write to any connection, close
+//! it, or release the endpoint.
+
+#![forbid(unsafe_code)]
+
+mod deadlines;
+mod handshakes;
+mod limits;
+mod messages;
+mod peers;
+mod program;
+mod transport;
+
+pub use limits::{Limit, Limits};
+pub use program::{Peer, Program};
+
+use crate::connection::Connection;
+use crate::cookie::CookieKey;
+use crate::error::{Error, Result, Status};
+use crate::memory::{self, Rc};
+use crate::openssl::context::Context;
+use crate::os::udp::{INBOX_SIZE, Inbox, Outbox, Udp};
+use crate::peer::PeerAddress;
+use peers::Peers;
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::time::{Duration, Instant};
+use transport::Transport;
+
+/// See the module documentation.
+pub struct Endpoint<P: Program> {
+    transport: Rc<Transport<P>>,
+    clients: RefCell<Option<Listening>>,
+    peers: Peers<P::Peer>,
+    limits: Limits,
+    /// Taken while datagrams are processed.
+    inbox: Cell<Option<Inbox>>,
+    plaintext: Cell<Vec<u8>>,
+    is_released: Cell<bool>,
+}
+
+/// What a server needs for clients that it does not know yet.
+struct Listening {
+    context: Context,
+    key: CookieKey,
+}
+
+/// Room for the plaintext of any datagram, and of what has arrived before the handshake was finished.
+const PLAINTEXT_SIZE: usize = 1 << 17;
+
+/// How many times a call reads the socket before it returns to the program.
+const MOST_READS: usize = 16;
+
+impl<P: Program> Endpoint<P> {
+    /// An endpoint that knows no peers. Calls `program` when nothing can fail any more.
+    pub fn new(socket: Udp, program: impl FnOnce() -> P) -> Result<Self> {
+        let no_memory = || Error::no_memory("endpoint");
+        let inbox = Inbox::new(memory::zeroes(INBOX_SIZE).ok_or_else(no_memory)?);
+        let plaintext = memory::zeroes(PLAINTEXT_SIZE).ok_or_else(no_memory)?;
+        let (place, outbox) = (Rc::place().ok_or_else(no_memory)?, Outbox::new().ok_or_else(no_memory)?);
+        Ok(Self {
+            transport: place.fill(Transport::new(socket, outbox, program())),
+            clients: RefCell::new(None),
+            peers: Peers::default(),
+            limits: Limits::default(),
+            inbox: Cell::new(Some(inbox)),
+            plaintext: Cell::new(plaintext),
+            is_released: Cell::new(false),
+        })
+    }
+
+    /// How many peers it takes, and for how long.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Answers clients from now on, with cookies of this key.
+    pub fn listen(&self, context: Context, key: CookieKey) {
+        self.clients.replace(Some(Listening { context, key }));
+    }
+
+    /// Does all that is due: reads what waits on the socket, retransmits, ends connections that were quiet for too long,
+    /// and sends. Returns whether it has stopped before the socket was empty. Errors: `Busy` inside itself;
+    /// `ConnectionFailed` if the socket cannot be read.
+    pub fn process(&self) -> Result<bool> {
+        let Some(mut inbox) = self.inbox.take() else {
+            return Err(Error::new(Status::Busy, "process"));
+        };
+        self.transport.collect(true);
+        let outcome = self.read_socket(&mut inbox);
+        self.inbox.set(Some(inbox));
+        self.handle_deadlines();
+        self.transport.collect(false);
+        outcome
+    }
+
+    fn read_socket(&self, inbox: &mut Inbox) -> Result<bool> {
+        for _ in 0..MOST_READS {
+            match inbox.receive(self.transport.socket()) {
+                Ok(_) => {}
+                Err(error) => return unless_fatal(&error).map(|()| false),
+            }
+            for (from, datagram) in inbox.datagrams() {
+                // The address of a datagram can be forged: one that cannot be is passed over.
+                if let Ok(peer) = PeerAddress::of_socket(from) {
+                    self.receive(peer, datagram);
+                }
+                if self.is_released.get() {
+                    return Ok(false);
+                }
+            }
+            self.transport.flush();
+        }
+        Ok(true)
+    }
+
+    /// Handles a datagram.
+    fn receive(&self, from: PeerAddress, datagram: &[u8]) {
+        match self.peers.find(from) {
+            Some(peer) => self.deliver(from, &peer, datagram),
+            None => self.greet(from, datagram),
+        }
+    }
+
+    /// The time until [`Endpoint::process`] is due although no datagram has come; `None` if it is not.
+    pub fn time_left(&self) -> Option<Duration> {
+        let next = self.peers.next_deadline().map(|next| next.saturating_duration_since(Instant::now()));
+        match self.transport.is_blocked() {
+            true => Some(next.map_or(RETRY, |next| next.min(RETRY))),
+            false => next,
+        }
+    }
+
+    /// The number of connections, and how many of them are in a handshake.
+    pub fn count(&self) -> (usize, usize) {
+        self.peers.count()
+    }
+
+    /// Ends a connection, with a close_notify if it is complete, and forgets it without a call of `ended`. Fails with
+    /// `InvalidArgument` if it is none of this endpoint's.
+    pub fn close(&self, peer: &P::Peer) -> Result<()> {
+        let address = peer.connection().settings().peer();
+        let known = address.and_then(|address| Some((address, self.peers.find(address)?)));
+        match known {
+            Some((address, own)) if std::ptr::eq(&raw const *own, peer) => {
+                self.peers.remove(address);
+                end(peer.connection());
+                Ok(())
+            }
+            _ => Err(Error::because(Status::InvalidArgument, "close", "the endpoint has no such connection")),
+        }
+    }
+
+    /// Closes all connections.
+    pub fn release(&self) {
+        self.is_released.set(true);
+        self.clients.replace(None);
+        self.transport.collect(true);
+        while let Some(peer) = self.peers.pop() {
+            end(peer.connection());
+        }
+        self.transport.collect(false);
+    }
+}
+
+/// When a full socket is tried again.
+const RETRY: Duration = Duration::from_millis(1);
+
+/// Ends a connection in any state.
+fn end(connection: &Connection) {
+    // One of the two fits its state, or there is nothing to end.
+    if connection.shutdown().is_err() && connection.abort().is_err() {
+        connection.reset();
+    }
+}
+
+/// What the network reports of an earlier datagram is no failure of the socket, nor that nothing waits.
+fn unless_fatal(error: &io::Error) -> Result<()> {
+    use io::ErrorKind::{
+        ConnectionRefused, ConnectionReset, HostUnreachable, Interrupted, NetworkUnreachable, WouldBlock,
+    };
+    match error.kind() {
+        WouldBlock | Interrupted | ConnectionRefused | ConnectionReset | HostUnreachable
+        | NetworkUnreachable => Ok(()),
+        _ => Err(Error::because(Status::ConnectionFailed, "receive", format_args!("{error}"))),
+    }
+}

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Linux: recvmmsg(2) and sendmmsg(2), with the offloads of udp(7): datagrams of one peer that the system joins
+//! (UDP_GRO) or cuts (UDP_SEGMENT).
+
+use super::socket::{Outgoing, SLOT, Udp};
+use crate::os::socket_address;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
+use std::os::fd::AsRawFd;
+use std::ptr;
+
+/// How many messages a system call receives, and sends.
+const SLOTS: usize = 32;
+
+/// The size of an [`Inbox`]'s memory.
+pub const INBOX_SIZE: usize = SLOTS * SLOT;
+
+/// The system cuts at most 64 datagrams out of one, which has at most 65,507 bytes.
+const MOST_CUT: usize = 64;
+const LONGEST_WHOLE: usize = 65_507;
+/// What is larger may not fit into a packet of the usual size; the system does not cut that.
+const LONGEST_CUT: usize = 1500 - 48;
+
+/// Room for one control message with a number.
+#[repr(C, align(8))]
+#[derive(Clone, Copy)]
+struct Control([u8; 32]);
+
+/// The messages of a system call, and what they point to.
+struct Batch {
+    vectors: [libc::iovec; SLOTS],
+    messages: [libc::mmsghdr; SLOTS],
+    controls: [Control; SLOTS],
+}
+
+impl Batch {
+    fn empty() -> Self {
+        // SAFETY: vectors, messages and bytes consist of integers and pointers, for which zero is valid.
+        unsafe { std::mem::zeroed() }
+    }
+}
+
+/// What comes in with one system call.
+pub struct Inbox {
+    storage: Vec<u8>,
+    arrived: Vec<Arrived>,
+}
+
+struct Arrived {
+    from: SocketAddr,
+    length: usize,
+    /// The length of each datagram in it but the last.
+    each: usize,
+}
+
+impl Inbox {
+    /// With memory of [`INBOX_SIZE`] bytes.
+    pub fn new(storage: Vec<u8>) -> Self {
+        Self { storage, arrived: Vec::new() }
+    }
+
+    /// Reads what waits, and returns the number of messages.
+    pub fn receive(&mut self, socket: &Udp) -> io::Result<usize> {
+        self.arrived.clear();
+        self.arrived.try_reserve(SLOTS).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        // SAFETY: an address consists of integers, for which zero is valid.
+        let mut names: [libc::sockaddr_storage; SLOTS] = unsafe { std::mem::zeroed() };
+        let Batch { mut vectors, mut messages, mut controls } = Batch::empty();
+        let slots = self.storage.chunks_exact_mut(SLOT);
+        let parts = messages.iter_mut().zip(&mut names).zip(&mut controls).zip(&mut vectors).zip(slots);
+        for ((((message, name), control), vector), slot) in parts {
+            *vector = libc::iovec { iov_base: slot.as_mut_ptr().cast(), iov_len: slot.len() };
+            let header = &mut message.msg_hdr;
+            header.msg_name = ptr::from_mut(name).cast();
+            header.msg_namelen = size_of_val(name) as _;
+            header.msg_iov = vector;
+            header.msg_iovlen = 1;
+            header.msg_control = control.0.as_mut_ptr().cast();
+            header.msg_controllen = control.0.len() as _;
+        }
+        let (descriptor, most) = (socket.socket.as_raw_fd(), messages.len() as libc::c_uint);
+        // SAFETY: each message points to an address, a vector, its slot, and room for control messages, all of the sizes
+        // given and borrowed until after the call.
+        let count = unsafe {
+            libc::recvmmsg(descriptor, messages.as_mut_ptr(), most, libc::MSG_DONTWAIT as _, ptr::null_mut())
+        };
+        let count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
+        for (message, name) in messages.iter().zip(&names).take(count) {
+            let length = message.msg_len as usize;
+            let is_whole = message.msg_hdr.msg_flags & libc::MSG_TRUNC == 0;
+            let from = address_of(name).filter(|_| is_whole);
+            // One without an address is passed over.
+            let (from, length) = from.map_or((NOBODY, 0), |from| (from, length));
+            let each = joined(&message.msg_hdr).filter(|each| *each > 0).unwrap_or(length.max(1));
+            self.arrived.push(Arrived { from, length, each });
+        }
+        Ok(count)
+    }
+
+    /// What was read.
+    pub fn datagrams(&self) -> impl Iterator<Item = (SocketAddr, &[u8])> {
+        self.arrived.iter().zip(self.storage.chunks_exact(SLOT)).flat_map(|(arrived, slot)| {
+            let whole = slot.get(..arrived.length).unwrap_or_default();
+            whole.chunks(arrived.each).map(|datagram| (arrived.from, datagram))
+        })
+    }
+}
+
+const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+
+fn address_of(name: &libc::sockaddr_storage) -> Option<SocketAddr> {
+    // SAFETY: the bytes of the structure, all of which are initialised.
+    let bytes = unsafe { std::slice::from_raw_parts(ptr::from_ref(name).cast::<u8>(), size_of_val(name)) };
+    let (ip, port, scope) = socket_address(bytes)?;
+    Some(match ip {
+        IpAddr::V6(v6) => SocketAddrV6::new(v6, port, 0, scope).into(),
+        ip => SocketAddr::new(ip, port),
+    })
+}
+
+/// The length of the datagrams that were joined in a message.
+fn joined(header: &libc::msghdr) -> Option<usize> {
+    // SAFETY: the system has filled the control messages of the header, whose room is still borrowed.
+    let control = unsafe { libc::CMSG_FIRSTHDR(header).as_ref() }?;
+    if control.cmsg_level != libc::SOL_UDP || control.cmsg_type != libc::UDP_GRO {
+        return None;
+    }
+    // SAFETY: the data of a control message of this kind, an int of any alignment.
+    let each = unsafe { libc::CMSG_DATA(control).cast::<libc::c_int>().read_unaligned() };
+    usize::try_from(each).ok()
+}
+
+/// Sends the first of them, and returns how many that were.
+pub(super) fn send(socket: &Udp, queue: &[Outgoing], bytes: &[u8]) -> io::Result<usize> {
+    let Batch { mut vectors, mut messages, mut controls } = Batch::empty();
+    let mut names = [Name::default(); SLOTS];
+    let mut numbers = [0; SLOTS];
+    let (mut rest, mut left) = (queue, bytes);
+    let mut used = 0;
+    let parts = messages.iter_mut().zip(&mut names).zip(&mut controls).zip(&mut vectors).zip(&mut numbers);
+    for ((((message, name), control), vector), number) in parts {
+        let Some(run) = Run::first(rest, left, socket.cuts.get()) else { break };
+        *number = run.number;
+        *vector = libc::iovec { iov_base: run.bytes.as_ptr().cast_mut().cast(), iov_len: run.bytes.len() };
+        message.msg_hdr.msg_iov = vector;
+        message.msg_hdr.msg_iovlen = 1;
+        if socket.peer.is_none() {
+            let length = name.set(socket.own_form(run.to));
+            message.msg_hdr.msg_name = ptr::from_mut(name).cast();
+            message.msg_hdr.msg_namelen = length;
+        }
+        if run.number > 1 {
+            cut(&mut message.msg_hdr, control, run.each);
+        }
+        rest = rest.get(run.number..).unwrap_or_default();
+        left = left.get(run.bytes.len()..).unwrap_or_default();
+        used += 1;
+    }
+    let descriptor = socket.socket.as_raw_fd();
+    // SAFETY: the first `used` messages point to an address, a vector, the datagrams and a control message, all of the sizes
+    // given, and borrowed until after the call. The system only reads them.
+    let sent = unsafe { libc::sendmmsg(descriptor, messages.as_mut_ptr(), used, libc::MSG_DONTWAIT as _) };
+    match usize::try_from(sent) {
+        Ok(sent) => Ok(numbers.iter().take(sent).sum()),
+        Err(_) => refused(socket, io::Error::last_os_error(), numbers.first()),
+    }
+}
+
+/// If datagrams to be cut were refused, they are sent one by one from now on.
+fn refused(socket: &Udp, error: io::Error, first: Option<&usize>) -> io::Result<usize> {
+    let is_cut = first.is_some_and(|number| *number > 1);
+    let is_busy = matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted);
+    if is_cut && !is_busy {
+        socket.cuts.set(false);
+        return Ok(0);
+    }
+    Err(error)
+}
+
+/// Datagrams that go out as one message.
+struct Run<'a> {
+    to: SocketAddr,
+    bytes: &'a [u8],
+    number: usize,
+    each: usize,
+}
+
+impl<'a> Run<'a> {
+    /// The first of the queue, with those behind it that the system can cut from one: to the same peer, and as long, but for
+    /// a last one that may be shorter.
+    fn first(queue: &[Outgoing], bytes: &'a [u8], cuts: bool) -> Option<Self> {
+        let (first, others) = queue.split_first()?;
+        let (mut number, mut length) = (1, first.length);
+        if cuts && first.length <= LONGEST_CUT {
+            for other in others.iter().take(MOST_CUT - 1) {
+                let fits = length + other.length <= LONGEST_WHOLE;
+                if other.to != first.to || other.length > first.length || !fits {
+                    break;
+                }
+                number += 1;
+                length += other.length;
+                if other.length < first.length {
+                    break;
+                }
+            }
+        }
+        Some(Self { to: first.to, bytes: bytes.get(..length)?, number, each: first.length })
+    }
+}
+
+/// Tells the system where to cut.
+fn cut(header: &mut libc::msghdr, control: &mut Control, each: usize) {
+    let each = u16::try_from(each).unwrap_or(u16::MAX);
+    let size = size_of_val(&each) as libc::c_uint;
+    header.msg_control = control.0.as_mut_ptr().cast();
+    // SAFETY: no preconditions: the function computes a length.
+    header.msg_controllen = unsafe { libc::CMSG_SPACE(size) } as _;
+    // SAFETY: the header's control buffer is aligned and has room for one message with a number.
+    if let Some(message) = unsafe { libc::CMSG_FIRSTHDR(header).as_mut() } {
+        message.cmsg_level = libc::SOL_UDP;
+        message.cmsg_type = libc::UDP_SEGMENT;
+        // SAFETY: no preconditions: the function computes a length.
+        message.cmsg_len = unsafe { libc::CMSG_LEN(size) } as _;
+        // SAFETY: the data of the message has room for the number, at any alignment.
+        unsafe { libc::CMSG_DATA(message).cast::<u16>().write_unaligned(each) };
+    }
+}
+
+/// A `struct sockaddr_in` or `sockaddr_in6`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+union Name {
+    v4: libc::sockaddr_in,
+    v6: libc::sockaddr_in6,
+}
+
+impl Default for Name {
+    fn default() -> Self {
+        // SAFETY: an address consists of integers, for which zero is valid.
+        unsafe { std::mem::zeroed() }
+    }
+}
+
+impl Name {
+    /// Stores the address, and returns its size.
+    fn set(&mut self, address: SocketAddr) -> libc::socklen_t {
+        match address {
+            SocketAddr::V4(address) => {
+                self.v4 = libc::sockaddr_in {
+                    sin_family: libc::AF_INET as _,
+                    sin_port: address.port().to_be(),
+                    sin_addr: libc::in_addr { s_addr: u32::from(*address.ip()).to_be() },
+                    sin_zero: [0; 8],
+                };
+                size_of::<libc::sockaddr_in>() as _
+            }
+            SocketAddr::V6(address) => {
+                self.v6 = libc::sockaddr_in6 {
+                    sin6_family: libc::AF_INET6 as _,
+                    sin6_port: address.port().to_be(),
+                    sin6_flowinfo: 0,
+                    sin6_addr: libc::in6_addr { s6_addr: address.ip().octets() },
+                    sin6_scope_id: address.scope_id(),
+                };
+                size_of::<libc::sockaddr_in6>() as _
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Outbox;
+    use super::*;
+    use std::net::UdpSocket;
+
+    fn of(socket: &UdpSocket) -> Udp {
+        // SAFETY: each test keeps its socket open.
+        unsafe { Udp::new(socket.as_raw_fd() as isize) }.expect("a socket")
+    }
+
+    fn pair(address: &str) -> Option<[UdpSocket; 2]> {
+        let socket = || UdpSocket::bind((address, 0)).ok();
+        Some([socket()?, socket()?])
+    }
+
+    /// All that comes until it is as much as was sent.
+    fn receive(socket: &Udp, number: usize) -> Vec<(SocketAddr, Vec<u8>)> {
+        let mut inbox = Inbox::new(vec![0; INBOX_SIZE]);
+        let mut arrived = Vec::new();
+        while arrived.len() < number {
+            match inbox.receive(socket) {
+                Ok(_) => arrived.extend(inbox.datagrams().map(|(from, datagram)| (from, datagram.to_vec()))),
+                Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
+            }
+        }
+        arrived
+    }
+
+    #[test]
+    fn datagrams_arrive_as_they_were_sent() {
+        for address in ["127.0.0.1", "::1"] {
+            let Some(sockets) = pair(address) else { continue };
+            let [sender, receiver] = [of(&sockets[0]), of(&sockets[1])];
+            let [from, to] = sockets.each_ref().map(|socket| socket.local_addr().expect("an address"));
+            let mut outbox = Outbox::new().expect("memory");
+            // Runs of equal length, with a shorter last one, and others.
+            let lengths = [100, 100, 100, 7, 100, 1400, 1400, 20, 20, 16_000, 1, 1, 1];
+            let sent: Vec<_> = lengths.iter().zip(0u8..).map(|(length, byte)| vec![byte; *length]).collect();
+            assert!(sent.iter().all(|datagram| outbox.push(to, datagram)));
+            outbox.flush(&sender);
+            assert!(outbox.is_empty());
+            let expected: Vec<_> = sent.into_iter().map(|datagram| (from, datagram)).collect();
+            assert_eq!(receive(&receiver, expected.len()), expected);
+        }
+    }
+
+    #[test]
+    fn a_datagram_that_cannot_be_sent_holds_up_no_other() {
+        let Some([from, to]) = pair("127.0.0.1") else { return };
+        let (sender, receiver) = (of(&from), of(&to));
+        let to = to.local_addr().expect("an address");
+        let mut outbox = Outbox::new().expect("memory");
+        // Too long for a datagram, and an address of the other family.
+        assert!(outbox.push(to, &[1; 65_535]) && outbox.push("[::1]:9".parse().expect("one"), &[2]));
+        assert!(outbox.push(to, &[3]));
+        outbox.flush(&sender);
+        assert!(outbox.is_empty());
+        assert_eq!(receive(&receiver, 1)[0].1, [3]);
+    }
+}

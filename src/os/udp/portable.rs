@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One datagram in a system call.
+
+use super::socket::{Outgoing, SLOT, Udp};
+use std::io;
+use std::net::SocketAddr;
+
+/// The size of an [`Inbox`]'s memory.
+pub const INBOX_SIZE: usize = SLOT;
+
+/// What comes in with one system call.
+pub struct Inbox {
+    storage: Vec<u8>,
+    arrived: Option<(SocketAddr, usize)>,
+}
+
+impl Inbox {
+    /// With memory of [`INBOX_SIZE`] bytes.
+    pub fn new(storage: Vec<u8>) -> Self {
+        Self { storage, arrived: None }
+    }
+
+    /// Reads what waits, and returns the number of datagrams.
+    pub fn receive(&mut self, socket: &Udp) -> io::Result<usize> {
+        self.arrived = None;
+        let (length, from) = socket.socket.recv_from(&mut self.storage)?;
+        self.arrived = Some((from, length));
+        Ok(1)
+    }
+
+    /// What was read.
+    pub fn datagrams(&self) -> impl Iterator<Item = (SocketAddr, &[u8])> {
+        self.arrived.iter().filter_map(|(from, length)| Some((*from, self.storage.get(..*length)?)))
+    }
+}
+
+/// Sends the first of them, and returns how many that were.
+pub(super) fn send(socket: &Udp, queue: &[Outgoing], bytes: &[u8]) -> io::Result<usize> {
+    let Some(first) = queue.first() else { return Ok(0) };
+    socket.send(first.to, bytes.get(..first.length).unwrap_or_default())?;
+    Ok(1)
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A UDP socket of the program's.
+
+use std::cell::Cell;
+use std::io;
+use std::mem::ManuallyDrop;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+
+/// A socket that the program owns and closes.
+pub struct Udp {
+    pub(super) socket: ManuallyDrop<UdpSocket>,
+    /// Such a socket takes IPv4 addresses in their mapped form.
+    is_ipv6: bool,
+    /// The only peer of a connected socket, which takes no address.
+    pub(super) peer: Option<SocketAddr>,
+    /// Whether the system has not yet refused to cut datagrams out of a larger one.
+    pub(super) cuts: Cell<bool>,
+}
+
+/// Room for the largest datagram, or as many as the system joins.
+pub(super) const SLOT: usize = 1 << 16;
+
+/// A datagram that waits.
+pub(super) struct Outgoing {
+    pub to: SocketAddr,
+    pub length: usize,
+}
+
+impl Udp {
+    /// A socket of the program's, which becomes non-blocking.
+    ///
+    /// # Safety
+    /// If `socket` is open, it stays so as long as this value is used.
+    pub unsafe fn new(socket: isize) -> io::Result<Self> {
+        // SAFETY: open as long as it is used, or refused by the system at once (this function's contract), and never closed
+        // here.
+        let socket = ManuallyDrop::new(unsafe { open(socket) }?);
+        socket.set_nonblocking(true)?;
+        let is_ipv6 = socket.local_addr()?.is_ipv6();
+        let peer = socket.peer_addr().ok();
+        ask_for_joined(&socket);
+        Ok(Self { socket, is_ipv6, peer, cuts: Cell::new(true) })
+    }
+
+    /// The peer of a connected socket.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.peer
+    }
+
+    /// Sends one datagram.
+    pub fn send(&self, to: SocketAddr, datagram: &[u8]) -> io::Result<()> {
+        match self.peer {
+            Some(_) => self.socket.send(datagram),
+            None => self.socket.send_to(datagram, self.own_form(to)),
+        }
+        .map(drop)
+    }
+
+    /// The address as this socket takes it.
+    pub(super) fn own_form(&self, address: SocketAddr) -> SocketAddr {
+        match address.ip() {
+            IpAddr::V4(v4) if self.is_ipv6 => (v4.to_ipv6_mapped(), address.port()).into(),
+            _ => address,
+        }
+    }
+}
+
+#[cfg(unix)]
+unsafe fn open(socket: isize) -> io::Result<UdpSocket> {
+    use std::os::fd::FromRawFd;
+    let number = i32::try_from(socket).ok().filter(|number| *number >= 0);
+    let number = number.ok_or(io::ErrorKind::InvalidInput)?;
+    // SAFETY: not -1; open as long as it is used (this function's caller's contract).
+    Ok(unsafe { UdpSocket::from_raw_fd(number) })
+}
+
+#[cfg(windows)]
+unsafe fn open(socket: isize) -> io::Result<UdpSocket> {
+    use std::os::windows::io::{FromRawSocket, RawSocket};
+    let number = RawSocket::try_from(socket).map_err(|_| io::ErrorKind::InvalidInput)?;
+    // SAFETY: not INVALID_SOCKET, which is -1; open as long as it is used (this function's caller's contract).
+    Ok(unsafe { UdpSocket::from_raw_socket(number) })
+}
+
+/// Asks for datagrams of one peer in one. Old systems do not know that.
+#[cfg(target_os = "linux")]
+fn ask_for_joined(socket: &UdpSocket) {
+    use std::os::fd::AsRawFd;
+    let on: libc::c_int = 1;
+    let (value, size) = ((&raw const on).cast(), size_of_val(&on) as libc::socklen_t);
+    // SAFETY: the socket is open, and the value a local of the size given.
+    unsafe { libc::setsockopt(socket.as_raw_fd(), libc::SOL_UDP, libc::UDP_GRO, value, size) };
+}
+
+#[cfg(not(target_os = "linux"))]
+fn ask_for_joined(_socket: &UdpSocket) {}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "socket_endpoint.h"
+#include "cases.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+
+namespace harness {
+
+namespace {
+
+constexpr int shortWaitMs = 10;
+constexpr auto longest = std::chrono::seconds(60);
+
+sockaddr *generic(sockaddr_in &address)
+{
+    return reinterpret_cast<sockaddr *>(&address);
+}
+
+SocketEndpoint &of(void *user)
+{
+    return *static_cast<SocketEndpoint *>(user);
+}
+
+extern "C" {
+
+static void received(void *user, qdtls_connection *connection, const std::uint8_t *message,
+                     std::size_t length)
+{
+    const Bytes bytes(message, message + length);
+    of(user).journal.push_back("received " + std::to_string(length));
+    if (of(user).onReceived)
+        of(user).onReceived(connection, bytes);
+}
+
+static void connected(void *user, qdtls_connection *connection)
+{
+    of(user).journal.push_back("connected");
+    of(user).connections.push_back(connection);
+    if (of(user).onConnected)
+        of(user).onConnected(connection);
+}
+
+static void ended(void *user, qdtls_connection *connection, std::int32_t status)
+{
+    of(user).journal.push_back("ended " + std::to_string(status));
+    if (of(user).onEnded)
+        of(user).onEnded(connection, status);
+}
+
+static std::int32_t prepare(void *user, qdtls_connection *connection)
+{
+    return of(user).onPrepare ? of(user).onPrepare(connection) : 0;
+}
+
+static std::int32_t judge(void *user, qdtls_connection *connection)
+{
+    return of(user).onJudge(connection);
+}
+
+static void psk(void *user, const qdtls_psk_request *, qdtls_psk_reply *reply)
+{
+    if (of(user).onPsk)
+        of(user).onPsk(reply);
+}
+
+static void release(void *user)
+{
+    of(user).journal.push_back("released");
+    if (of(user).onRelease)
+        of(user).onRelease();
+}
+}
+
+} // namespace
+
+SocketEndpoint::SocketEndpoint(bool itJudges)
+    : judges(itJudges)
+    , socket(::socket(AF_INET, SOCK_DGRAM, 0))
+{
+    sockaddr_in own {};
+    own.sin_family = AF_INET;
+    own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CHECK_EQUAL(bind(socket, generic(own), sizeof own), 0);
+    const qdtls_endpoint_callbacks all = callbacks();
+    CHECK_EQUAL(qdtls_endpoint_new(socket, &all, &handle), QDTLS_STATUS_OK);
+}
+
+SocketEndpoint::~SocketEndpoint()
+{
+    free();
+    close(socket);
+}
+
+void SocketEndpoint::free()
+{
+    qdtls_endpoint_free(handle);
+    handle = nullptr;
+}
+
+qdtls_endpoint_callbacks SocketEndpoint::callbacks()
+{
+    qdtls_endpoint_callbacks all {};
+    all.size = sizeof all;
+    all.user = this;
+    all.received = received;
+    all.connected = connected;
+    all.ended = ended;
+    all.prepare = prepare;
+    all.judge = judges ? judge : nullptr;
+    all.psk = psk;
+    all.release = release;
+    return all;
+}
+
+qdtls_address SocketEndpoint::address() const
+{
+    sockaddr_in own {};
+    socklen_t length = sizeof own;
+    CHECK_EQUAL(getsockname(socket, generic(own), &length), 0);
+    return { 4, 0, ntohs(own.sin_port), { 127, 0, 0, 1 } };
+}
+
+void SocketEndpoint::listen(SSL_CTX *context)
+{
+    CHECK_EQUAL(qdtls_endpoint_listen(handle, context, nullptr), QDTLS_STATUS_OK);
+}
+
+qdtls_connection *SocketEndpoint::connect(SSL_CTX *context, const SocketEndpoint &server,
+                                          const std::string &name)
+{
+    const qdtls_address to = server.address();
+    const auto *bytes = reinterpret_cast<const std::uint8_t *>(name.data());
+    qdtls_connection *connection = nullptr;
+    CHECK_EQUAL(qdtls_endpoint_connect(handle, context, &to, bytes, name.size(), &connection),
+                QDTLS_STATUS_OK);
+    return connection;
+}
+
+void workUntil(const std::vector<SocketEndpoint *> &endpoints, const std::function<bool()> &done)
+{
+    const auto start = std::chrono::steady_clock::now();
+    while (!done()) {
+        CHECK(std::chrono::steady_clock::now() - start < longest);
+        std::vector<pollfd> readable;
+        for (const SocketEndpoint *endpoint : endpoints)
+            readable.push_back({ endpoint->socket, POLLIN, 0 });
+        poll(readable.data(), readable.size(), shortWaitMs);
+        for (SocketEndpoint *endpoint : endpoints) {
+            if (endpoint->handle != nullptr)
+                CHECK_EQUAL(qdtls_endpoint_process(endpoint->handle, nullptr), QDTLS_STATUS_OK);
+        }
+    }
+}
+
+} // namespace harness
