@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The programs of `examples/c`, built as their users would, with OpenSSL's own programs as peers.
+
+#[path = "support/compiler.rs"]
+mod compiler;
+#[path = "support/library.rs"]
+mod library;
+#[path = "support/process.rs"]
+mod process;
+
+use compiler::compiler;
+use process::run;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::UdpSocket;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/c");
+
+/// How many lines an example may have that shows how little is needed.
+const SHORT: [(&str, usize); 2] = [("echo_server.c", 60), ("psk_client.c", 60)];
+
+fn folder() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples");
+        fs::create_dir_all(&folder).expect("a folder for the programs");
+        build_all(&folder);
+        make_certificate(&folder);
+        folder
+    })
+}
+
+fn build_all(folder: &Path) {
+    let (library, native) = library::build_static_library();
+    for entry in fs::read_dir(EXAMPLES).expect("the examples") {
+        let source = entry.expect("a file").path();
+        let standard =
+            if source.extension().is_some_and(|extension| extension == "c") { "c11" } else { "c++17" };
+        let program = folder.join(source.file_stem().expect("a name"));
+        let mut compiler = compiler(standard);
+        compiler.arg("-D_DEFAULT_SOURCE").arg(&source).arg(&library).args(&native);
+        run(compiler.arg("-o").arg(program));
+    }
+}
+
+fn make_certificate(folder: &Path) {
+    let kind = ["-x509", "-nodes", "-days", "2", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
+    let name = ["-subj", "/CN=echo.example", "-addext", "subjectAltName=DNS:echo.example"];
+    let files = ["-keyout", "key.pem", "-out", "certificate.pem"];
+    run(Command::new("openssl").arg("req").args(kind).args(name).args(files).current_dir(folder));
+}
+
+/// A program that runs until the test has what it wants.
+struct Running(Child);
+
+impl Running {
+    fn start(program: impl AsRef<Path>, arguments: &[&str]) -> Self {
+        let mut command = Command::new(program.as_ref());
+        command.args(arguments).current_dir(folder()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        Self(command.stderr(Stdio::null()).spawn().expect("the program starts"))
+    }
+
+    fn write(&mut self, line: &str) {
+        let input = self.0.stdin.as_mut().expect("an input");
+        writeln!(input, "{line}").expect("the program reads");
+    }
+
+    /// Reads lines until one is this.
+    fn wait_for(&mut self, line: &str) {
+        let lines = BufReader::new(self.0.stdout.take().expect("an output")).lines();
+        let mut lines = lines.map(|line| line.expect("the program writes"));
+        assert!(lines.any(|one| one == line), "the program has ended without '{line}'");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // One that has ended already cannot be killed.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A port that nobody had a moment ago.
+fn port() -> String {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    socket.local_addr().expect("an address").port().to_string()
+}
+
+fn program(name: &str) -> PathBuf {
+    folder().join(name)
+}
+
+/// What a client prints. It is started again while its server is not there yet.
+fn output_of(client: &str, arguments: &[&str], expected: &str) {
+    let mut output = Vec::new();
+    for _ in 0..50 {
+        let outcome = Command::new(program(client)).args(arguments).current_dir(folder()).output();
+        output = outcome.expect("the client runs").stdout;
+        if output == expected.as_bytes() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("{client} prints '{}', not '{expected}'", String::from_utf8_lossy(&output));
+}
+
+#[test]
+fn examples_are_as_short_as_they_say() {
+    for (name, most) in SHORT {
+        let text = fs::read_to_string(Path::new(EXAMPLES).join(name)).expect("an example");
+        assert!(text.lines().count() <= most, "{name} has {} lines", text.lines().count());
+    }
+}
+
+#[test]
+fn the_echo_server_serves_openssl_and_the_echo_client() {
+    let port = port();
+    let _server = Running::start(program("echo_server"), &[&port, "certificate.pem", "key.pem"]);
+    output_of("echo_client", &[&port, "certificate.pem", "echo.example", "hello"], "hello\n");
+
+    let to = format!("127.0.0.1:{port}");
+    let mut client = Running::start("openssl", &["s_client", "-dtls1_2", "-quiet", "-connect", &to]);
+    client.write("from OpenSSL");
+    client.wait_for("from OpenSSL");
+}
+
+#[test]
+fn the_echo_client_refuses_a_server_with_another_name() {
+    let port = port();
+    let _server = Running::start(program("echo_server"), &[&port, "certificate.pem", "key.pem"]);
+    output_of("echo_client", &[&port, "certificate.pem", "echo.example", "hello"], "hello\n");
+    let arguments = [&port, "certificate.pem", "other.example", "hello"];
+    let outcome = Command::new(program("echo_client")).args(arguments).current_dir(folder()).output();
+    let outcome = outcome.expect("the client runs");
+    assert!(!outcome.status.success() && outcome.stdout.is_empty(), "{outcome:?}");
+    assert!(String::from_utf8_lossy(&outcome.stderr).contains("certificate verify failed"), "{outcome:?}");
+}
+
+#[test]
+fn the_clients_talk_to_openssls_server() {
+    let with_certificate = ["-cert", "certificate.pem", "-key", "key.pem"];
+    let with_key = ["-nocert", "-psk", "6b6579", "-psk_identity", "me"];
+    let by_name = ["certificate.pem", "echo.example", "question\n"];
+    for (server, client, arguments) in [
+        (&with_certificate[..], "echo_client", &by_name),
+        (&with_key, "psk_client", &["me", "key", "question\n"]),
+    ] {
+        let port = port();
+        let to = ["s_server", "-dtls1_2", "-quiet", "-accept", &port];
+        let mut server = Running::start("openssl", &[&to[..], server].concat());
+        let mut client = Running::start(program(client), &[&[&*port][..], arguments].concat());
+        server.wait_for("question");
+        server.write("answer");
+        client.wait_for("answer");
+    }
+}
+
+/// The peers of `cargo xtask soak`: they connect, vanish, begin again, replay and send noise.
+fn build_peers() -> PathBuf {
+    let sources = ["flood.cpp", "peer.cpp", "peers_main.cpp"];
+    let sources = sources.map(|name| Path::new(env!("CARGO_MANIFEST_DIR")).join("qt-tests/soak").join(name));
+    let program = program("soak_peers");
+    let mut compiler = compiler("c++17");
+    run(compiler.args(sources).arg("-o").arg(&program).args(["-lssl", "-lcrypto", "-lpthread"]));
+    program
+}
+
+#[test]
+fn a_thousand_peers_are_served() {
+    let (port, peers) = (port(), build_peers());
+    let mut server = Running::start(program("many_peers"), &[&port, "certificate.pem", "key.pem", "1000"]);
+    let _peers = Running::start(peers, &[&port, "1000", "60", "0", "0"]);
+    server.wait_for("1000 clients");
+    drop(server.0.stdin.take());
+    assert!(server.0.wait().expect("the server ends").success());
+}
