@@ -24,7 +24,7 @@ impl<P: Program> Endpoint<P> {
         let peer = self.new_peer(Role::Client, address)?;
         let connection = peer.connection();
         connection.settings().set_server_name(name)?;
-        if !self.transport.program.prepare(&peer) {
+        if !self.transport.program.prepare(&peer) || self.is_released.get() {
             return Err(Error::because(Status::Aborted, "connect", "the program has refused the connection"));
         }
         let ssl = context.new_ssl()?;

@@ -165,6 +165,13 @@ CASE(an_endpoint_refuses_what_the_program_refuses)
     CHECK_EQUAL(qdtls_endpoint_connect(refusing.handle, world.clientTls.get(), &to, nullptr, 0,
                                        &connection),
                 QDTLS_STATUS_ABORTED);
+
+    SocketEndpoint leaving;
+    leaving.onPrepare = [&](qdtls_connection *) { return leaving.free(), 0; };
+    CHECK_EQUAL(
+        qdtls_endpoint_connect(leaving.handle, world.clientTls.get(), &to, nullptr, 0, &connection),
+        QDTLS_STATUS_ABORTED);
+    CHECK(connection == nullptr);
 }
 
 CASE(an_endpoint_refuses_a_certificate_with_errors_unless_the_program_accepts_it)

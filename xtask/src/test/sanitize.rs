@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask sanitize`: builds of the plugin, C++ and Rust, for AddressSanitizer (which also sees what OpenSSL
 //! allocates), of its C++ also for UndefinedBehaviorSanitizer, in the hardening tests, Qt's autotests, and with OpenSSL as
-//! peer; for ThreadSanitizer, in the tests of threads; and the hardening tests under valgrind's memcheck. Half an hour, so
-//! not a part of `cargo xtask test`.
+//! peer; of its C++ for ThreadSanitizer, in the tests of threads; and the hardening tests under valgrind's memcheck. Half
+//! an hour, so not a part of `cargo xtask test`.
 
-use crate::build::Flavour;
+use crate::build::{Flavour, plugin};
 use crate::system::{Run, cmd, nightly, rust_target, shell, shell_in, workspace};
 use crate::test::autotests::{self, AUTOTESTS};
 use crate::test::instrumented::{self, Instrumented};
@@ -52,7 +52,8 @@ pub fn memcheck() -> Result<u32> {
 
 /// Builds for AddressSanitizer and UndefinedBehaviorSanitizer; any finding ends the program.
 pub fn address(qt_source: &Path) -> Result<Instrumented> {
-    build("address", ",undefined -fno-sanitize-recover=undefined", "", qt_source)
+    let library = rust_library(&workspace::target("address/crate"), "address")?;
+    build("address", "address,undefined -fno-sanitize-recover=undefined", &library, qt_source)
 }
 
 pub fn hardening(built: &Instrumented) -> Result<u32> {
@@ -74,8 +75,8 @@ pub fn qts_autotests(built: &Instrumented, qt_source: &Path) -> Result<u32> {
 
 /// Runs the cases about threads and event loops under ThreadSanitizer, which fails a case on any finding.
 pub fn thread(qt_source: &Path) -> Result<u32> {
-    // gcc's runtime has no functions for these; it sees the C library's.
-    let built = build("thread", "", "-Cllvm-args=-tsan-instrument-memintrinsics=0", qt_source)?;
+    // Not of Rust: a QDtls that moves does so by way of Qt's locks, which Qt's libraries do not show.
+    let built = build("thread", "thread", &plugin::library(), qt_source)?;
     let program = built.program("tst_hardening");
     let known = workspace::root().join("qt-tests/hardening/thread_sanitizer.txt");
     let options = format!("suppressions={}", known.display());
@@ -90,19 +91,18 @@ pub fn thread(qt_source: &Path) -> Result<u32> {
     Ok(cases.len() as u32)
 }
 
-/// Builds plugin and tests for a sanitizer: the C++ by gcc, with its runtime, and the crate with Rust's standard library
-/// by the nightly compiler, whose code calls the same functions.
-fn build(sanitizer: &str, gcc: &str, rust: &str, qt_source: &Path) -> Result<Instrumented> {
-    let rust = format!("-Zsanitizer={sanitizer} -Zexternal-clangrt {rust}");
-    let library = rust_library(&workspace::target(sanitizer).join("crate"), &rust)?;
-    let flags = format!("-fsanitize={sanitizer}{gcc} -fno-omit-frame-pointer");
-    instrumented::build(sanitizer, &flags, &library, qt_source)
+/// Builds plugin and tests for a sanitizer: the C++ by gcc, with its runtime.
+fn build(folder: &str, sanitizer: &str, library: &Path, qt_source: &Path) -> Result<Instrumented> {
+    let flags = format!("-fsanitize={sanitizer} -fno-omit-frame-pointer");
+    instrumented::build(folder, &flags, library, qt_source)
 }
 
-fn rust_library(folder: &Path, flags: &str) -> Result<PathBuf> {
+/// The crate with Rust's standard library by the nightly compiler, whose code calls the same runtime's functions.
+fn rust_library(folder: &Path, sanitizer: &str) -> Result<PathBuf> {
     let host = &rust_target()?;
     let library = ["--package", "qdtls-rs", "--lib", "--crate-type", "staticlib", "--no-default-features"];
     let build = cmd!(shell(), "cargo rustc --locked {library...} --release -Zbuild-std --target {host}");
+    let flags = format!("-Zsanitizer={sanitizer} -Zexternal-clangrt");
     let build = build.env("RUSTFLAGS", flags).env("CARGO_TARGET_DIR", folder);
     nightly::with(build).quietly()?;
     Ok(folder.join(host).join("release/libqdtls_rs.a"))
