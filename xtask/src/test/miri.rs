@@ -12,7 +12,7 @@ const CALL_C: [&str; 4] = ["cookie::process_secret::", "cookie::tests::", "os::"
 const FLAGS: &str = "-Zmiri-strict-provenance -Zmiri-disable-isolation";
 
 pub fn run() -> Result<()> {
-    nightly::require("cargo-miri", "miri,rust-src", "`cargo test` runs the same tests without it")?;
+    nightly::require("miri", "miri,rust-src", "`cargo test` runs the same tests without it")?;
     let (target_dir, skipped) = (workspace::target("miri"), CALL_C.map(|tests| ["--skip", tests]).concat());
     let package = ["--package", "qdtls-rs", "--lib", "--no-default-features"];
     let command = cmd!(shell(), "cargo miri test {package...} --target-dir {target_dir} -- {skipped...}");
