@@ -273,6 +273,7 @@ mod tests {
     use super::super::Outbox;
     use super::*;
     use std::net::UdpSocket;
+    use std::time::{Duration, Instant};
 
     fn of(socket: &UdpSocket) -> Udp {
         // SAFETY: each test keeps its socket open.
@@ -284,11 +285,12 @@ mod tests {
         Some([socket()?, socket()?])
     }
 
-    /// All that comes until it is as much as was sent.
+    /// All that comes until it is as much as was sent; what does not come in ten seconds is not there.
     fn receive(socket: &Udp, number: usize) -> Vec<(SocketAddr, Vec<u8>)> {
+        let end = Instant::now() + Duration::from_secs(10);
         let mut inbox = Inbox::new(vec![0; INBOX_SIZE]);
         let mut arrived = Vec::new();
-        while arrived.len() < number {
+        while arrived.len() < number && Instant::now() < end {
             match inbox.receive(socket) {
                 Ok(_) => arrived.extend(inbox.datagrams().map(|(from, datagram)| (from, datagram.to_vec()))),
                 Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
