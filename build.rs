@@ -10,6 +10,13 @@ fn main() {
     println!("cargo:rerun-if-changed=src");
     println!("cargo:rerun-if-changed=cbindgen.toml");
 
+    // What the linked OpenSSL was built without; openssl-sys says it.
+    println!("cargo:rustc-check-cfg=cfg(openssl_no_srtp)");
+    let without = std::env::var("DEP_OPENSSL_CONF").unwrap_or_default();
+    if without.split(',').any(|part| part == "OPENSSL_NO_SRTP") {
+        println!("cargo:rustc-cfg=openssl_no_srtp");
+    }
+
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("qdtls_rs.h");
     let root = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
     match cbindgen::generate(&root) {

@@ -473,6 +473,13 @@ enum qdtls_setting
      * a datagram of its own; default 1. Applies to the next init TLS. `QDTLS_COALESCE_RECORDS`.
      */
     QDTLS_SETTING_COALESCE_RECORDS = 8,
+    /**
+     * 1 writes the session keys of connections to the file that the environment variable `SSLKEYLOGFILE` names, in the NSS
+     * key log format (SSL_CTX_set_keylog_callback(3)); default 0. Anyone with the file can decrypt what is sent: for
+     * debugging only. Applies to the next `qdtls_context_prepare`. A context with a callback of the program's keeps
+     * that. `QDTLS_KEY_LOG`.
+     */
+    QDTLS_SETTING_KEY_LOG = 9,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -633,7 +640,99 @@ typedef struct qdtls_callbacks {
      * As `send`, with the address: how a listener answers, if it is not null; it does not need `send` then.
      */
     int32_t (*send_to)(void *user, const struct qdtls_address *address, const uint8_t *datagram, size_t length);
+    /**
+     * Chooses the certificate of a server for the name that a client asks for (RFC 6066, 3), if the context is one of
+     * `qdtls_context_select_by_name`. 0 goes on: with the certificate of the prepared `SSL_CTX` that it writes to
+     * `context`, to which the connection takes a reference, or with its own if it writes none. Any other number refuses the
+     * client with the alert unrecognized_name. All else, such as how peers are verified, stays that of the connection's
+     * own context. The name has no terminating zero, and is valid during the call. Null: its own.
+     */
+    int32_t (*server_name)(void *user, const uint8_t *name, size_t length, SSL_CTX **context);
 } qdtls_callbacks;
+
+/**
+ * What a handshake has negotiated. NIDs are the numbers of openssl/obj_mac.h, for OBJ_nid2sn(3).
+ */
+typedef struct qdtls_parameters {
+    /**
+     * `sizeof(qdtls_parameters)`.
+     */
+    size_t size;
+    /**
+     * The `qdtls_protocol`.
+     */
+    int32_t protocol;
+    /**
+     * The cipher suite's number on the wire (IANA).
+     */
+    uint16_t cipher;
+    /**
+     * 1 if the master secret is bound to the whole handshake (RFC 7627), otherwise 0.
+     */
+    uint8_t extended_master_secret;
+    /**
+     * 1 if a session was resumed, otherwise 0.
+     */
+    uint8_t resumed;
+    /**
+     * The NID of the group of the key exchange; 0 if there was none, and with OpenSSL 1.1.1.
+     */
+    int32_t group;
+    /**
+     * The NIDs of hash and key of the signature by which this end has proved its identity; 0 if it has not.
+     */
+    int32_t signature_digest;
+    /**
+     * See `signature_digest`.
+     */
+    int32_t signature_key;
+    /**
+     * Those of the peer's signature.
+     */
+    int32_t peer_signature_digest;
+    /**
+     * See `peer_signature_digest`.
+     */
+    int32_t peer_signature_key;
+} qdtls_parameters;
+
+/**
+ * The master keys and salts of SRTP (RFC 5764, 4.2). Each has the length of the profile; the rest of its member is 0.
+ */
+typedef struct qdtls_srtp_keys {
+    /**
+     * `sizeof(qdtls_srtp_keys)`.
+     */
+    size_t size;
+    /**
+     * The number of the profile that both ends have agreed on; 0 for none, and then the other members are 0.
+     */
+    uint16_t profile;
+    /**
+     * The length of a key in bytes.
+     */
+    uint8_t key_length;
+    /**
+     * The length of a salt in bytes.
+     */
+    uint8_t salt_length;
+    /**
+     * For what the client sends.
+     */
+    uint8_t client_key[32];
+    /**
+     * For what the client sends.
+     */
+    uint8_t client_salt[14];
+    /**
+     * For what the server sends.
+     */
+    uint8_t server_key[32];
+    /**
+     * For what the server sends.
+     */
+    uint8_t server_salt[14];
+} qdtls_srtp_keys;
 
 /**
  * An error that OpenSSL found in the peer's certificate chain (X509_STORE_CTX_get_error(3)).
@@ -730,6 +829,10 @@ typedef struct qdtls_endpoint_callbacks {
      * Called once, as the last callback, when the endpoint was freed and no call of it runs.
      */
     void (*release)(void *user);
+    /**
+     * As in `qdtls_callbacks`.
+     */
+    int32_t (*server_name)(void *user, const uint8_t *name, size_t length, SSL_CTX **context);
 } qdtls_endpoint_callbacks;
 
 /**
@@ -749,6 +852,129 @@ typedef struct qdtls_retention {
      */
     size_t most_unused;
 } qdtls_retention;
+
+/**
+ * The counters of a connection since the last `qdtls_connection_init_tls`. Bytes are those of datagrams, without the
+ * headers of UDP and IP.
+ */
+typedef struct qdtls_connection_counters {
+    /**
+     * `sizeof(qdtls_connection_counters)`.
+     */
+    size_t size;
+    /**
+     * Datagrams that `send` has taken.
+     */
+    uint64_t datagrams_sent;
+    /**
+     * Their bytes.
+     */
+    uint64_t bytes_sent;
+    /**
+     * The records that were to be sent.
+     */
+    uint64_t records_sent;
+    /**
+     * Datagrams of the peer that the program has passed on.
+     */
+    uint64_t datagrams_received;
+    /**
+     * Their bytes.
+     */
+    uint64_t bytes_received;
+    /**
+     * The records that OpenSSL has got of them.
+     */
+    uint64_t records_received;
+    /**
+     * Bytes that were no record.
+     */
+    uint64_t dropped_malformed_bytes;
+    /**
+     * Records that cannot be valid where they stand, and did not reach OpenSSL.
+     */
+    uint64_t dropped_unexpected;
+    /**
+     * Records of handshake messages that are longer than accepted.
+     */
+    uint64_t dropped_too_long;
+    /**
+     * Records of application data that OpenSSL has dropped: forged, or received before (RFC 6347, 4.1.2.6).
+     */
+    uint64_t dropped_unauthentic;
+    /**
+     * Flights that were sent again (RFC 6347, 4.2.4).
+     */
+    uint64_t retransmissions;
+    /**
+     * The round trip in microseconds, as estimated in the handshake, or what it is at most; 0 if it was not measured.
+     */
+    uint64_t round_trip_us;
+    /**
+     * The time of the handshake in microseconds, from `qdtls_connection_start` to its end; 0 before it is complete.
+     */
+    uint64_t handshake_us;
+} qdtls_connection_counters;
+
+/**
+ * What was done with the ClientHellos of unknown clients (RFC 6347, 4.2.1).
+ */
+typedef struct qdtls_cookie_counters {
+    /**
+     * `sizeof(qdtls_cookie_counters)`.
+     */
+    size_t size;
+    /**
+     * Cookies sent.
+     */
+    uint64_t issued;
+    /**
+     * ClientHellos with a valid cookie.
+     */
+    uint64_t accepted;
+    /**
+     * ClientHellos with a cookie that was not valid. Each was answered with another cookie.
+     */
+    uint64_t refused;
+} qdtls_cookie_counters;
+
+/**
+ * The counters of the process.
+ */
+typedef struct qdtls_process_counters {
+    /**
+     * `sizeof(qdtls_process_counters)`.
+     */
+    size_t size;
+    /**
+     * Connections at present for which TLS is set up.
+     */
+    uint64_t connections;
+    /**
+     * Handshakes that have begun.
+     */
+    uint64_t handshakes_started;
+    /**
+     * Handshakes that have finished.
+     */
+    uint64_t handshakes_completed;
+    /**
+     * Handshakes that have failed. Those that the program has aborted are neither.
+     */
+    uint64_t handshakes_failed;
+    /**
+     * See `qdtls_cookie_counters`.
+     */
+    uint64_t cookies_issued;
+    /**
+     * See `qdtls_cookie_counters`.
+     */
+    uint64_t cookies_accepted;
+    /**
+     * See `qdtls_cookie_counters`.
+     */
+    uint64_t cookies_refused;
+} qdtls_process_counters;
 
 #ifdef __cplusplus
 extern "C" {
@@ -990,6 +1216,75 @@ qdtls_status qdtls_connection_read(struct qdtls_connection *connection,
                                    size_t capacity,
                                    size_t *plaintext,
                                    int32_t *end);
+
+/**
+ * Writes what the handshake has negotiated. Allowed after the handshake, until the connection ends; otherwise
+ * `QDTLS_STATUS_INVALID_STATE`. `QDTLS_STATUS_INVALID_ARGUMENT`: `parameters` is null, or its `size` is not set.
+ *
+ * # Safety
+ * `connection` is null or a live handle; `parameters` is null or writable for its `size`.
+ */
+qdtls_status qdtls_connection_parameters(const struct qdtls_connection *connection,
+                                         struct qdtls_parameters *parameters);
+
+/**
+ * Derives keys for another protocol from the association (RFC 5705; SSL_export_keying_material(3)): `length` bytes,
+ * which both ends get for the same label and context. `label` is one that IANA lists, or begins with "EXPERIMENTAL". A
+ * null `context` is none, which is not the same as one of 0 bytes. Keys are bound to both ends only if the extended
+ * master secret was negotiated (RFC 7627, 5.4; `qdtls_connection_parameters`). Wipe them after use (`qdtls_wipe`).
+ *
+ * Allowed after the handshake, until the connection ends; otherwise `QDTLS_STATUS_INVALID_STATE`.
+ * `QDTLS_STATUS_INVALID_ARGUMENT`: a pointer is null, label or length are 0 bytes, or OpenSSL refuses the label because TLS
+ * uses it itself.
+ *
+ * # Safety
+ * `connection` is null or a live handle; `label` and `context` are null or readable for their lengths, `keys` is null or
+ * writable for `length` bytes.
+ */
+qdtls_status qdtls_connection_export(const struct qdtls_connection *connection,
+                                     const uint8_t *label,
+                                     size_t label_length,
+                                     const uint8_t *context,
+                                     size_t context_length,
+                                     uint8_t *keys,
+                                     size_t length);
+
+/**
+ * Sets the protection profiles of SRTP that a client offers, or a server selects from, the best first (RFC 5764, 4.1):
+ * numbers such as 1 for SRTP_AES128_CM_SHA1_80, 2 for SRTP_AES128_CM_SHA1_32, 7 for SRTP_AEAD_AES_128_GCM and 8 for
+ * SRTP_AEAD_AES_256_GCM. `count` 0 removes them. Others give `QDTLS_STATUS_INVALID_ARGUMENT`, and those set before stay. Takes
+ * effect with the next `qdtls_connection_init_tls`, which fails with `QDTLS_STATUS_INIT_FAILED` if OpenSSL was built without
+ * SRTP. Allowed in every state.
+ *
+ * # Safety
+ * `connection` is null or a live handle; `profiles` is null or readable for `count` numbers.
+ */
+qdtls_status qdtls_connection_set_srtp(struct qdtls_connection *connection,
+                                       const uint16_t *profiles,
+                                       size_t count);
+
+/**
+ * Writes the keys of SRTP (`qdtls_connection_set_srtp`). Wipe them after use (`qdtls_wipe`). Allowed after the handshake,
+ * until the connection ends; otherwise `QDTLS_STATUS_INVALID_STATE`. `QDTLS_STATUS_INVALID_ARGUMENT`: `keys` is null, or its
+ * `size` is not set.
+ *
+ * # Safety
+ * `connection` is null or a live handle; `keys` is null or writable for its `size`.
+ */
+qdtls_status qdtls_connection_srtp(const struct qdtls_connection *connection,
+                                   struct qdtls_srtp_keys *keys);
+
+/**
+ * Writes the last alert that this end has sent to `sent`, and the last that it has received to `received`: 256 times its
+ * level, 1 for a warning and 2 for a fatal one, and its description (RFC 5246, 7.2); -1 if there was none. They are those of
+ * the last `qdtls_connection_init_tls`, also after the connection's end. Allowed in every state.
+ *
+ * # Safety
+ * `connection` is null or a live handle; the others are null or writable.
+ */
+qdtls_status qdtls_connection_alerts(const struct qdtls_connection *connection,
+                                     int32_t *sent,
+                                     int32_t *received);
 
 /**
  * Writes the `qdtls_state` to `state`. Allowed in every state and from inside callbacks.
@@ -1587,6 +1882,18 @@ qdtls_status qdtls_openssl_attach(const void *libssl,
 qdtls_status qdtls_context_prepare(SSL_CTX *context);
 
 /**
+ * Has a server choose a context for each name that clients ask for (RFC 6066, 3): the callback `server_name` is called in
+ * handshakes that begin with this context. Without the call clients get this context's certificate, whatever the name.
+ * Call it after `qdtls_context_prepare` and before the first `qdtls_context_new_ssl`. A callback of the program's
+ * (SSL_CTX_set_tlsext_servername_callback(3)) is replaced. `QDTLS_STATUS_INVALID_ARGUMENT`: the context is null or was
+ * not prepared.
+ *
+ * # Safety
+ * `context` is null or a live `SSL_CTX` of the OpenSSL in use that no other thread uses meanwhile.
+ */
+qdtls_status qdtls_context_select_by_name(SSL_CTX *context);
+
+/**
  * Creates an `SSL` (SSL_new(3)) and writes it to `ssl`. The caller owns it until `qdtls_connection_init_tls` takes
  * it. `QDTLS_STATUS_INIT_FAILED`: SSL_new(3) failed.
  *
@@ -1644,6 +1951,45 @@ qdtls_status qdtls_psk_reply_set(struct qdtls_psk_reply *reply,
                                  size_t identity_length,
                                  const uint8_t *key,
                                  size_t key_length);
+
+/**
+ * Writes the counters of a connection to `counters`: all 0 before the first `qdtls_connection_init_tls`. They stay after the
+ * connection's end. Allowed in every state and from inside callbacks. `QDTLS_STATUS_INVALID_ARGUMENT`: `counters` is null, or
+ * its `size` is not set.
+ *
+ * # Safety
+ * `connection` is null or a live handle; `counters` is null or writable for its `size`.
+ */
+qdtls_status qdtls_connection_statistics(const struct qdtls_connection *connection,
+                                         struct qdtls_connection_counters *counters);
+
+/**
+ * Writes what a listener has done with cookies to `counters`. Allowed at any time. `QDTLS_STATUS_INVALID_ARGUMENT`:
+ * `counters` is null, or its `size` is not set.
+ *
+ * # Safety
+ * `listener` is null or a live handle; `counters` is null or writable for its `size`.
+ */
+qdtls_status qdtls_listener_statistics(const struct qdtls_listener *listener,
+                                       struct qdtls_cookie_counters *counters);
+
+/**
+ * As `qdtls_listener_statistics`, for an endpoint.
+ *
+ * # Safety
+ * `endpoint` is null or a live handle; `counters` is null or writable for its `size`.
+ */
+qdtls_status qdtls_endpoint_statistics(const struct qdtls_endpoint *endpoint,
+                                       struct qdtls_cookie_counters *counters);
+
+/**
+ * Writes the counters of the process to `counters`, at any time and on any thread. Those of several threads may not be of
+ * one moment. `QDTLS_STATUS_INVALID_ARGUMENT`: `counters` is null, or its `size` is not set.
+ *
+ * # Safety
+ * `counters` is null or writable for its `size`.
+ */
+qdtls_status qdtls_process_statistics(struct qdtls_process_counters *counters);
 
 /**
  * BIO_read(3) for a datagram BIO of this library; -1 for any other BIO.

@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+use crate::openssl::context::Context;
 use crate::peer::PeerAddress;
 use crate::role::Role;
 use crate::unix_time::UnixTime;
@@ -43,6 +44,16 @@ pub struct Psk {
     pub key: Zeroizing<Vec<u8>>,
 }
 
+/// The answer to a client that asks for a server by its name (RFC 6066, 3).
+pub enum ServerName {
+    /// The handshake goes on with the context that it began with.
+    Keep,
+    /// The handshake goes on with the certificate of this context.
+    Switch(Context),
+    /// There is no such server: the handshake ends with the alert unrecognized_name.
+    Refuse,
+}
+
 /// The embedding program. Every method may call the connection that it serves: nothing is borrowed mutably while it
 /// runs.
 pub trait Host {
@@ -56,6 +67,11 @@ pub trait Host {
 
     /// Provides a pre-shared key; `None` refuses the handshake.
     fn psk(&self, request: &PskRequest<'_>) -> Option<Psk>;
+
+    /// Chooses a context for the name that a client asks for.
+    fn select_context(&self, _name: &[u8]) -> ServerName {
+        ServerName::Keep
+    }
 
     /// The wall-clock time, used for cookies.
     fn now(&self) -> UnixTime;

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `ffi` | the C ABI `qdtls_*`: argument checks, handles, conversions; no decisions |
 //! | [`endpoint`] | many connections on one UDP socket: the one place with I/O, by `os` |
-//! | core | one file or folder per concept, without I/O, a wall clock or `unsafe`: [`connection`] (the phases of a handshake), [`association`] (one TLS association and its operations), [`listener`] and [`cookie`] (the cookie exchange), [`wire`] (records, hellos), [`host`] (the interface to the embedding program), [`peer`], [`settings`], [`retention`], [`timer`], [`secret`], [`error`], [`log`] |
+//! | core | one file or folder per concept, without I/O, a wall clock or `unsafe`: [`connection`] (the phases of a handshake), [`association`] (one TLS association and its operations), [`listener`] and [`cookie`] (the cookie exchange), [`wire`] (records, hellos), [`host`] (the interface to the embedding program), [`peer`], [`settings`], [`statistics`], [`retention`], [`timer`], [`secret`], [`error`], [`log`] |
 //! | `openssl` | the only module that calls OpenSSL or is called by it: the function table, owning wrappers, callbacks |
 //! | `memory` | allocations that may fail; where the standard library would end the process |
 //! | `os` | the only module that calls the operating system: locked memory, finding a loaded library, UDP sockets |
@@ -48,6 +48,7 @@ pub mod secret;
 pub mod send_error;
 pub mod server_name;
 pub mod settings;
+pub mod statistics;
 pub mod text;
 pub mod timer;
 pub mod unix_time;

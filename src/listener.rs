@@ -10,6 +10,7 @@ use crate::cookie::{Check, CookieKey, Use};
 use crate::error::{Error, Result, Status};
 use crate::host::{Host, SendResult};
 use crate::peer::PeerAddress;
+use crate::statistics::Cookies;
 use crate::wire::hello::{ClientHello, HelloVerifyRequest};
 use std::cell::RefCell;
 
@@ -17,17 +18,23 @@ use std::cell::RefCell;
 pub struct Listener<H> {
     key: RefCell<CookieKey>,
     host: H,
+    cookies: Cookies,
 }
 
 impl<H: Host> Listener<H> {
     /// A listener with the process-wide cookie secret.
     pub fn new(host: H) -> Self {
-        Self { key: RefCell::default(), host }
+        Self { key: RefCell::default(), host, cookies: Cookies::default() }
     }
 
     /// Sets the key that makes and checks cookies.
     pub fn set_cookie(&self, key: CookieKey) {
         self.key.replace(key);
+    }
+
+    /// What was done with the cookies.
+    pub fn cookies(&self) -> &Cookies {
+        &self.cookies
     }
 
     /// As [`verify`], with this listener's key and host.
@@ -37,7 +44,7 @@ impl<H: Host> Listener<H> {
         };
         // Cloned, because the host may replace the key while it sends.
         let key = self.key.borrow().clone();
-        verify(&key, peer, &hello, Use::Listen, &self.host)
+        verify(&key, peer, &hello, Use::Listen, &self.host, &self.cookies)
     }
 }
 
@@ -49,13 +56,19 @@ pub fn verify(
     hello: &ClientHello<'_>,
     cookie_use: Use,
     host: &dyn Host,
+    cookies: &Cookies,
 ) -> Result<bool> {
-    match key.check(peer, hello, host.now(), cookie_use)? {
+    let check = key.check(peer, hello, host.now(), cookie_use)?;
+    cookies.hello(matches!(check, Check::Valid { .. }), !hello.cookie.is_empty());
+    match check {
         Check::Valid { .. } => Ok(true),
         Check::Answer(cookie) => {
             let request = HelloVerifyRequest::new(hello, cookie.as_bytes());
             match host.send_to(peer, request.as_bytes()) {
-                SendResult::Sent => Ok(false),
+                SendResult::Sent => {
+                    cookies.issue();
+                    Ok(false)
+                }
                 SendResult::Failed => Err(Error::new(Status::SendFailed, "HelloVerifyRequest")),
                 SendResult::Lost | SendResult::Refused => {
                     Err(Error::new(Status::SendRefused, "HelloVerifyRequest"))

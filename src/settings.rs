@@ -59,8 +59,11 @@ pub static STRICT_ALERTS: Setting = Setting::new("QDTLS_STRICT_ALERTS", 0, 0, 1)
 /// once. See [`crate::retention`].
 pub static CONTEXT_KEEP_S: Setting = Setting::new("QDTLS_CONTEXT_KEEP_S", 60, 0, 3600);
 
+/// 1 writes the session keys to the file that `SSLKEYLOGFILE` names, for programs that decrypt captures.
+pub static KEY_LOG: Setting = Setting::new("QDTLS_KEY_LOG", 0, 0, 1);
+
 /// All settings.
-pub static ALL: [&Setting; 9] = [
+pub static ALL: [&Setting; 10] = [
     &COOKIE_SECRET_SIZE,
     &COOKIE_ROTATION_S,
     &COOKIE_LIFETIME_S,
@@ -70,6 +73,7 @@ pub static ALL: [&Setting; 9] = [
     &COALESCE_RECORDS,
     &STRICT_ALERTS,
     &CONTEXT_KEEP_S,
+    &KEY_LOG,
 ];
 
 /// Reads the environment, if that was not done yet. Bad values are logged at the end, so that a logger that uses a

@@ -136,6 +136,11 @@ impl Timer {
         interval
     }
 
+    /// The estimated round trip in microseconds; 0 if nothing was measured.
+    pub fn round_trip_us(&self) -> u32 {
+        self.round_trip.get().map_or(0, |round_trip| round_trip.smoothed)
+    }
+
     /// How often the present flight was sent.
     pub fn tries(&self) -> u32 {
         self.tries.get()

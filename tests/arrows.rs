@@ -17,7 +17,7 @@ fn is_forbidden(from: &str, to: &str) -> bool {
         "openssl" => ["ffi", "association", "connection", "cookie", "listener"].contains(&to),
         "os" => !["os", "error", "log"].contains(&to),
         "memory" | "text" => true,
-        "host" if to == "peer" => false,
+        "host" if ["peer", "openssl"].contains(&to) => false,
         "error" | "log" | "host" => {
             !["error", "log", "host", "bytes", "memory", "role", "text", "unix_time"].contains(&to)
         }

@@ -55,6 +55,7 @@ impl Association {
         let rejected = || Error::new(Status::CookieRejected, "ClientHello");
         let (record, _) = record::split_record(datagram).ok_or_else(rejected)?;
         let hello = ClientHello::from_record(&record).ok_or_else(rejected)?;
+        self.statistics.received.datagram(datagram.len());
         self.hold(NAME, Purpose::Listen, record.bytes, |operation, stage| {
             let at = self.host.now();
             match key.check(&self.peer, &hello, at, Use::Start)? {
@@ -76,6 +77,9 @@ impl Association {
 
     /// Continues the handshake. `datagram` is empty when a client starts.
     pub fn handshake(&self, datagram: &[u8]) -> Result<Progress> {
+        if !datagram.is_empty() {
+            self.statistics.received.datagram(datagram.len());
+        }
         self.timer.note_arrival();
         self.run("handshake", Purpose::Handshake, datagram, |operation, ssl| operation.handshake(ssl))?
     }
@@ -94,6 +98,7 @@ impl Association {
     /// Decrypts all records of `datagram` into `buffer`, starting at `filled`.
     #[inline]
     pub fn read(&self, datagram: &[u8], buffer: PlaintextBuffer<'_>, filled: usize) -> Result<Received> {
+        self.statistics.received.datagram(datagram.len());
         self.run("read", Purpose::Data, datagram, |operation, ssl| operation.read(ssl, buffer, filled))
     }
 

@@ -64,6 +64,7 @@ impl Operation<'_> {
     pub(super) fn repeat_flight(&self) {
         let Association { timer, repetition, .. } = self.association;
         let send = |flight: &[u8]| {
+            self.association.statistics.retransmissions.one();
             self.send_datagrams(flight);
         };
         repetition.send(|| timer.may_repeat(), send);

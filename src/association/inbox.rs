@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+use crate::statistics::Dropped;
 use crate::wire::record::{self, Record};
 use std::cell::Cell;
 
@@ -12,13 +13,14 @@ pub struct Inbox<'a> {
     rest: Cell<&'a [u8]>,
     /// Whether reading leaves the record in place, as DTLSv1_listen(3) requests.
     peeking: Cell<bool>,
+    dropped: &'a Dropped,
 }
 
 impl<'a> Inbox<'a> {
     /// An inbox with the whole of `datagram`.
     #[inline]
-    pub fn new(datagram: &'a [u8]) -> Self {
-        Self { rest: Cell::new(datagram), peeking: Cell::new(false) }
+    pub fn new(datagram: &'a [u8], dropped: &'a Dropped) -> Self {
+        Self { rest: Cell::new(datagram), peeking: Cell::new(false), dropped }
     }
 
     /// Replaces the unread part by `datagram`.
@@ -37,7 +39,8 @@ impl<'a> Inbox<'a> {
     pub fn next_record(&self, accept: impl Fn(&Record<'a>) -> bool) -> Option<Record<'a>> {
         loop {
             let Some((record, rest)) = record::split_record(self.rest.get()) else {
-                self.rest.set(&[]);
+                let tail = self.rest.take();
+                self.dropped.malformed.add(tail.len() as u64);
                 return None;
             };
             let accepted = accept(&record);
@@ -75,15 +78,18 @@ mod tests {
     #[test]
     fn s24_record_by_record_and_the_tail_is_dropped() {
         let datagram = [TWO.as_slice(), &[1, 2, 3]].concat();
-        let inbox = Inbox::new(&datagram);
+        let dropped = Dropped::default();
+        let inbox = Inbox::new(&datagram, &dropped);
         let next = || inbox.next_record(|_| true).map(|record| record.content);
         assert_eq!([next(), next(), next()], [Some(22), Some(23), None]);
         assert_eq!(inbox.unread(), 0);
+        assert_eq!(dropped.malformed.get(), 3);
     }
 
     #[test]
     fn refused_records_are_skipped_and_peeked_ones_stay() {
-        let inbox = Inbox::new(&TWO);
+        let dropped = Dropped::default();
+        let inbox = Inbox::new(&TWO, &dropped);
         inbox.set_peeking(true);
         let record = inbox.next_record(|record| record.content == 23);
         assert_eq!(record.map(|record| record.bytes.len()), Some(14));

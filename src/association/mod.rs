@@ -23,6 +23,7 @@ use crate::openssl::setup::Setup;
 use crate::openssl::ssl::Ssl;
 use crate::peer::PeerAddress;
 use crate::role::Role;
+use crate::statistics::{Alive, Statistics};
 use crate::timer::Timer;
 use crate::unix_time::UnixTime;
 use crate::wire::admission::{Admission, TooLong};
@@ -123,6 +124,8 @@ pub struct Association {
     longest_message: Cell<usize>,
     /// The shortest content of a record, likewise.
     shortest_record: Cell<usize>,
+    statistics: Rc<Statistics>,
+    _alive: Alive,
     /// An object that has to outlive the `SSL`, such as the owner of its context.
     _context_owner: Box<dyn Any>,
 }
@@ -140,6 +143,7 @@ impl Association {
     ) -> Result<Rc<Self>> {
         ssl.set_up(setup)?;
         let alpn = memory::copy(setup.alpn).ok_or_else(no_memory)?;
+        let statistics = Rc::new(Statistics::default()).map_err(|_| no_memory())?;
         let association = Rc::new(Self {
             admission: Admission::new(setup.role, ssl.max_cert_list()),
             too_long: Cell::new(None),
@@ -163,6 +167,8 @@ impl Association {
             longest_message: Cell::new(0),
             shortest_record: Cell::new(0),
             ssl,
+            statistics,
+            _alive: Alive::default(),
             _context_owner: context_owner,
         });
         association.map_err(|_| no_memory())
@@ -239,6 +245,11 @@ impl Association {
     /// the way. No timer runs meanwhile, and the client sends only the true one again.
     pub fn waits_for_other_hello(&self, hello: &ClientHello<'_>) -> bool {
         !self.sequence.has_begun() && self.admission.has_other_length(hello.message_sequence, hello.length)
+    }
+
+    /// Its statistics, which outlive it.
+    pub fn statistics(&self) -> Rc<Statistics> {
+        Rc::clone(&self.statistics)
     }
 
     /// The peer's address.

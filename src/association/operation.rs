@@ -7,7 +7,7 @@
 use super::inbox::Inbox;
 use super::{Association, Progress, Received, VerifyError};
 use crate::error::{Error, Result, Status};
-use crate::host::{Psk, PskRequest, SendResult};
+use crate::host::{Psk, PskRequest, SendResult, ServerName};
 use crate::log;
 use crate::memory;
 use crate::openssl::error_queue::Cause;
@@ -15,11 +15,12 @@ use crate::openssl::events::Events;
 use crate::openssl::ssl::{Outcome, PlaintextBuffer, Running, TimeoutOutcome};
 use crate::role::Role;
 use crate::settings::STRICT_ALERTS;
+use crate::statistics::{Alert, Direction};
 use crate::wire::admission::Refusal;
 use crate::wire::alpn;
 use crate::wire::flight;
 use crate::wire::hello::ClientHello;
-use crate::wire::record::{ALERT, APPLICATION_DATA, HANDSHAKE, Record};
+use crate::wire::record::{self, ALERT, APPLICATION_DATA, HANDSHAKE, Record};
 use std::cell::Cell;
 use std::fmt;
 use subtle::ConstantTimeEq;
@@ -48,6 +49,8 @@ pub struct Operation<'a> {
     /// The worst result so far.
     send_result: Cell<SendResult>,
     psk_failure: Cell<Option<PskMisfit>>,
+    /// Records of application data that OpenSSL has got and not returned.
+    pending: Cell<u64>,
 }
 
 impl<'a> Operation<'a> {
@@ -57,9 +60,10 @@ impl<'a> Operation<'a> {
         Self {
             association,
             purpose: Cell::new(purpose),
-            inbox: Inbox::new(datagram),
+            inbox: Inbox::new(datagram, &association.statistics.dropped),
             send_result: Cell::new(SendResult::Sent),
             psk_failure: Cell::new(None),
+            pending: Cell::new(0),
         }
     }
 
@@ -95,6 +99,7 @@ impl<'a> Operation<'a> {
         match outcome {
             Outcome::Done(_) => {
                 self.association.repetition.forget();
+                self.association.statistics.note_round_trip(self.association.timer.round_trip_us());
                 self.association.longest_message.set(self.association.ssl.longest_message());
                 self.association.shortest_record.set(self.association.ssl.shortest_record());
                 Ok(Progress::Finished { unread: self.inbox.unread() })
@@ -114,6 +119,7 @@ impl<'a> Operation<'a> {
     pub fn handle_timeout(&self, ssl: &Running<'_>) -> Result<bool> {
         if self.should_drop_session() {
             self.association.first_record.set(self.association.sequence.next_record());
+            self.association.statistics.retransmissions.one();
             let outcome = ssl.begin_without_session();
             self.transmit();
             return self.progress(outcome).map(|_| true);
@@ -122,7 +128,10 @@ impl<'a> Operation<'a> {
         self.transmit();
         match outcome {
             TimeoutOutcome::NotYet => self.association.require_steady_clock().map(|()| false),
-            TimeoutOutcome::Retransmitted => self.sent().map(|()| true),
+            TimeoutOutcome::Retransmitted => {
+                self.association.statistics.retransmissions.one();
+                self.sent().map(|()| true)
+            }
             TimeoutOutcome::Failed(cause) if cause.is_timeout() => {
                 Err(self.timed_out(cause, "DTLSv1_handle_timeout"))
             }
@@ -170,6 +179,7 @@ impl<'a> Operation<'a> {
         loop {
             let end = match ssl.read(buffer, length) {
                 Outcome::Done(count) => {
+                    self.pending.set(self.pending.get().saturating_sub(1));
                     length += count;
                     // Another call would only return that nothing is left.
                     let is_drained = self.inbox.unread() == 0 && buffered.get() == 0;
@@ -180,6 +190,7 @@ impl<'a> Operation<'a> {
                 }
                 Outcome::WantsDatagram => {
                     buffered.set(0);
+                    self.association.statistics.dropped.unauthentic.add(self.pending.take());
                     None
                 }
                 Outcome::Closed => Some(Error::new(Status::Closed, "SSL_read")),
@@ -213,29 +224,39 @@ impl<'a> Operation<'a> {
     /// HelloRequest (I8). A peer that has asked for a renegotiation needs nothing of the handshake before.
     #[inline]
     fn may_be_read(&self, record: &Record<'_>) -> bool {
-        record.fragment.len() >= self.association.shortest_record.get()
-            && (record.content != HANDSHAKE || !self.association.refused_renegotiation.get())
+        let may = record.fragment.len() >= self.association.shortest_record.get()
+            && (record.content != HANDSHAKE || !self.association.refused_renegotiation.get());
+        if !may {
+            self.association.statistics.dropped.unexpected.one();
+        }
+        may
     }
 
     /// Returns whether OpenSSL may see a record of the handshake.
     fn admits(&self, record: &Record<'_>) -> bool {
-        if record.epoch != 0 && record.fragment.len() < self.association.ssl.shortest_record() {
-            return false;
-        }
-        if self.is_stale(record) {
-            return false;
-        }
-        let refusal = self.association.admission.check(record, STRICT_ALERTS.get() != 0).err();
-        if let Some(Refusal::TooLong(message)) = refusal {
-            // One line: anyone can send such a message.
-            if self.association.too_long.replace(Some(message)).is_none() {
-                log::warn(format_args!("{}: {message}", self.association.peer));
+        let dropped = &self.association.statistics.dropped;
+        let checked = self.check(record);
+        match checked {
+            Ok(()) => self.note_answer(record),
+            Err(Refusal::Invalid) => dropped.unexpected.one(),
+            Err(Refusal::TooLong(message)) => {
+                dropped.too_long.one();
+                // One line: anyone can send such a message.
+                if self.association.too_long.replace(Some(message)).is_none() {
+                    log::warn(format_args!("{}: {message}", self.association.peer));
+                }
             }
         }
-        if refusal.is_none() {
-            self.note_answer(record);
+        checked.is_ok()
+    }
+
+    fn check(&self, record: &Record<'_>) -> std::result::Result<(), Refusal> {
+        let is_too_short =
+            record.epoch != 0 && record.fragment.len() < self.association.ssl.shortest_record();
+        if is_too_short || self.is_stale(record) {
+            return Err(Refusal::Invalid);
         }
-        refusal.is_none()
+        self.association.admission.check(record, STRICT_ALERTS.get() != 0)
     }
 
     /// The error of a handshake in which OpenSSL has stopped retransmitting. A message that was dropped for its length
@@ -280,6 +301,7 @@ impl<'a> Operation<'a> {
         let mut count = 0;
         let sent = flight::send(written, &|length| path_mtu.sizes(length), sequence, &mut |datagram| {
             count += 1;
+            self.association.statistics.sent.records.add(record::count(datagram));
             self.send_datagram(datagram);
         });
         match sent {
@@ -302,8 +324,9 @@ impl<'a> Operation<'a> {
         }
         let result = self.association.host.send(datagram);
         if result != SendResult::Sent {
-            self.note_loss(datagram.len(), result);
+            return self.note_loss(datagram.len(), result);
         }
+        self.association.statistics.sent.datagram(datagram.len());
     }
 
     #[cold]
@@ -316,10 +339,15 @@ impl<'a> Operation<'a> {
 
 impl Events for Operation<'_> {
     fn next_record(&self) -> Option<&[u8]> {
+        let received = &self.association.statistics.received;
         if self.purpose.get() == Purpose::Data {
-            return self.inbox.next_record(|record| self.may_be_read(record)).map(|record| record.bytes);
+            let record = self.inbox.next_record(|record| self.may_be_read(record))?;
+            received.records.one();
+            self.pending.set(self.pending.get() + u64::from(record.is_application_data()));
+            return Some(record.bytes);
         }
         let record = self.inbox.next_record(|record| self.admits(record))?;
+        received.records.one();
         if record.is_application_data() {
             let buffered = &self.association.buffered_plaintext;
             buffered.set(buffered.get().saturating_add(record.bytes.len()));
@@ -330,7 +358,10 @@ impl Events for Operation<'_> {
     fn send(&self, bytes: &[u8]) {
         match (self.purpose.get(), bytes.first()) {
             // Whole records: OpenSSL buffers only in a handshake.
-            (Purpose::Data, Some(&APPLICATION_DATA)) => self.send_datagram(bytes),
+            (Purpose::Data, Some(&APPLICATION_DATA)) => {
+                self.association.statistics.sent.records.one();
+                self.send_datagram(bytes);
+            }
             (Purpose::Listen, _) => {}
             (Purpose::Data, Some(&ALERT)) => {
                 // A fatal one ends the association, and a close_notify has a purpose of its own.
@@ -380,6 +411,14 @@ impl Events for Operation<'_> {
         MISFIT.warn(format_args!("{}: {misfit}", self.association.peer));
         self.psk_failure.set(Some(misfit));
         None
+    }
+
+    fn select_context(&self, name: &[u8]) -> ServerName {
+        if self.is_wanted() { self.association.host.select_context(name) } else { ServerName::Refuse }
+    }
+
+    fn note_alert(&self, direction: Direction, alert: Alert) {
+        self.association.statistics.note_alert(direction, alert);
     }
 
     /// Selects the first of the client's protocols that this server supports (RFC 7301, 3.2).

@@ -51,6 +51,7 @@ impl Connection {
         }
         let association = Rc::clone(association);
         let client_random = ClientHello::parse(datagram).map(|hello| *hello.random);
+        association.statistics().note_begin();
         *phase = Phase::Handshaking(Started { association: Rc::clone(&association), client_random });
         Ok(association)
     }
@@ -81,6 +82,7 @@ impl Connection {
         match progress {
             Ok(Progress::Continues) => Ok(Need::Datagram),
             Ok(Progress::Finished { unread }) => {
+                association.statistics().note_end(true);
                 let rest = datagram.get(datagram.len().saturating_sub(unread)..).unwrap_or_default();
                 // Without memory they are lost, as the network may lose them.
                 self.finish(memory::copy(record::whole_records(rest)).unwrap_or_default());
@@ -120,6 +122,7 @@ impl Connection {
         if error.status().leaves_association() || !association.is_current() {
             return;
         }
+        association.statistics().note_end(false);
         self.phase.replace(Phase::Failed(Rc::clone(association)));
     }
 

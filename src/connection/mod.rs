@@ -27,9 +27,11 @@ use crate::openssl::setup::Setup;
 use crate::openssl::ssl::Ssl;
 use crate::peer::PeerAddress;
 use crate::role::Role;
+use crate::statistics::Statistics;
 use phase::Phase;
 use std::any::Any;
 use std::cell::RefCell;
+use std::ffi::CString;
 
 /// See the module documentation.
 pub struct Connection {
@@ -37,12 +39,15 @@ pub struct Connection {
     host: Rc<Box<dyn Host>>,
     settings: Settings,
     phase: RefCell<Phase>,
+    /// Those of the last association, once there was one.
+    statistics: RefCell<Option<Rc<Statistics>>>,
 }
 
 impl Connection {
     /// A connection that has not started.
     pub fn new(role: Role, host: Rc<Box<dyn Host>>) -> Self {
-        Self { role, host, settings: Settings::default(), phase: RefCell::new(Phase::Idle) }
+        let phase = RefCell::new(Phase::Idle);
+        Self { role, host, settings: Settings::default(), phase, statistics: RefCell::default() }
     }
 
     /// The role of this end.
@@ -79,6 +84,19 @@ impl Connection {
         self.phase.borrow().association().cloned()
     }
 
+    /// The statistics of the last init TLS on; `None` before.
+    pub fn statistics(&self) -> Option<Rc<Statistics>> {
+        self.statistics.borrow().clone()
+    }
+
+    /// The association, if OpenSSL has finished its handshake.
+    pub fn finished(&self) -> Result<Rc<Association>> {
+        let phase = self.phase.borrow();
+        let finished = phase.carry().and(phase.association()).cloned();
+        let reason = "the handshake has not finished";
+        finished.ok_or_else(|| Error::because(Status::InvalidState, "connection", reason))
+    }
+
     /// Sets up `ssl` for the next handshake; `context_owner` outlives it. Consumes both in every case.
     pub fn init_tls(&self, context_owner: Box<dyn Any>, ssl: Ssl) -> Result<()> {
         self.require_not_started("init TLS")?;
@@ -86,9 +104,11 @@ impl Connection {
         let peer = self.settings.peer.get().ok_or_else(no_peer)?;
         let no_memory = || Error::no_memory("init TLS");
         // Copied, because releasing what init TLS took may run the program's code.
-        let server_name =
-            self.settings.server_name.borrow().as_ref().map(|name| memory::c_string(name.to_bytes()));
-        let server_name = server_name.map(|name| name.ok_or_else(no_memory)).transpose()?;
+        let copy = |text: &RefCell<Option<CString>>| {
+            let copy = text.borrow().as_ref().map(|text| memory::c_string(text.to_bytes()));
+            copy.map(|copy| copy.ok_or_else(no_memory)).transpose()
+        };
+        let (server_name, srtp) = (copy(&self.settings.server_name)?, copy(&self.settings.srtp)?);
         let alpn = memory::copy(&self.settings.alpn.borrow()).ok_or_else(no_memory)?;
         let ticket = self.settings.ticket.take();
         let resumption = self.settings.resumption.get();
@@ -97,6 +117,7 @@ impl Connection {
             cookie_exchange: self.cookie_key().is_some(),
             server_name: server_name.as_deref().filter(|_| self.role == Role::Client),
             alpn: &alpn,
+            srtp: srtp.as_deref(),
             resumption,
             session: if resumption { &ticket } else { &[] },
         };
@@ -108,6 +129,7 @@ impl Connection {
             Rc::clone(&self.host),
             ssl,
         )?;
+        self.statistics.replace(Some(association.statistics()));
         self.leave_for(Phase::Ready(association), false);
         Ok(())
     }

@@ -10,6 +10,7 @@ use crate::cookie::Use;
 use crate::error::{Error, Result, Status};
 use crate::listener;
 use crate::role::Role;
+use crate::statistics::Cookies;
 use crate::wire::hello::ClientHello;
 use crate::wire::record;
 
@@ -42,7 +43,9 @@ impl Connection {
         let cookie_use = if waits_for_other { Use::Start } else { Use::Restart { since } };
         let verified = association.hold("ClientHello", Purpose::Data, &[], |_, _| {
             // A failure to send the answer does not affect this connection.
-            listener::verify(&key, &association.peer(), &hello, cookie_use, &**self.host).unwrap_or(false)
+            let peer = association.peer();
+            let cookies = Cookies::default();
+            listener::verify(&key, &peer, &hello, cookie_use, &**self.host, &cookies).unwrap_or(false)
         })?;
         if verified {
             self.reset();

@@ -9,7 +9,7 @@ use crate::memory;
 use crate::peer::PeerAddress;
 use crate::role::Role;
 use crate::server_name;
-use crate::wire::alpn;
+use crate::wire::{alpn, srtp};
 use std::cell::{Cell, RefCell};
 use std::ffi::CString;
 use zeroize::Zeroizing;
@@ -24,6 +24,8 @@ pub struct Settings {
     mtu_hint: Cell<u16>,
     pub(super) server_name: RefCell<Option<CString>>,
     pub(super) alpn: RefCell<Vec<u8>>,
+    /// OpenSSL's names of profiles, with colons between them.
+    pub(super) srtp: RefCell<Option<CString>>,
     pub(super) resumption: Cell<bool>,
     /// The session that a client offers to resume, once.
     pub(super) ticket: RefCell<Zeroizing<Vec<u8>>>,
@@ -72,6 +74,24 @@ impl Settings {
         Ok(())
     }
 
+    /// Sets the profiles of SRTP to offer or select from, by their numbers, the best first; none removes them.
+    pub fn set_srtp(&self, profiles: &[u16]) -> Result<()> {
+        let no_memory = || Error::no_memory("SRTP");
+        let mut names = Vec::new();
+        for number in profiles {
+            let profile = srtp::profile(*number).ok_or_else(|| no_profile(*number))?;
+            let separator: &[u8] = if names.is_empty() { b"" } else { b":" };
+            memory::append(&mut names, separator).ok_or_else(no_memory)?;
+            memory::append(&mut names, profile.name.to_bytes()).ok_or_else(no_memory)?;
+        }
+        let names = match names.is_empty() {
+            true => None,
+            false => Some(memory::c_string(&names).ok_or_else(no_memory)?),
+        };
+        self.srtp.replace(names);
+        Ok(())
+    }
+
     /// Sets whether sessions may be resumed by tickets, and the session that a client offers to resume.
     pub fn set_resumption(&self, allowed: bool, ticket: &[u8]) -> Result<()> {
         let ticket = memory::copy(ticket).ok_or_else(|| Error::no_memory("resumption"))?;
@@ -84,6 +104,11 @@ impl Settings {
     pub fn set_cookie(&self, key: Option<CookieKey>) {
         self.cookie.replace(key);
     }
+}
+
+fn no_profile(number: u16) -> Error {
+    let reason = format_args!("no supported protection profile has number {number}");
+    Error::because(Status::InvalidArgument, "SRTP", reason)
 }
 
 /// Returns whether to resume sessions if the program would like to. A resumed handshake shows no certificate and uses

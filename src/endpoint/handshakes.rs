@@ -13,6 +13,7 @@ use crate::host::Host;
 use crate::listener;
 use crate::memory::{Place, Rc};
 use crate::openssl::context::Context;
+use crate::openssl::ssl::Ssl;
 use crate::peer::PeerAddress;
 use crate::role::Role;
 use crate::wire::hello::ClientHello;
@@ -27,7 +28,7 @@ impl<P: Program> Endpoint<P> {
         if !self.transport.program.prepare(&peer) || self.is_released.get() {
             return Err(Error::because(Status::Aborted, "connect", "the program has refused the connection"));
         }
-        let ssl = context.new_ssl()?;
+        let ssl = Ssl::of(context)?;
         if !name.is_empty() {
             ssl.expect_host(name)?;
         }
@@ -54,7 +55,8 @@ impl<P: Program> Endpoint<P> {
         let Some(key) = self.clients.borrow().as_ref().map(|clients| clients.key.clone()) else { return };
         let host = PeerHost { transport: Rc::clone(&self.transport), address: from };
         // What cannot be sent is sent for the client's next hello.
-        let is_verified = listener::verify(&key, &from, &hello, Use::Listen, &host).unwrap_or(false);
+        let is_verified =
+            listener::verify(&key, &from, &hello, Use::Listen, &host, &self.cookies).unwrap_or(false);
         if is_verified && self.limits.allow(self.peers.count()) {
             // One that cannot be set up now can be with the client's next try.
             let _ = self.accept(from, datagram);
@@ -68,7 +70,7 @@ impl<P: Program> Endpoint<P> {
         }
         let connection = peer.connection();
         let (ssl, key) = match &*self.clients.borrow() {
-            Some(Listening { context, key }) => (context.new_ssl()?, key.clone()),
+            Some(Listening { context, key }) => (Ssl::of(context)?, key.clone()),
             None => return Ok(()),
         };
         connection.settings().set_cookie(Some(key));

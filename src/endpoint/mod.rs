@@ -27,6 +27,7 @@ use crate::memory::{self, Rc};
 use crate::openssl::context::Context;
 use crate::os::udp::{INBOX_SIZE, Inbox, Outbox, Udp};
 use crate::peer::PeerAddress;
+use crate::statistics::Cookies;
 use peers::Peers;
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -39,6 +40,7 @@ pub struct Endpoint<P: Program> {
     clients: RefCell<Option<Listening>>,
     peers: Peers<P::Peer>,
     limits: Limits,
+    cookies: Cookies,
     /// Taken while datagrams are processed.
     inbox: Cell<Option<Inbox>>,
     plaintext: Cell<Vec<u8>>,
@@ -69,6 +71,7 @@ impl<P: Program> Endpoint<P> {
             clients: RefCell::new(None),
             peers: Peers::default(),
             limits: Limits::default(),
+            cookies: Cookies::default(),
             inbox: Cell::new(Some(inbox)),
             plaintext: Cell::new(plaintext),
             is_released: Cell::new(false),
@@ -78,6 +81,11 @@ impl<P: Program> Endpoint<P> {
     /// How many peers it takes, and for how long.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// What was done with the cookies.
+    pub fn cookies(&self) -> &Cookies {
+        &self.cookies
     }
 
     /// Answers clients from now on, with cookies of this key.

@@ -5,7 +5,7 @@
 
 use crate::connection::Connection;
 use crate::error::Error;
-use crate::host::{Psk, PskRequest};
+use crate::host::{Psk, PskRequest, ServerName};
 use crate::memory::Rc;
 
 /// The embedding program, and what it calls a connection.
@@ -25,6 +25,8 @@ pub trait Program: 'static {
     fn received(&self, peer: &Self::Peer, message: &[u8]);
     /// The connection has ended, or its handshake has failed. Its last call.
     fn ended(&self, peer: &Self::Peer, error: Error);
+    /// Chooses a context for the name that a client asks for.
+    fn select_context(&self, name: &[u8]) -> ServerName;
     /// Provides a pre-shared key.
     fn psk(&self, request: &PskRequest<'_>) -> Option<Psk>;
 }

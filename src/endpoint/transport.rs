@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 
 use super::program::Program;
-use crate::host::{Host, Psk, PskRequest, SendResult};
+use crate::host::{Host, Psk, PskRequest, SendResult, ServerName};
 use crate::memory::Rc;
 use crate::os::udp::{Outbox, Udp};
 use crate::peer::PeerAddress;
@@ -75,6 +75,10 @@ impl<P: Program> Host for PeerHost<P> {
 
     fn psk(&self, request: &PskRequest<'_>) -> Option<Psk> {
         self.transport.program.psk(request)
+    }
+
+    fn select_context(&self, name: &[u8]) -> ServerName {
+        self.transport.program.select_context(name)
     }
 
     fn now(&self) -> UnixTime {

@@ -154,35 +154,37 @@ pub unsafe fn plaintext<'a>(start: *mut u8, capacity: usize) -> Option<Plaintext
     NonNull::new(start).map(|start| unsafe { PlaintextBuffer::new(start, capacity) })
 }
 
-/// Input bytes whose pointer may be null. [`In::get`] checks them inside the guard.
-pub struct In<'a> {
-    start: *const u8,
+/// Input, usually bytes, whose pointer may be null. [`In::get`] checks it inside the guard.
+pub struct In<'a, T = u8> {
+    start: *const T,
     length: usize,
-    lifetime: PhantomData<&'a [u8]>,
+    lifetime: PhantomData<&'a [T]>,
 }
 
-impl<'a> In<'a> {
-    /// Wraps input bytes.
+impl<'a, T: Copy> In<'a, T> {
+    /// Wraps input.
     ///
     /// # Safety
-    /// `start` is null or readable for `length` bytes until the exported function returns.
+    /// `start` is null or readable for `length` elements, for which any bytes are valid, until the exported function
+    /// returns.
     #[inline]
-    pub unsafe fn new(start: *const u8, length: usize) -> Self {
+    pub unsafe fn new(start: *const T, length: usize) -> Self {
         Self { start, length, lifetime: PhantomData }
     }
 
-    /// Returns the bytes. A null pointer with length 0 is an empty slice.
+    /// Returns the input. A null pointer with length 0 is an empty slice.
     #[inline]
-    pub fn get(&self) -> Result<&'a [u8]> {
+    pub fn get(&self) -> Result<&'a [T]> {
         if self.start.is_null() && self.length > 0 {
             return Err(invalid("a pointer to bytes is null"));
         }
-        if isize::try_from(self.length).is_err() {
-            return Err(invalid("a length is out of range"));
+        let bytes = self.length.checked_mul(size_of::<T>()).map(isize::try_from);
+        if !matches!(bytes, Some(Ok(_))) || !self.start.is_aligned() {
+            return Err(invalid("a length is out of range, or a pointer is not aligned"));
         }
         match self.start.is_null() {
             true => Ok(&[]),
-            // SAFETY: not null, at most `isize::MAX` bytes, and readable by the contract of `new`, which limits `'a`
+            // SAFETY: not null, aligned, at most `isize::MAX` bytes, and readable by the contract of `new`, which limits `'a`
             // to the exported function's call.
             false => Ok(unsafe { std::slice::from_raw_parts(self.start, self.length) }),
         }

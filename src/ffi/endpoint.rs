@@ -7,11 +7,11 @@ use super::connection::qdtls_connection;
 use super::cookie::qdtls_cookie;
 use super::error::{ErrorSlot, qdtls_error};
 use super::handle::{Handle, HandlePlace, Held, call, call_on, take_back, write_last_error};
-use super::program::{ask_for_psk, qdtls_psk_reply, qdtls_psk_request};
+use super::program::{ask_for_context, ask_for_psk, qdtls_psk_reply, qdtls_psk_request};
 use crate::connection::Connection;
 use crate::endpoint::{Endpoint, Limit, Peer, Program};
 use crate::error::{Error, Result, Status};
-use crate::host::{Psk, PskRequest};
+use crate::host::{Psk, PskRequest, ServerName};
 use crate::memory::Rc;
 use crate::openssl::context::Context;
 use crate::os::udp::Udp;
@@ -66,6 +66,15 @@ pub struct qdtls_endpoint_callbacks {
     >,
     /// Called once, as the last callback, when the endpoint was freed and no call of it runs.
     pub release: Option<unsafe extern "C" fn(user: *mut c_void)>,
+    /// As in `qdtls_callbacks`.
+    pub server_name: Option<
+        unsafe extern "C" fn(
+            user: *mut c_void,
+            name: *const u8,
+            length: usize,
+            context: *mut *mut SSL_CTX,
+        ) -> i32,
+    >,
 }
 
 /// Connections on one UDP socket, as a server, as a client, or both: it reads the socket, finds the connection of each
@@ -74,7 +83,7 @@ pub struct qdtls_endpoint_callbacks {
 /// thread at a time may use an endpoint and its connections.
 #[allow(non_camel_case_types, reason = "the name is C's")]
 pub struct qdtls_endpoint {
-    core: Endpoint<CProgram>,
+    pub(super) core: Endpoint<CProgram>,
     last_error: ErrorSlot,
 }
 
@@ -95,7 +104,7 @@ impl Peer for qdtls_connection {
 }
 
 /// The C program.
-struct CProgram(qdtls_endpoint_callbacks);
+pub(super) struct CProgram(qdtls_endpoint_callbacks);
 
 /// A connection as C holds it.
 fn as_c(peer: &qdtls_connection) -> *mut qdtls_connection {
@@ -148,6 +157,12 @@ impl Program for CProgram {
     fn psk(&self, request: &PskRequest<'_>) -> Option<Psk> {
         // SAFETY: callable with `user` until `release` (the contract of `qdtls_endpoint_new`).
         self.0.psk.and_then(|ask| unsafe { ask_for_psk(ask, self.0.user, request) })
+    }
+
+    fn select_context(&self, name: &[u8]) -> ServerName {
+        let Some(ask) = self.0.server_name else { return ServerName::Keep };
+        // SAFETY: callable with `user` until `release` (the contract of `qdtls_endpoint_new`).
+        unsafe { ask_for_context(ask, self.0.user, name) }
     }
 }
 

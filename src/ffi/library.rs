@@ -101,10 +101,15 @@ pub enum SettingName {
     /// 1 puts the records of a flight into as few datagrams as the MTU allows (RFC 6347, 4.1.1); 0 sends each record in
     /// a datagram of its own; default 1. Applies to the next init TLS. `QDTLS_COALESCE_RECORDS`.
     CoalesceRecords = 8,
+    /// 1 writes the session keys of connections to the file that the environment variable `SSLKEYLOGFILE` names, in the NSS
+    /// key log format (SSL_CTX_set_keylog_callback(3)); default 0. Anyone with the file can decrypt what is sent: for
+    /// debugging only. Applies to the next `qdtls_context_prepare`. A context with a callback of the program's keeps
+    /// that. `QDTLS_KEY_LOG`.
+    KeyLog = 9,
 }
 
 fn setting(number: i32) -> Result<&'static Setting> {
-    let known: [(SettingName, &'static Setting); 9] = [
+    let known: [(SettingName, &'static Setting); 10] = [
         (SettingName::CookieSecretSize, &settings::COOKIE_SECRET_SIZE),
         (SettingName::CookieRotationS, &settings::COOKIE_ROTATION_S),
         (SettingName::CookieLifetimeS, &settings::COOKIE_LIFETIME_S),
@@ -114,6 +119,7 @@ fn setting(number: i32) -> Result<&'static Setting> {
         (SettingName::ContextKeepS, &settings::CONTEXT_KEEP_S),
         (SettingName::TimeoutMinMs, &settings::TIMEOUT_MIN_MS),
         (SettingName::CoalesceRecords, &settings::COALESCE_RECORDS),
+        (SettingName::KeyLog, &settings::KEY_LOG),
     ];
     let found = known.into_iter().find(|(name, _)| *name as i32 == number);
     found.map(|(_, setting)| setting).ok_or_else(|| invalid("no setting has this number"))

@@ -14,7 +14,7 @@ use crate::listener::Listener;
 /// keeps no state per client. One thread at a time may use it.
 #[allow(non_camel_case_types, reason = "the name is C's")]
 pub struct qdtls_listener {
-    core: Listener<Program>,
+    pub(super) core: Listener<Program>,
     last_error: ErrorSlot,
 }
 

@@ -15,6 +15,7 @@ mod library;
 mod listener;
 mod openssl;
 mod program;
+mod statistics;
 
 pub use address::*;
 pub use connection::*;
@@ -25,6 +26,7 @@ pub use library::*;
 pub use listener::*;
 pub use openssl::*;
 pub use program::*;
+pub use statistics::*;
 
 #[cfg(all(test, feature = "linked"))]
 pub(crate) mod tests;

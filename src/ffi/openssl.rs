@@ -4,7 +4,7 @@
 use super::arguments::{In, Out, invalid};
 use super::handle::call;
 use crate::error::{Error, Result, Status};
-use crate::openssl::{self, bio, context};
+use crate::openssl::{self, bio, context, prepare};
 use crate::os;
 use crate::peer::PeerAddress;
 use crate::retention::Retention;
@@ -45,7 +45,24 @@ pub unsafe extern "C" fn qdtls_context_prepare(context: *mut SSL_CTX) -> Status 
     call("qdtls_context_prepare", || {
         let context = NonNull::new(context).ok_or_else(|| invalid("the SSL_CTX is null"))?;
         // SAFETY: not null, hence live and not used by another thread (this function's contract).
-        unsafe { context::prepare(context) }
+        unsafe { prepare::prepare(context) }
+    })
+}
+
+/// Has a server choose a context for each name that clients ask for (RFC 6066, 3): the callback `server_name` is called in
+/// handshakes that begin with this context. Without the call clients get this context's certificate, whatever the name.
+/// Call it after `qdtls_context_prepare` and before the first `qdtls_context_new_ssl`. A callback of the program's
+/// (SSL_CTX_set_tlsext_servername_callback(3)) is replaced. `QDTLS_STATUS_INVALID_ARGUMENT`: the context is null or was
+/// not prepared.
+///
+/// # Safety
+/// `context` is null or a live `SSL_CTX` of the OpenSSL in use that no other thread uses meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qdtls_context_select_by_name(context: *mut SSL_CTX) -> Status {
+    call("qdtls_context_select_by_name", || {
+        let context = NonNull::new(context).ok_or_else(|| invalid("the SSL_CTX is null"))?;
+        // SAFETY: not null, hence live and not used by another thread (this function's contract).
+        unsafe { prepare::select_by_name(context) }
     })
 }
 

@@ -5,17 +5,20 @@ use super::address::qdtls_address;
 use super::arguments::{In, invalid, sized};
 use super::handle::call;
 use crate::error::{Error, Result, Status};
-use crate::host::{Host, Psk, PskRequest, SendResult};
+use crate::host::{Host, Psk, PskRequest, SendResult, ServerName};
+use crate::log;
 use crate::memory::{self, Place, Rc};
+use crate::openssl::context::Context;
 use crate::panic::guard;
 use crate::peer::PeerAddress;
 use crate::role::Role;
 use crate::send_error;
 use crate::unix_time::UnixTime;
+use openssl_sys::SSL_CTX;
 use std::cell::RefCell;
 use std::ffi::c_void;
 use std::mem::offset_of;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use zeroize::Zeroizing;
 
 /// The callbacks of a listener or connection, copied when the handle is created. The library calls them on the thread
@@ -53,6 +56,19 @@ pub struct qdtls_callbacks {
             address: *const qdtls_address,
             datagram: *const u8,
             length: usize,
+        ) -> i32,
+    >,
+    /// Chooses the certificate of a server for the name that a client asks for (RFC 6066, 3), if the context is one of
+    /// `qdtls_context_select_by_name`. 0 goes on: with the certificate of the prepared `SSL_CTX` that it writes to
+    /// `context`, to which the connection takes a reference, or with its own if it writes none. Any other number refuses the
+    /// client with the alert unrecognized_name. All else, such as how peers are verified, stays that of the connection's
+    /// own context. The name has no terminating zero, and is valid during the call. Null: its own.
+    pub server_name: Option<
+        unsafe extern "C" fn(
+            user: *mut c_void,
+            name: *const u8,
+            length: usize,
+            context: *mut *mut SSL_CTX,
         ) -> i32,
     >,
 }
@@ -155,6 +171,35 @@ pub(super) unsafe fn ask_for_psk(ask: AskForPsk, user: *mut c_void, request: &Ps
     reply.0.take()
 }
 
+/// C's function that chooses a context by name.
+pub(super) type AskForContext = unsafe extern "C" fn(
+    user: *mut c_void,
+    name: *const u8,
+    length: usize,
+    context: *mut *mut SSL_CTX,
+) -> i32;
+
+/// Asks C for the context of a server name.
+///
+/// # Safety
+/// `ask` can be called with `user`.
+pub(super) unsafe fn ask_for_context(ask: AskForContext, user: *mut c_void, name: &[u8]) -> ServerName {
+    let mut context = ptr::null_mut();
+    // SAFETY: callable with `user` (this function's contract); name and place outlive the call.
+    if unsafe { ask(user, name.as_ptr(), name.len(), &raw mut context) } != 0 {
+        return ServerName::Refuse;
+    }
+    let Some(context) = NonNull::new(context) else { return ServerName::Keep };
+    // SAFETY: not null, hence a live context (the contract of the callback).
+    match unsafe { Context::share(context) } {
+        Ok(context) => ServerName::Switch(context),
+        Err(error) => {
+            log::warn(format_args!("server_name: {error}"));
+            ServerName::Refuse
+        }
+    }
+}
+
 /// The C program as a [`Host`].
 pub(super) struct Program(qdtls_callbacks);
 
@@ -197,6 +242,12 @@ impl Host for Program {
     fn psk(&self, request: &PskRequest<'_>) -> Option<Psk> {
         // SAFETY: callable with `user` until the drop of `self` (the contract of `qdtls_connection_new`).
         self.0.psk.and_then(|ask| unsafe { ask_for_psk(ask, self.0.user, request) })
+    }
+
+    fn select_context(&self, name: &[u8]) -> ServerName {
+        let Some(ask) = self.0.server_name else { return ServerName::Keep };
+        // SAFETY: callable with `user` until the drop of `self` (the contract of `qdtls_connection_new`).
+        unsafe { ask_for_context(ask, self.0.user, name) }
     }
 
     fn now(&self) -> UnixTime {

@@ -3,7 +3,8 @@
 //!
 //! One list has three uses: it defines the table's type, looks the functions up in a loaded library, and, with the
 //! feature `linked`, takes them from the libraries linked at build time. Functions that openssl-sys declares are
-//! checked against its declarations; the others are declared here from their manual pages.
+//! checked against its declarations; the others are declared here from their manual pages. An OpenSSL may have been built
+//! without those of SRTP.
 
 use openssl_sys::{
     BIO, BIO_METHOD, EVP_MD, SSL, SSL_CIPHER, SSL_CTX, SSL_METHOD, SSL_SESSION, X509, X509_STORE_CTX,
@@ -16,6 +17,14 @@ use std::ptr::NonNull;
 #[repr(C)]
 pub struct BioAddr {
     _opaque: [u8; 0],
+}
+
+/// `SRTP_PROTECTION_PROFILE` (SSL_CTX_set_tlsext_use_srtp(3)).
+#[repr(C)]
+pub struct SrtpProtectionProfile {
+    name: *const c_char,
+    /// The number of RFC 5764, 4.1.2.
+    pub id: c_ulong,
 }
 
 /// A function of a BIO method (BIO_meth_new(3)).
@@ -53,6 +62,12 @@ pub type TicketUse =
     unsafe extern "C" fn(*mut SSL, *mut SSL_SESSION, *const c_uchar, usize, c_int, *mut c_void) -> c_int;
 /// A callback of CRYPTO_get_ex_new_index(3); this library passes none.
 pub type ExNew = Option<unsafe extern "C" fn()>;
+/// SSL_set_info_callback(3).
+pub type Info = unsafe extern "C" fn(*const SSL, c_int, c_int);
+/// SSL_CTX_set_tlsext_servername_callback(3).
+pub type ServerName = unsafe extern "C" fn(*mut SSL, *mut c_int, *mut c_void) -> c_int;
+/// SSL_CTX_set_keylog_callback(3).
+pub type KeyLog = unsafe extern "C" fn(*const SSL, *const c_char);
 /// DTLS_set_timer_cb(3).
 pub type TimerLength = unsafe extern "C" fn(*mut SSL, c_uint) -> c_uint;
 
@@ -60,12 +75,14 @@ macro_rules! table {
     (
         bound { $(fn $bound:ident($($bound_type:ty),*) $(-> $bound_return:ty)?;)* }
         declared { $(fn $declared:ident($($declared_type:ty),*) $(-> $declared_return:ty)?;)* }
+        srtp { $(fn $srtp:ident($($srtp_type:ty),*) -> $srtp_return:ty;)* }
     ) => {
         /// OpenSSL's functions, under OpenSSL's names.
         #[allow(non_snake_case, missing_docs, reason = "the names and their manual pages are OpenSSL's")]
         pub struct Api {
             $(pub $bound: unsafe extern "C" fn($($bound_type),*) $(-> $bound_return)?,)*
             $(pub $declared: unsafe extern "C" fn($($declared_type),*) $(-> $declared_return)?,)*
+            $(pub $srtp: Option<unsafe extern "C" fn($($srtp_type),*) -> $srtp_return>,)*
         }
 
         impl Api {
@@ -91,6 +108,10 @@ macro_rules! table {
                             NonNull<c_void>, unsafe extern "C" fn($($declared_type),*) $(-> $declared_return)?
                         >(address) }
                     },)*
+                    // SAFETY: as above.
+                    $($srtp: symbol(c_name!($srtp)).map(|address| unsafe { std::mem::transmute::<
+                        NonNull<c_void>, unsafe extern "C" fn($($srtp_type),*) -> $srtp_return
+                    >(address) }),)*
                 })
             }
 
@@ -99,8 +120,18 @@ macro_rules! table {
             pub(super) fn linked() -> Self {
                 unsafe extern "C" {
                     $(fn $declared($(_: $declared_type),*) $(-> $declared_return)?;)*
+                    $(#[cfg(not(openssl_no_srtp))] fn $srtp($(_: $srtp_type),*) -> $srtp_return;)*
                 }
-                Self { $($bound: openssl_sys::$bound,)* $($declared,)* }
+                Self {
+                    $($bound: openssl_sys::$bound,)*
+                    $($declared,)*
+                    $(
+                        #[cfg(not(openssl_no_srtp))]
+                        $srtp: Some($srtp),
+                        #[cfg(openssl_no_srtp)]
+                        $srtp: None,
+                    )*
+                }
             }
         }
     };
@@ -221,5 +252,21 @@ table! {
         fn SSL_set_psk_server_callback(*mut SSL, PskServer);
         fn SSL_SESSION_get_max_fragment_length(*const SSL_SESSION) -> u8;
         fn SSL_SESSION_get0_peer(*mut SSL_SESSION) -> *mut X509;
+        fn SSL_CIPHER_get_protocol_id(*const SSL_CIPHER) -> u16;
+        fn SSL_get_signature_type_nid(*const SSL, *mut c_int) -> c_int;
+        fn SSL_get_peer_signature_type_nid(*const SSL, *mut c_int) -> c_int;
+        fn SSL_export_keying_material(*mut SSL, *mut c_uchar, usize, *const c_char, usize, *const c_uchar, usize, c_int) -> c_int;
+        fn SSL_set_info_callback(*mut SSL, Info);
+        fn SSL_get_info_callback(*const SSL) -> Option<Info>;
+        fn SSL_CTX_get_info_callback(*mut SSL_CTX) -> Option<Info>;
+        fn SSL_get_servername(*const SSL, c_int) -> *const c_char;
+        fn SSL_set_SSL_CTX(*mut SSL, *mut SSL_CTX) -> *mut SSL_CTX;
+        fn SSL_CTX_callback_ctrl(*mut SSL_CTX, c_int, Option<ServerName>) -> c_long;
+        fn SSL_CTX_get_keylog_callback(*const SSL_CTX) -> Option<KeyLog>;
+        fn SSL_CTX_set_keylog_callback(*mut SSL_CTX, Option<KeyLog>);
+    }
+    srtp {
+        fn SSL_set_tlsext_use_srtp(*mut SSL, *const c_char) -> c_int;
+        fn SSL_get_selected_srtp_profile(*mut SSL) -> *const SrtpProtectionProfile;
     }
 }

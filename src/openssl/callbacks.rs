@@ -6,7 +6,7 @@
 
 use super::events::{Events, Stage, refuse};
 use super::{Api, api, bio, resumption};
-use crate::host::{Psk, PskRequest};
+use crate::host::{Psk, PskRequest, ServerName};
 use crate::panic::guard;
 use crate::role::Role;
 use crate::timer;
@@ -226,6 +226,55 @@ pub unsafe extern "C" fn select_alpn(
     })
 }
 
+/// Has the program choose a context for the name that a client asks for (SSL_CTX_set_tlsext_servername_callback(3)).
+///
+/// # Safety
+/// `ssl` is null or live; `alert` is null or writable.
+pub unsafe extern "C" fn select_context(ssl: *mut SSL, alert: *mut c_int, _argument: *mut c_void) -> c_int {
+    const NAME: &str = "select_context";
+    /// tls1.h: SSL_TLSEXT_ERR_OK, SSL_TLSEXT_ERR_ALERT_FATAL, SSL_TLSEXT_ERR_NOACK.
+    const OK: c_int = 0;
+    const REFUSED: c_int = 2;
+    const NOT_ACKNOWLEDGED: c_int = 3;
+    /// RFC 6066, 3.
+    const UNRECOGNIZED_NAME: c_int = 112;
+    guard(NAME, REFUSED, || {
+        // SAFETY: null or live, by this function's contract.
+        let answer = unsafe { ask(NAME, ssl, |api, stage, events| choose(api, stage, events, ssl)) };
+        match answer {
+            Some(Some(true)) => OK,
+            None | Some(None) => NOT_ACKNOWLEDGED,
+            Some(Some(false)) => {
+                if !alert.is_null() {
+                    // SAFETY: not null, hence writable (this function's contract).
+                    unsafe { alert.write(UNRECOGNIZED_NAME) };
+                }
+                REFUSED
+            }
+        }
+    })
+}
+
+/// Returns whether the client gets a context; `None` if it asks for no name.
+///
+/// # Safety
+/// `ssl` is live.
+unsafe fn choose(api: &Api, stage: &Stage, events: &dyn Events, ssl: *mut SSL) -> Option<bool> {
+    /// tls1.h: TLSEXT_NAMETYPE_host_name.
+    const HOST_NAME: c_int = 0;
+    // SAFETY: live by this function's contract. The name is null or a C string that the SSL keeps.
+    let name = unsafe { text((api.SSL_get_servername)(ssl, HOST_NAME)) }?;
+    match stage.run_program(api, || events.select_context(name)) {
+        ServerName::Keep => Some(true),
+        ServerName::Refuse => Some(false),
+        ServerName::Switch(context) => {
+            // SAFETY: both are live; the SSL takes a reference to the context.
+            let set = unsafe { (api.SSL_set_SSL_CTX)(ssl, context.raw().as_ptr()) };
+            Some(!set.is_null())
+        }
+    }
+}
+
 /// Decides whether a server accepts a ticket (SSL_CTX_set_session_ticket_cb(3)).
 ///
 /// # Safety
@@ -270,7 +319,7 @@ unsafe fn psk(callback: &str, ssl: *mut SSL, request: &PskRequest<'_>) -> Option
 ///
 /// # Safety
 /// `ssl` is null, or live until `question` has returned.
-unsafe fn ask<R>(
+pub(super) unsafe fn ask<R>(
     callback: &str,
     ssl: *mut SSL,
     question: impl FnOnce(&Api, &Stage, &dyn Events) -> R,

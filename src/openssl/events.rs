@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The interface between OpenSSL's callbacks and the running operation.
 
+use super::api::Info;
 use super::error_queue::{self, Entries};
 use super::{Api, api};
-use crate::host::{Psk, PskRequest};
+use crate::host::{Psk, PskRequest, ServerName};
 use crate::log;
+use crate::statistics::{Alert, Direction};
 use std::cell::Cell;
 use std::ptr::NonNull;
 
@@ -28,6 +30,10 @@ pub trait Events {
     fn note_verify_error(&self, code: i32, depth: i32) -> bool;
     /// Provides a pre-shared key that fits the request; `None` ends the handshake.
     fn psk(&self, request: &PskRequest<'_>) -> Option<Psk>;
+    /// Chooses a context for the server name that a client asks for.
+    fn select_context(&self, name: &[u8]) -> ServerName;
+    /// Notes an alert.
+    fn note_alert(&self, direction: Direction, alert: Alert);
     /// Selects one of the application protocols that a client offers, in wire format, or `None`.
     fn select_alpn<'a>(&self, offered: &'a [u8]) -> Option<&'a [u8]>;
 }
@@ -38,6 +44,8 @@ pub struct Stage {
     events: Cell<Option<NonNull<dyn Events>>>,
     /// OpenSSL's errors from before the program's code ran in this operation.
     errors: Cell<Entries>,
+    /// The program's own callback for what OpenSSL does.
+    pub program_info: Cell<Option<Info>>,
 }
 
 /// Empties the stage on drop, also when the operation unwinds.
@@ -129,6 +137,10 @@ mod tests {
         fn psk(&self, _request: &PskRequest<'_>) -> Option<Psk> {
             None
         }
+        fn select_context(&self, _name: &[u8]) -> ServerName {
+            ServerName::Keep
+        }
+        fn note_alert(&self, _direction: Direction, _alert: Alert) {}
         fn select_alpn<'a>(&self, _offered: &'a [u8]) -> Option<&'a [u8]> {
             None
         }

@@ -5,7 +5,8 @@
 //! libraries linked at build time (feature `linked`), or from the library that made the caller's objects, found by
 //! addresses inside it ([`attach`]). In both cases the caller's addresses are compared with the table's.
 
-mod api;
+mod alerts;
+pub mod api;
 pub mod bio;
 pub mod buffers;
 pub mod callbacks;
@@ -13,6 +14,9 @@ pub mod context;
 pub mod error_queue;
 pub mod events;
 pub mod hmac;
+mod key_log;
+pub mod parameters;
+pub mod prepare;
 pub mod random;
 pub mod resumption;
 pub mod setup;

@@ -2,7 +2,7 @@
 //! Setting an `SSL` up for one association.
 
 use super::ssl::Ssl;
-use super::{bio, callbacks, context, error_queue};
+use super::{bio, callbacks, context, error_queue, prepare};
 use crate::error::{Error, Result, Status};
 use crate::memory;
 use crate::role::Role;
@@ -34,6 +34,8 @@ pub struct Setup<'a> {
     pub server_name: Option<&'a CStr>,
     /// The application protocols to offer or select from, in wire format (RFC 7301).
     pub alpn: &'a [u8],
+    /// The profiles of SRTP to offer or select from, as OpenSSL's names with colons between them.
+    pub srtp: Option<&'a CStr>,
     /// Whether sessions may be resumed by tickets (RFC 5077).
     pub resumption: bool,
     /// A session for a client to resume, from [`Ssl::session_ticket`].
@@ -50,6 +52,10 @@ impl Ssl {
         error_queue::clear(self.api);
         self.set_options(setup);
         self.set_callbacks(setup.role);
+        self.watch_alerts();
+        if let Some(profiles) = setup.srtp {
+            self.use_srtp(profiles)?;
+        }
         self.pin_version()?;
         if let Some(name) = setup.server_name {
             self.ask_for(name)?;
@@ -69,7 +75,7 @@ impl Ssl {
         // SAFETY: `raw` is live while `self` is.
         match unsafe { (self.api.SSL_is_dtls)(self.raw.as_ptr()) } {
             1 => Ok(()),
-            _ => Err(context::not_dtls("the SSL does not use a DTLS method")),
+            _ => Err(prepare::not_dtls("the SSL does not use a DTLS method")),
         }
     }
 
@@ -196,7 +202,7 @@ mod tests {
         // SAFETY: the objects are made here. The SSL takes a reference to the context.
         let mut ssl = unsafe {
             let context = NonNull::new(SSL_CTX_new(DTLS_method())).expect("a context");
-            context::prepare(context).expect("a prepared context");
+            prepare::prepare(context).expect("a prepared context");
             let ssl = NonNull::new(SSL_new(context.as_ptr())).expect("an SSL");
             SSL_CTX_free(context.as_ptr());
             Ssl::take(ssl).expect("an OpenSSL")
@@ -207,6 +213,7 @@ mod tests {
             cookie_exchange: false,
             server_name: None,
             alpn,
+            srtp: None,
             resumption: false,
             session: &[],
         })

@@ -6,6 +6,7 @@
 //! a time.
 
 use super::buffers::Buffers;
+use super::context::{self, Context};
 use super::error_queue::{self, Cause, Entries};
 use super::events::{Events, Stage};
 use super::timeval::Timeval;
@@ -103,6 +104,11 @@ impl PlaintextBuffer<'_> {
         Self { start, capacity, lifetime: PhantomData }
     }
 
+    /// Its start.
+    pub(super) fn as_ptr(&self) -> *mut u8 {
+        self.start.as_ptr()
+    }
+
     /// The size of the buffer in bytes.
     #[inline]
     pub fn capacity(&self) -> usize {
@@ -137,6 +143,14 @@ impl Ssl {
         };
         let buffers = Buffers::new(api);
         Ok(Self { raw, api, stage, buffers, offers_session: Cell::new(false) })
+    }
+
+    /// Creates an `SSL` of a context.
+    pub fn of(context: &Context) -> Result<Self> {
+        // SAFETY: live while `context` is.
+        let raw = unsafe { context::new_ssl(context.raw()) }?;
+        // SAFETY: made above, and used by no other code.
+        unsafe { Self::take(raw) }
     }
 
     /// Holds the `SSL` for one operation: `events` serves OpenSSL's callbacks while `operation` runs. `Busy` inside

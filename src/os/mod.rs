@@ -15,10 +15,12 @@ mod windows;
 #[cfg(windows)]
 use windows as platform;
 
+mod key_log;
 mod locked;
 mod mapping;
 pub mod udp;
 
+pub use key_log::KeyLogFile;
 pub use locked::LockedMemory;
 #[cfg(all(test, feature = "linked"))]
 pub use platform::thread_number;

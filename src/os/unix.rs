@@ -40,6 +40,12 @@ pub fn wall_clock_us() -> u64 {
     seconds.saturating_mul(1_000_000).saturating_add(microseconds)
 }
 
+/// Returns whether the program runs with the rights of another user than who started it (credentials(7)).
+pub fn has_other_rights() -> bool {
+    // SAFETY: the functions have no preconditions and cannot fail.
+    unsafe { libc::getuid() != libc::geteuid() || libc::getgid() != libc::getegid() }
+}
+
 /// Maps `length` bytes, excluded from swap and core dumps where the system allows it. `None` if there is no memory.
 pub fn map_locked(length: usize) -> Option<Mapping> {
     // SAFETY: an anonymous private mapping at an address that the kernel chooses does not affect existing memory.

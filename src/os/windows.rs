@@ -70,6 +70,11 @@ unsafe extern "system" {
     fn GetProcAddress(module: *mut c_void, name: *const std::ffi::c_char) -> *mut c_void;
 }
 
+/// Windows starts no program with the rights of another user.
+pub fn has_other_rights() -> bool {
+    false
+}
+
 /// Allocates `length` bytes that are not swapped. `None` if there is no memory. Windows cannot exclude pages from
 /// minidumps.
 pub fn map_locked(length: usize) -> Option<Mapping> {

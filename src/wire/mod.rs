@@ -11,4 +11,5 @@ pub mod hello;
 pub mod message;
 pub mod record;
 pub mod sequence;
+pub mod srtp;
 pub mod vector;

@@ -58,6 +58,15 @@ pub fn whole_records(datagram: &[u8]) -> &[u8] {
     datagram.get(..datagram.len() - rest.len()).unwrap_or_default()
 }
 
+/// The number of whole records at the start of `datagram`.
+pub fn count(datagram: &[u8]) -> u64 {
+    let (mut rest, mut count) = (datagram, 0);
+    while let Some((_, behind)) = split_record(rest) {
+        (rest, count) = (behind, count + 1);
+    }
+    count
+}
+
 /// Returns whether a datagram starts with a record of an epoch that has keys.
 pub fn is_protected(datagram: &[u8]) -> bool {
     split_record(datagram).is_some_and(|(record, _)| record.epoch != 0)
@@ -103,6 +112,7 @@ mod tests {
         }
         let first_alone = &datagram[..HEADER_LENGTH + 3];
         assert_eq!(whole_records(&datagram), datagram);
+        assert_eq!((count(&datagram), count(first_alone), count(&datagram[..5])), (2, 1, 0));
         assert_eq!(whole_records(&datagram[..datagram.len() - 1]), first_alone);
         assert!(whole_records(&datagram[..5]).is_empty());
         assert!(split_record(&[22, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).is_none(), "a TLS version");

@@ -58,7 +58,7 @@ Rows allRows()
 {
     Rows all;
     for (const auto &table : { libraryRows, cookieRows, listenerRows, connectionRows, operationRows,
-                               questionRows, callbackRows, endpointRows }) {
+                               questionRows, callbackRows, endpointRows, featureRows }) {
         const Rows rows = table();
         all.insert(all.end(), rows.begin(), rows.end());
     }

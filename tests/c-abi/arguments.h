@@ -25,6 +25,11 @@ struct Outputs {
     const std::uint8_t *name;
     qdtls_error error;
     qdtls_verify_error verifyError;
+    qdtls_parameters parameters;
+    qdtls_srtp_keys srtpKeys;
+    qdtls_connection_counters counters;
+    qdtls_cookie_counters cookieCounters;
+    qdtls_process_counters processCounters;
     qdtls_cookie *cookie;
     qdtls_listener *listener;
     qdtls_connection *connection;
@@ -67,6 +72,12 @@ struct Probe {
     qdtls_callbacks noSend = connectionOwner.callbacks();
     qdtls_callbacks noSize = connectionOwner.callbacks();
     qdtls_error errorWithoutSize {};
+    qdtls_parameters parametersWithoutSize {};
+    qdtls_srtp_keys srtpKeysWithoutSize {};
+    qdtls_connection_counters countersWithoutSize {};
+    qdtls_cookie_counters cookieCountersWithoutSize {};
+    qdtls_process_counters processCountersWithoutSize {};
+    std::uint16_t unknownProfile = 3;
     qdtls_address address = ipv4();
     qdtls_address family5 { 5, 0, 5684, { 127, 0, 0, 1 } };
     qdtls_address port0 = ipv4(0);
@@ -118,6 +129,7 @@ Rows operationRows();
 Rows questionRows();
 Rows callbackRows();
 Rows endpointRows();
+Rows featureRows();
 
 } // namespace harness
 

@@ -69,13 +69,26 @@ static void noteRelease(void *user)
         program->onRelease();
 }
 
+static std::int32_t chooseContext(void *user, const std::uint8_t *name, std::size_t length,
+                                  SSL_CTX **context)
+{
+    auto *program = static_cast<Program *>(user);
+    const std::string text(name, name + length);
+    return !program->onServerName || program->onServerName(text, context) ? 0 : 1;
+}
+
 } // extern "C"
 
 qdtls_callbacks Program::callbacks()
 {
-    return {
-        sizeof(qdtls_callbacks), this, sendDatagram, askForPsk, tellTime, noteRelease, nullptr
-    };
+    return { sizeof(qdtls_callbacks),
+             this,
+             sendDatagram,
+             askForPsk,
+             tellTime,
+             noteRelease,
+             nullptr,
+             chooseContext };
 }
 
 void waitForWarnings()

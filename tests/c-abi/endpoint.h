@@ -40,6 +40,8 @@ public:
     std::function<std::int32_t(const Bytes &)> onSend;
     std::function<void(const qdtls_psk_request &, qdtls_psk_reply *)> onPsk;
     std::function<void()> onRelease;
+    // Chooses the context for a server name, or null; false refuses the client.
+    std::function<bool(const std::string &, SSL_CTX **)> onServerName;
     // Runs before the time is given.
     std::function<void()> onNow;
     // Milliseconds; each look at the clock takes one.

@@ -113,6 +113,12 @@ const std::map<std::string, Call> &calls()
         CONNECTION(session, (c, out.bytes, sizeof out.bytes, &out.size, &out.wide)),
         CONNECTION(verify_errors, (c, &out.verifyError, 1, &out.size)),
         CONNECTION(last_error, (c, &out.error)),
+        CONNECTION(set_srtp, (c, nullptr, 0)),
+        CONNECTION(parameters, (c, &out.parameters)),
+        CONNECTION(export, (c, byte, 1, nullptr, 0, out.bytes, 16)),
+        CONNECTION(srtp, (c, &out.srtpKeys)),
+        CONNECTION(alerts, (c, &out.number, &out.number)),
+        CONNECTION(statistics, (c, &out.counters)),
     };
 #undef CONNECTION
     return all;
@@ -248,6 +254,9 @@ CASE(e7_each_function_in_each_state_does_what_the_guide_says)
             Pair pair;
             Outputs out {};
             out.error = noError();
+            out.parameters.size = sizeof out.parameters;
+            out.srtpKeys.size = sizeof out.srtpKeys;
+            out.counters.size = sizeof out.counters;
             const auto status = states[column].enterAndCall(pair, out, call);
             if (nameOf(status) != expected[column])
                 fail(__FILE__, __LINE__,

@@ -88,6 +88,7 @@ impl Program {
             now: None,
             release: Some(release),
             send_to: None,
+            server_name: None,
         }
     }
 }

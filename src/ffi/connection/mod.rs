@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A connection: the handshake and the messages of one peer.
 
+mod parameters;
 mod queries;
 mod settings;
 
+pub use parameters::*;
 pub use queries::*;
 pub use settings::*;
 

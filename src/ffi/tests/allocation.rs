@@ -260,6 +260,7 @@ fn new_client() -> *mut qdtls_connection {
         now: None,
         release: None,
         send_to: None,
+        server_name: None,
     };
     let mut handle = ptr::null_mut();
     // SAFETY: both pointers are to live places.

@@ -139,6 +139,7 @@ impl<'a> World<'a> {
             now: (choice & 1 == 0).then_some(now),
             release: Some(release),
             send_to: None,
+            server_name: None,
         }
     }
 
