@@ -11,7 +11,7 @@ mod process;
 use compiler::compiler;
 use process::run;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -29,7 +29,8 @@ fn folder() -> &'static Path {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples");
         fs::create_dir_all(&folder).expect("a folder for the programs");
         build_all(&folder);
-        make_certificate(&folder);
+        make_certificate(&folder, "echo.example", "key.pem", "certificate.pem");
+        make_certificate(&folder, "other.example", "other_key.pem", "other_certificate.pem");
         folder
     })
 }
@@ -47,10 +48,11 @@ fn build_all(folder: &Path) {
     }
 }
 
-fn make_certificate(folder: &Path) {
+fn make_certificate(folder: &Path, host: &str, key: &str, certificate: &str) {
     let kind = ["-x509", "-nodes", "-days", "2", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
-    let name = ["-subj", "/CN=echo.example", "-addext", "subjectAltName=DNS:echo.example"];
-    let files = ["-keyout", "key.pem", "-out", "certificate.pem"];
+    let (subject, alternative) = (format!("/CN={host}"), format!("subjectAltName=DNS:{host}"));
+    let name = ["-subj", &subject, "-addext", &alternative];
+    let files = ["-keyout", key, "-out", certificate];
     run(Command::new("openssl").arg("req").args(kind).args(name).args(files).current_dir(folder));
 }
 
@@ -74,6 +76,22 @@ impl Running {
         let lines = BufReader::new(self.0.stdout.take().expect("an output")).lines();
         let mut lines = lines.map(|line| line.expect("the program writes"));
         assert!(lines.any(|one| one == line), "the program has ended without '{line}'");
+    }
+
+    /// Reads lines until one begins with this, and returns its rest.
+    fn rest_of(&mut self, start: &str) -> String {
+        let output = self.0.stdout.as_mut().expect("an output");
+        let mut line = String::new();
+        for byte in BufReader::with_capacity(1, output).bytes() {
+            match byte.expect("the program writes") {
+                b'\n' => match line.trim().strip_prefix(start) {
+                    Some(rest) => return rest.trim().to_owned(),
+                    None => line.clear(),
+                },
+                byte => line.push(char::from(byte)),
+            }
+        }
+        panic!("the program has ended without '{start}'")
     }
 }
 
@@ -157,6 +175,58 @@ fn the_clients_talk_to_openssls_server() {
         server.wait_for("question");
         server.write("answer");
         client.wait_for("answer");
+    }
+}
+
+#[test]
+fn what_was_negotiated_is_what_openssls_server_says() {
+    let port = port();
+    let server = ["s_server", "-dtls1_2", "-accept", &port, "-cert", "certificate.pem", "-key", "key.pem"];
+    let export = ["-keymatexport", "EXPERIMENTAL-inspect", "-keymatexportlen", "20"];
+    let srtp = ["-use_srtp", "SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80"];
+    let mut server = Running::start("openssl", &[&server[..], &export, &srtp].concat());
+    let mut client = Running::start(program("inspect"), &[&port, "echo.example"]);
+    assert_eq!(client.rest_of("signature:"), "id-ecPublicKey, SHA256");
+    assert_eq!(client.rest_of("extended master secret:"), "yes");
+    let keys = client.rest_of("Keying material:");
+    let profile = client.rest_of("SRTP profile:");
+    assert_eq!(profile, "7");
+    assert_eq!(client.rest_of("SRTP client key:").len(), 32);
+    client.rest_of("connected");
+    assert_eq!(server.rest_of("SRTP Extension negotiated, profile="), "SRTP_AEAD_AES_128_GCM");
+    assert_eq!(server.rest_of("Keying material:"), keys);
+}
+
+#[test]
+fn the_alert_of_openssls_server_is_reported() {
+    let port = port();
+    let files = ["-cert", "certificate.pem", "-key", "key.pem"];
+    let demanding = ["s_server", "-dtls1_2", "-quiet", "-accept", &port, "-Verify", "1"];
+    let _server = Running::start("openssl", &[&demanding[..], &files].concat());
+    let mut client = Running::start(program("inspect"), &[&port, "echo.example"]);
+    // QDTLS_STATUS_ALERT_RECEIVED, and a fatal handshake_failure.
+    assert_eq!(client.rest_of("status:"), "17");
+    assert_eq!(client.rest_of("alert received:"), (2 * 256 + 40).to_string());
+}
+
+#[test]
+fn openssls_client_gets_the_certificate_of_the_name_it_asks_for() {
+    let port = port();
+    let certificates =
+        ["certificate.pem", "key.pem", "other.example", "other_certificate.pem", "other_key.pem"];
+    let _server = Running::start(program("two_names"), &[&[&*port][..], &certificates].concat());
+    let to = format!("127.0.0.1:{port}");
+    for (asked, shown) in
+        [("other.example", "other.example"), ("echo.example", "echo.example"), ("third", "echo.example")]
+    {
+        let shown = format!("subject=CN={shown}");
+        let is_shown = (0..50).any(|_| {
+            let mut client = Command::new("openssl");
+            client.args(["s_client", "-dtls1_2", "-connect", &to, "-servername", asked]);
+            let output = client.stdin(Stdio::null()).output().expect("openssl runs").stdout;
+            String::from_utf8_lossy(&output).replace(' ', "").contains(&shown)
+        });
+        assert!(is_shown, "{asked}");
     }
 }
 
