@@ -159,6 +159,7 @@ function(_qdtls_rs_add_command folder name triple mode)
             "${_qdtls_rs_repository}/Cargo.lock"
             "${_qdtls_rs_repository}/build.rs"
             "${_qdtls_rs_repository}/cbindgen.toml"
+            "${_qdtls_rs_cmake_dir}/declared.cmake"
             "${_qdtls_rs_cmake_dir}/isolate_archive.cmake"
         WORKING_DIRECTORY "${_qdtls_rs_repository}"
         COMMENT "Building the Rust library qdtls-rs"

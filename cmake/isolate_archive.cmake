@@ -5,6 +5,8 @@
 
 cmake_minimum_required(VERSION 3.18)
 
+include("${CMAKE_CURRENT_LIST_DIR}/declared.cmake")
+
 function(run)
     execute_process(COMMAND ${ARGV} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE errors)
     if(NOT status EQUAL 0)
@@ -27,13 +29,7 @@ function(write_lines file items)
     file(WRITE "${file}" "${lines}\n")
 endfunction()
 
-# In the header only declarations start in the first column and contain a parenthesis.
-file(STRINGS "${HEADER}" declarations REGEX "^[a-z].*\\(")
-list(TRANSFORM declarations REPLACE "^([^(]*[ *])?([A-Za-z0-9_]+)\\(.*" "\\2" OUTPUT_VARIABLE exported)
-if(NOT exported)
-    message(FATAL_ERROR "${HEADER} declares no function")
-endif()
-
+qdtls_rs_declared_functions(exported "${HEADER}")
 set(parts "${OUTPUT}.parts")
 set(object "${parts}/qdtls_rs.o")
 file(REMOVE_RECURSE "${parts}")

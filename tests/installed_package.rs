@@ -22,6 +22,10 @@ use std::sync::OnceLock;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const TMPDIR: &str = env!("CARGO_TARGET_TMPDIR");
 
+/// Those of the shared library.
+const SONAME: &str = "libqdtls_rs.so.0";
+const VERSION_NODE: &str = "QDTLS_RS_0";
+
 /// Two prefixes with the same files: one as installed, one moved afterwards.
 struct Prefixes {
     installed: PathBuf,
@@ -67,36 +71,76 @@ fn text(file: &Path) -> String {
     fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
-/// A program that has shaken hands says the version of the library.
-fn assert_works(program: &Path, language: &str) {
-    let output = run(&mut Command::new(program));
-    let expected = format!("{language}: qdtls-rs {} (ABI 4)\n", env!("CARGO_PKG_VERSION"));
-    assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
+/// The two libraries, by the names that their users say.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Static,
+    Shared,
 }
 
-fn cmake_consumer_works(prefix: &Path, name: &str) {
+impl Kind {
+    fn target(self) -> &'static str {
+        if self == Self::Shared { "Shared" } else { "QDtlsRs" }
+    }
+
+    fn module(self) -> &'static str {
+        if self == Self::Shared { "qdtls_rs-shared" } else { "qdtls_rs" }
+    }
+}
+
+/// Programs in C and C++ that have shaken hands say the version of the library, and need the shared one if they were
+/// linked to it. CMake tells them where it is; others hear it from `library_path`.
+fn assert_work(folder: &Path, kind: Kind, library_path: &str) {
+    for (name, language) in [("c_program", "C"), ("cpp_program", "C++")] {
+        let program = folder.join(name);
+        let output = run(Command::new(&program).env("LD_LIBRARY_PATH", library_path));
+        let expected = format!("{language}: qdtls-rs {} (ABI 4)\n", env!("CARGO_PKG_VERSION"));
+        assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
+        let needed = dynamic_entries(&program, "NEEDED");
+        assert_eq!(needed.contains(SONAME), kind == Kind::Shared, "{program:?} needs {needed:?}");
+    }
+}
+
+/// The names that `readelf --dynamic` shows in brackets at the entries of a kind.
+fn dynamic_entries(file: &Path, kind: &str) -> BTreeSet<String> {
+    let output = run(Command::new("readelf").env("LC_ALL", "C").args(["--dynamic", "--wide"]).arg(file));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let entries = text.lines().filter(|line| line.contains(&format!("({kind})")));
+    entries.filter_map(|line| Some(line.split_once('[')?.1.split_once(']')?.0.to_owned())).collect()
+}
+
+/// The symbols that a shared library exports, each with its version. The version itself is a symbol, and absolute.
+fn exported_symbols(library: &Path) -> BTreeSet<String> {
+    let options = ["--dynamic", "--format=posix", "--defined-only", "--with-symbol-versions"];
+    let output = run(Command::new("nm").args(options).arg(library));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let symbols = text.lines().filter_map(|line| line.split_once(' '));
+    symbols.filter(|(_, rest)| !rest.starts_with("A ")).map(|(name, _)| name.to_owned()).collect()
+}
+
+fn cmake_consumer_works(prefix: &Path, kind: Kind, name: &str) {
     let build = fresh(Path::new(TMPDIR).join("consumers").join(name));
     let mut configure = Command::new("cmake");
     configure.args(["-S", &format!("{ROOT}/tests/consumers/cmake"), "-B"]).arg(&build);
+    configure.arg(format!("-DLIBRARY={}", kind.target()));
     run(configure.arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display())));
     let found = text(&build.join("CMakeCache.txt"));
     assert!(found.contains(&format!("QDtlsRs_DIR:PATH={}", prefix.display())), "{found}");
     run(Command::new("cmake").arg("--build").arg(&build));
-    assert_works(&build.join("c_program"), "C");
-    assert_works(&build.join("cpp_program"), "C++");
+    assert_work(&build, kind, "");
 }
 
-fn pkg_config_consumer_works(prefix: &Path, name: &str, pkg_config: &str) {
+fn pkg_config_consumer_works(prefix: &Path, kind: Kind, name: &str, pkg_config: &str) {
     let out = fresh(Path::new(TMPDIR).join("consumers").join(name));
     let mut make = Command::new("make");
     make.args(["-C", &format!("{ROOT}/tests/consumers/pkg-config")]).arg(format!("OUT={}", out.display()));
-    make.arg(format!("PKG_CONFIG={pkg_config}"));
+    make.arg(format!("PKG_CONFIG={pkg_config}")).arg(format!("MODULE={}", kind.module()));
     for (variable, standard) in [("CC", "c11"), ("CXX", "c++17")] {
         make.env(variable, compiler::compiler(standard).get_program());
     }
-    run(make.env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig")));
-    assert_works(&out.join("c_program"), "C");
-    assert_works(&out.join("cpp_program"), "C++");
+    let library_dir = prefix.join("lib");
+    run(make.env("PKG_CONFIG_PATH", library_dir.join("pkgconfig")));
+    assert_work(&out, kind, &library_dir.to_string_lossy());
 }
 
 #[test]
@@ -106,6 +150,8 @@ fn nothing_but_the_package_is_installed() {
         "lib/cmake/QDtlsRs/QDtlsRsConfig.cmake",
         "lib/cmake/QDtlsRs/QDtlsRsConfigVersion.cmake",
         "lib/libqdtls_rs.a",
+        "lib/libqdtls_rs.so.0.1.0",
+        "lib/pkgconfig/qdtls_rs-shared.pc",
         "lib/pkgconfig/qdtls_rs.pc",
         "share/doc/qdtls-rs/LICENSE-APACHE",
         "share/doc/qdtls-rs/LICENSE-MIT",
@@ -116,24 +162,34 @@ fn nothing_but_the_package_is_installed() {
 
 #[test]
 fn cmake_projects_find_it() {
-    cmake_consumer_works(&prefixes().installed, "cmake");
+    cmake_consumer_works(&prefixes().installed, Kind::Static, "cmake");
 }
 
 #[test]
 fn cmake_projects_find_it_where_it_was_moved() {
-    cmake_consumer_works(&prefixes().moved, "cmake-moved");
+    cmake_consumer_works(&prefixes().moved, Kind::Static, "cmake-moved");
+}
+
+#[test]
+fn cmake_projects_find_the_shared_one_where_it_was_moved() {
+    cmake_consumer_works(&prefixes().moved, Kind::Shared, "cmake-shared");
 }
 
 #[test]
 fn pkg_config_projects_find_it() {
-    pkg_config_consumer_works(&prefixes().installed, "pkg-config", "pkg-config");
+    pkg_config_consumer_works(&prefixes().installed, Kind::Static, "pkg-config", "pkg-config");
 }
 
 #[test]
 fn pkg_config_projects_find_it_where_it_was_moved() {
     let moved = &prefixes().moved;
     let pkg_config = format!("pkg-config --define-variable=prefix={}", moved.display());
-    pkg_config_consumer_works(moved, "pkg-config-moved", &pkg_config);
+    pkg_config_consumer_works(moved, Kind::Static, "pkg-config-moved", &pkg_config);
+}
+
+#[test]
+fn pkg_config_projects_find_the_shared_one() {
+    pkg_config_consumer_works(&prefixes().installed, Kind::Shared, "pkg-config-shared", "pkg-config");
 }
 
 #[test]
@@ -148,16 +204,30 @@ fn e9_pkg_config_names_the_folders_themselves() {
 
 #[test]
 fn e8_components_are_refused_with_a_reason() {
+    assert_eq!(components_refused(&prefixes().installed, "Shared"), None);
+    let refused = components_refused(&prefixes().installed, "x").expect("an error");
+    assert!(refused.contains("QDtlsRs has no component `x`, only `Shared`"), "{refused}");
+    // As where only the static library was built.
+    let without = fresh(Path::new(TMPDIR).join("installed-package/without-shared"));
+    run(Command::new("cp").arg("-r").arg(prefixes().installed.join("lib")).arg(&without));
+    fs::remove_file(without.join("lib/libqdtls_rs.so")).expect("the link of the shared library");
+    let refused = components_refused(&without, "Shared").expect("an error");
+    assert!(refused.contains("QDtlsRs is installed without its shared library"), "{refused}");
+}
+
+/// What a project hears that requires a component.
+fn components_refused(prefix: &Path, component: &str) -> Option<String> {
     let folder = fresh(Path::new(TMPDIR).join("consumers/components"));
-    let project = "cmake_minimum_required(VERSION 3.21)\nproject(consumer LANGUAGES C)\n\
-        find_package(QDtlsRs REQUIRED COMPONENTS x)\n";
+    let project = format!(
+        "cmake_minimum_required(VERSION 3.21)\nproject(consumer LANGUAGES C)\n\
+        find_package(QDtlsRs REQUIRED COMPONENTS {component})\n"
+    );
     fs::write(folder.join("CMakeLists.txt"), project).expect("a project that can be written");
-    let prefix = format!("-DCMAKE_PREFIX_PATH={}", prefixes().installed.display());
+    let prefix = format!("-DCMAKE_PREFIX_PATH={}", prefix.display());
     let configure = Command::new("cmake").current_dir(&folder).args([".", &prefix]).output();
     let configure = configure.expect("cmake runs");
-    let errors = String::from_utf8_lossy(&configure.stderr);
-    assert!(!configure.status.success());
-    assert!(errors.contains("QDtlsRs has no components: leave `x` out"), "{errors}");
+    let errors = String::from_utf8_lossy(&configure.stderr).into_owned();
+    (!configure.status.success()).then_some(errors)
 }
 
 /// Neither the folder of the repository nor that of cargo is in the library.
@@ -185,15 +255,36 @@ fn e9_equal_sources_in_other_folders_give_the_same_library() {
     let configure = ["-S", "cmake", "-B", "build", &cargo];
     run(Command::new("cmake").current_dir(&folder).args(configure).env("CARGO_HOME", &other_home));
     run(Command::new("cmake").arg("--build").arg(&build).env("CARGO_HOME", &other_home));
-    let library = fs::read(build.join("qdtls_rs_package/libqdtls_rs.a")).expect("the library");
-    let installed = fs::read(prefixes().installed.join("lib/libqdtls_rs.a")).expect("the library");
-    assert!(library == installed, "the libraries differ: {} and {} bytes", library.len(), installed.len());
+    for (built, installed) in
+        [("qdtls_rs_package/libqdtls_rs.a", "libqdtls_rs.a"), ("libqdtls_rs.so", "libqdtls_rs.so")]
+    {
+        let built = fs::read(build.join(built)).expect("the library");
+        let other = fs::read(prefixes().installed.join("lib").join(installed)).expect("the library");
+        assert!(built == other, "{installed} differs: {} and {} bytes", built.len(), other.len());
+    }
 }
 
 #[test]
 fn only_what_the_header_declares_is_global() {
     let archive = prefixes().installed.join("lib/libqdtls_rs.a");
     assert_eq!(symbols::global_symbols(&archive), declared::declared_functions());
+}
+
+/// Name and versions are what programs are linked to: they change with the ABI only.
+#[test]
+fn the_shared_library_exports_what_the_header_declares_and_its_version() {
+    let library = prefixes().installed.join("lib/libqdtls_rs.so");
+    assert_eq!(dynamic_entries(&library, "SONAME"), BTreeSet::from([SONAME.into()]));
+    let versioned = declared::declared_functions().into_iter().map(|name| format!("{name}@@{VERSION_NODE}"));
+    assert_eq!(exported_symbols(&library), versioned.collect());
+}
+
+/// One of its own would be a second OpenSSL in the process.
+#[test]
+fn the_shared_library_contains_no_openssl() {
+    let needed = dynamic_entries(&prefixes().installed.join("lib/libqdtls_rs.so"), "NEEDED");
+    let needs = |library| needed.iter().any(|name| name.starts_with(library));
+    assert!(needs("libssl.so") && needs("libcrypto.so"), "{needed:?}");
 }
 
 #[test]
@@ -217,7 +308,7 @@ fn the_native_libraries_are_those_of_rustc() {
         let rest = description.lines().find_map(|candidate| candidate.strip_prefix(line));
         rest.unwrap_or_else(|| panic!("{line} is missing in:\n{description}")).split_whitespace()
     };
-    let of_pkg_config: BTreeSet<_> = libraries("Libs: -L${libdir} -lqdtls_rs").collect();
+    let of_pkg_config: BTreeSet<_> = libraries("Libs: -L${libdir} -l:libqdtls_rs.a").collect();
     let required: Vec<_> = libraries("Requires:").collect();
     assert_eq!(required, ["libssl", ">=", "1.1.1", "libcrypto", ">=", "1.1.1"]);
     assert_eq!(&of_pkg_config | &BTreeSet::from(["-lssl", "-lcrypto"]), of_rustc);
