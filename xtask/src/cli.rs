@@ -127,6 +127,12 @@ pub enum Verb {
     },
     /// Draw docs/figures/*.svg from their sources
     Figures,
+    /// Write abi/qdtls_rs.abi, which `test` holds the header to, and show what breaks programs in use
+    Abi {
+        /// Change nothing; fail if programs in use would not survive the header
+        #[arg(long)]
+        check: bool,
+    },
     /// Refresh include/qdtls_rs.h from the Rust sources
     Header {
         /// Change nothing; fail if the header is out of date

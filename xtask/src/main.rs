@@ -17,6 +17,7 @@ mod windows;
 
 use build::plugin::{self, Flavour};
 use build::{figures, header, qt_source, sbom};
+use check::abi;
 use clap::Parser;
 use cli::{CommandLine, Verb};
 use debian::{matrix, portability, rpm, source_package, wheels};
@@ -67,6 +68,8 @@ fn perform(verb: Verb, environment: &Environment) -> anyhow::Result<ExitCode> {
         Verb::Bench { quick, .. } => bench::run(environment, quick)?,
         Verb::Lossy { quick } => lossy::run(environment, quick)?,
         Verb::Figures => figures::draw(environment)?,
+        Verb::Abi { check: true } => println!("{} passed", abi::run(environment)?),
+        Verb::Abi { check: false } => abi::write(environment)?,
         Verb::Header { check: true } => header::check()?,
         Verb::Header { check: false } => header::write()?,
     }

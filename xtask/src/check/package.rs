@@ -20,7 +20,7 @@ const NEEDED: [&str; 10] = [
     "include/qdtls_rs.h",
     "src/qt/qdtlsrs_plugin.cpp",
 ];
-const UNWANTED: [&str; 5] = [".", "fuzz/", "qt-tests/", "target/", "xtask/"];
+const UNWANTED: [&str; 6] = [".", "abi/", "fuzz/", "qt-tests/", "target/", "xtask/"];
 /// The commit, which cargo adds.
 const OF_CARGO: &str = ".cargo_vcs_info.json";
 

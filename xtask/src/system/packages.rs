@@ -17,6 +17,9 @@ pub const DEMO: &[&str] = &["openssl"];
 /// In addition for the tests: a peer, the checkers, and the other compiler.
 pub const TEST: &[&str] = &["openssl", "valgrind", "gdb", "clang-format", "clang"];
 
+/// For comparing binary interfaces.
+pub const ABI: &[&str] = &["abigail-tools", "gcc"];
+
 /// In addition for the coverage of C++.
 pub const COVERAGE: &[&str] = &["gcovr"];
 

@@ -3,7 +3,7 @@
 //! a part of them.
 
 use crate::build::{self, Flavour, cmake, header, plugin, qt_source};
-use crate::check::{clang, deny, elf, forced_include, package, sources};
+use crate::check::{abi, clang, deny, elf, forced_include, package, sources};
 use crate::interop;
 use crate::system::{Environment, nightly, packages};
 use crate::test::sweep::{self, Intervals};
@@ -13,7 +13,7 @@ use std::time::Instant;
 
 pub fn all(environment: &Environment) -> Result<()> {
     let mut sum = Sum(0);
-    let needed = [packages::PLUGIN, packages::TEST, &interop::packages_of_check()].concat();
+    let needed = [packages::PLUGIN, packages::TEST, packages::ABI, &interop::packages_of_check()].concat();
     work("prerequisites", || packages::ensure(&needed, environment))?;
 
     sum.check("rustfmt", sources::rustfmt)?;
@@ -22,6 +22,7 @@ pub fn all(environment: &Environment) -> Result<()> {
     sum.check("licence lines", sources::spdx)?;
     sum.check("clang-format", sources::clang_format)?;
     sum.check("C header", header::check)?;
+    sum.step("ABI since the last release", abi::check)?;
     sum.check("cargo's package", package::check)?;
     sum.check("cargo-deny", || deny::check(environment))?;
     sum.check("C and C++ by clang", clang::check)?;
