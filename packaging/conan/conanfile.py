@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""The static library as a package of Conan 2, built from the sources around it. cargo and rustc are the machine's."""
+"""The library as a package of Conan 2, built from the sources around it. cargo and rustc are the machine's."""
 
 import re
 from pathlib import Path
@@ -32,8 +32,10 @@ class QDtlsRs(ConanFile):
     license = "MIT OR Apache-2.0"
     description = "DTLS on OpenSSL with a C ABI, written in Rust"
     topics = ("dtls", "openssl", "security")
-    package_type = "static-library"
+    package_type = "library"
     settings = "os", "arch", "compiler", "build_type"
+    options = {"shared": [True, False]}
+    default_options = {"shared": False}
 
     def set_version(self):
         manifest = load(self, REPOSITORY / "Cargo.toml")
@@ -47,6 +49,9 @@ class QDtlsRs(ConanFile):
         # Of C, not of C++.
         self.settings.rm_safe("compiler.cppstd")
         self.settings.rm_safe("compiler.libcxx")
+        if self.options.shared:
+            # One inside the library would be a second one in the process.
+            self.options["openssl"].shared = True
 
     def requirements(self):
         # Programs hand OpenSSL's objects to the library.
@@ -60,7 +65,9 @@ class QDtlsRs(ConanFile):
         cmake_layout(self)
 
     def generate(self):
-        CMakeToolchain(self).generate()
+        toolchain = CMakeToolchain(self)
+        toolchain.cache_variables["QDTLS_RS_SHARED_LIBRARY"] = bool(self.options.shared)
+        toolchain.generate()
         CMakeDeps(self).generate()
 
     def build(self):

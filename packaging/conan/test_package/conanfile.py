@@ -24,6 +24,8 @@ class TestPackage(ConanFile):
     def generate(self):
         toolchain = CMakeToolchain(self)
         toolchain.user_presets_path = False
+        is_shared = self.dependencies[self.tested_reference_str].options.shared
+        toolchain.cache_variables["LIBRARY"] = "Shared" if is_shared else "QDtlsRs"
         toolchain.generate()
         CMakeDeps(self).generate()
 

@@ -4,12 +4,14 @@
 
 get_filename_component(SOURCE_PATH "${CURRENT_PORT_DIR}/../../.." ABSOLUTE)
 
+# Ports build one kind of library.
+vcpkg_check_linkage(ONLY_STATIC_LIBRARY)
 # One library serves both: CMAKE_BUILD_TYPE has no influence on cargo's profile.
 set(VCPKG_BUILD_TYPE release)
 
 vcpkg_cmake_configure(
     SOURCE_PATH "${SOURCE_PATH}/cmake"
-    OPTIONS "-DCMAKE_INSTALL_DOCDIR=share/${PORT}")
+    OPTIONS "-DCMAKE_INSTALL_DOCDIR=share/${PORT}" -DQDTLS_RS_SHARED_LIBRARY=OFF)
 vcpkg_cmake_install()
 vcpkg_cmake_config_fixup(PACKAGE_NAME QDtlsRs CONFIG_PATH lib/cmake/QDtlsRs)
 vcpkg_fixup_pkgconfig()

@@ -17,6 +17,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const PLUGIN: &str = "qt6-qdtls-rs-plugin";
+const SHARED_LIBRARY: &str = "libqdtls-rs0";
 const LIBRARY: &str = "libqdtls-rs-dev";
 
 /// For making the source package, checking the binary ones, and building what uses them.
@@ -43,15 +44,19 @@ const CROSS_BUILD: &str = "cd \"$0\" && exec dpkg-buildpackage --no-sign --build
 
 const AUTOTESTS_BUILD: &str = "deb-autotests";
 
-/// Builds and runs programs that use the library, in C and in C++, with nothing but what is installed.
+/// Builds and runs programs that use either library, in C and in C++, with nothing but what is installed.
 const CONSUMERS: &str = r#"
 set -e
 rm -rf "$1"
-mkdir -p "$1/make"
-cmake -S tests/consumers/cmake -B "$1/cmake"
-cmake --build "$1/cmake"
-make -C tests/consumers/pkg-config OUT="$1/make"
-for kind in cmake make; do for name in c_program cpp_program; do "$1/$kind/$name"; done; done
+for library in QDtlsRs Shared; do
+    cmake -S tests/consumers/cmake -B "$1/$library" -DLIBRARY=$library
+    cmake --build "$1/$library"
+done
+for module in qdtls_rs qdtls_rs-shared; do
+    mkdir -p "$1/$module"
+    make -C tests/consumers/pkg-config OUT="$1/$module" MODULE=$module
+done
+for program in "$1"/*/c_program "$1"/*/cpp_program; do "$program"; done
 "#;
 
 pub fn run(suite: &str, environment: &Environment) -> Result<()> {
@@ -90,7 +95,7 @@ impl Packages {
         self.chroot.command(program).args(arguments).capture()
     }
 
-    /// Returns the two packages, by the paths they have in the suite.
+    /// Returns the packages, by the paths they have in the suite.
     fn build(&self) -> Result<Vec<PathBuf>> {
         let tree = self.source()?;
         self.run("apt-get", &["build-dep", "--yes", &tree])?;
@@ -129,7 +134,7 @@ impl Packages {
         let lintian = self.chroot.command("lintian").args(["--allow-root", "--fail-on", "error"]);
         lintian.args(["--suppress-tags", NOT_UPLOADED]).arg(find("qdtls-rs_", ".changes")?).show()?;
         find(&format!("{PLUGIN}-dbgsym_"), ".deb")?;
-        [PLUGIN, LIBRARY].iter().map(|package| find(&format!("{package}_"), ".deb")).collect()
+        [PLUGIN, SHARED_LIBRARY, LIBRARY].iter().map(|package| find(&format!("{package}_"), ".deb")).collect()
     }
 
     fn try_out(&self, debs: &[PathBuf]) -> Result<()> {
@@ -178,7 +183,7 @@ impl Packages {
         let out = workspace::target("deb-consumers");
         let output = self.run("sh", &["-c", CONSUMERS, "consumers", &out.to_string_lossy()])?;
         let greetings = output.lines().filter(|line| line.contains(": qdtls-rs ")).count();
-        ensure!(greetings == 4, "not all of the four programs have worked:\n{output}");
+        ensure!(greetings == 8, "not all of the eight programs have worked:\n{output}");
         Ok(())
     }
 
@@ -211,7 +216,7 @@ impl Packages {
     }
 
     fn remove(&self) -> Result<()> {
-        self.run("dpkg", &["--purge", PLUGIN, LIBRARY]).map(|_| ())
+        self.run("dpkg", &["--purge", PLUGIN, LIBRARY, SHARED_LIBRARY]).map(|_| ())
     }
 
     fn read(&self, path: &Path) -> Result<Vec<u8>> {

@@ -14,7 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const SPEC: &str = "packaging/rpm/qdtls-rs.spec";
-const PACKAGES: [&str; 2] = ["qt6-qdtls-rs-plugin", "qdtls-rs-devel"];
+const PACKAGES: [&str; 3] = ["qt6-qdtls-rs-plugin", "qdtls-rs-libs", "qdtls-rs-devel"];
 
 pub fn run(environment: &Environment) -> Result<()> {
     packages::ensure(&[packages::PLUGIN, packages::RPM].concat(), environment)?;
