@@ -7,16 +7,16 @@ mod compiler;
 mod library;
 #[path = "support/process.rs"]
 mod process;
+#[path = "support/running.rs"]
+mod running;
 
 use compiler::compiler;
 use process::run;
+use running::{Running, make_certificate, port, wait_for_output};
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
-use std::time::Duration;
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/c");
 
@@ -29,8 +29,8 @@ fn folder() -> &'static Path {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples");
         fs::create_dir_all(&folder).expect("a folder for the programs");
         build_all(&folder);
-        make_certificate(&folder, "echo.example", "key.pem", "certificate.pem");
-        make_certificate(&folder, "other.example", "other_key.pem", "other_certificate.pem");
+        make_certificate(&folder, "echo.example", "");
+        make_certificate(&folder, "other.example", "other_");
         folder
     })
 }
@@ -48,83 +48,16 @@ fn build_all(folder: &Path) {
     }
 }
 
-fn make_certificate(folder: &Path, host: &str, key: &str, certificate: &str) {
-    let kind = ["-x509", "-nodes", "-days", "2", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
-    let (subject, alternative) = (format!("/CN={host}"), format!("subjectAltName=DNS:{host}"));
-    let name = ["-subj", &subject, "-addext", &alternative];
-    let files = ["-keyout", key, "-out", certificate];
-    run(Command::new("openssl").arg("req").args(kind).args(name).args(files).current_dir(folder));
-}
-
-/// A program that runs until the test has what it wants.
-struct Running(Child);
-
-impl Running {
-    fn start(program: impl AsRef<Path>, arguments: &[&str]) -> Self {
-        let mut command = Command::new(program.as_ref());
-        command.args(arguments).current_dir(folder()).stdin(Stdio::piped()).stdout(Stdio::piped());
-        Self(command.stderr(Stdio::null()).spawn().expect("the program starts"))
-    }
-
-    fn write(&mut self, line: &str) {
-        let input = self.0.stdin.as_mut().expect("an input");
-        writeln!(input, "{line}").expect("the program reads");
-    }
-
-    /// Reads lines until one is this.
-    fn wait_for(&mut self, line: &str) {
-        let lines = BufReader::new(self.0.stdout.take().expect("an output")).lines();
-        let mut lines = lines.map(|line| line.expect("the program writes"));
-        assert!(lines.any(|one| one == line), "the program has ended without '{line}'");
-    }
-
-    /// Reads lines until one begins with this, and returns its rest.
-    fn rest_of(&mut self, start: &str) -> String {
-        let output = self.0.stdout.as_mut().expect("an output");
-        let mut line = String::new();
-        for byte in BufReader::with_capacity(1, output).bytes() {
-            match byte.expect("the program writes") {
-                b'\n' => match line.trim().strip_prefix(start) {
-                    Some(rest) => return rest.trim().to_owned(),
-                    None => line.clear(),
-                },
-                byte => line.push(char::from(byte)),
-            }
-        }
-        panic!("the program has ended without '{start}'")
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // One that has ended already cannot be killed.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// A port that nobody had a moment ago.
-fn port() -> String {
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-    socket.local_addr().expect("an address").port().to_string()
-}
-
 fn program(name: &str) -> PathBuf {
     folder().join(name)
 }
 
-/// What a client prints. It is started again while its server is not there yet.
+fn start(program: impl AsRef<Path>, arguments: &[&str]) -> Running {
+    Running::start(folder(), program, arguments)
+}
+
 fn output_of(client: &str, arguments: &[&str], expected: &str) {
-    let mut output = Vec::new();
-    for _ in 0..50 {
-        let outcome = Command::new(program(client)).args(arguments).current_dir(folder()).output();
-        output = outcome.expect("the client runs").stdout;
-        if output == expected.as_bytes() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    panic!("{client} prints '{}', not '{expected}'", String::from_utf8_lossy(&output));
+    wait_for_output(folder(), &program(client), arguments, expected);
 }
 
 #[test]
@@ -138,11 +71,11 @@ fn examples_are_as_short_as_they_say() {
 #[test]
 fn the_echo_server_serves_openssl_and_the_echo_client() {
     let port = port();
-    let _server = Running::start(program("echo_server"), &[&port, "certificate.pem", "key.pem"]);
+    let _server = start(program("echo_server"), &[&port, "certificate.pem", "key.pem"]);
     output_of("echo_client", &[&port, "certificate.pem", "echo.example", "hello"], "hello\n");
 
     let to = format!("127.0.0.1:{port}");
-    let mut client = Running::start("openssl", &["s_client", "-dtls1_2", "-quiet", "-connect", &to]);
+    let mut client = start("openssl", &["s_client", "-dtls1_2", "-quiet", "-connect", &to]);
     client.write("from OpenSSL");
     client.wait_for("from OpenSSL");
 }
@@ -150,7 +83,7 @@ fn the_echo_server_serves_openssl_and_the_echo_client() {
 #[test]
 fn the_echo_client_refuses_a_server_with_another_name() {
     let port = port();
-    let _server = Running::start(program("echo_server"), &[&port, "certificate.pem", "key.pem"]);
+    let _server = start(program("echo_server"), &[&port, "certificate.pem", "key.pem"]);
     output_of("echo_client", &[&port, "certificate.pem", "echo.example", "hello"], "hello\n");
     let arguments = [&port, "certificate.pem", "other.example", "hello"];
     let outcome = Command::new(program("echo_client")).args(arguments).current_dir(folder()).output();
@@ -170,8 +103,8 @@ fn the_clients_talk_to_openssls_server() {
     ] {
         let port = port();
         let to = ["s_server", "-dtls1_2", "-quiet", "-accept", &port];
-        let mut server = Running::start("openssl", &[&to[..], server].concat());
-        let mut client = Running::start(program(client), &[&[&*port][..], arguments].concat());
+        let mut server = start("openssl", &[&to[..], server].concat());
+        let mut client = start(program(client), &[&[&*port][..], arguments].concat());
         server.wait_for("question");
         server.write("answer");
         client.wait_for("answer");
@@ -184,8 +117,8 @@ fn what_was_negotiated_is_what_openssls_server_says() {
     let server = ["s_server", "-dtls1_2", "-accept", &port, "-cert", "certificate.pem", "-key", "key.pem"];
     let export = ["-keymatexport", "EXPERIMENTAL-inspect", "-keymatexportlen", "20"];
     let srtp = ["-use_srtp", "SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80"];
-    let mut server = Running::start("openssl", &[&server[..], &export, &srtp].concat());
-    let mut client = Running::start(program("inspect"), &[&port, "echo.example"]);
+    let mut server = start("openssl", &[&server[..], &export, &srtp].concat());
+    let mut client = start(program("inspect"), &[&port, "echo.example"]);
     assert_eq!(client.rest_of("signature:"), "id-ecPublicKey, SHA256");
     assert_eq!(client.rest_of("extended master secret:"), "yes");
     let keys = client.rest_of("Keying material:");
@@ -202,8 +135,8 @@ fn the_alert_of_openssls_server_is_reported() {
     let port = port();
     let files = ["-cert", "certificate.pem", "-key", "key.pem"];
     let demanding = ["s_server", "-dtls1_2", "-quiet", "-accept", &port, "-Verify", "1"];
-    let _server = Running::start("openssl", &[&demanding[..], &files].concat());
-    let mut client = Running::start(program("inspect"), &[&port, "echo.example"]);
+    let _server = start("openssl", &[&demanding[..], &files].concat());
+    let mut client = start(program("inspect"), &[&port, "echo.example"]);
     // QDTLS_STATUS_ALERT_RECEIVED, and a fatal handshake_failure.
     assert_eq!(client.rest_of("status:"), "17");
     assert_eq!(client.rest_of("alert received:"), (2 * 256 + 40).to_string());
@@ -214,7 +147,7 @@ fn openssls_client_gets_the_certificate_of_the_name_it_asks_for() {
     let port = port();
     let certificates =
         ["certificate.pem", "key.pem", "other.example", "other_certificate.pem", "other_key.pem"];
-    let _server = Running::start(program("two_names"), &[&[&*port][..], &certificates].concat());
+    let _server = start(program("two_names"), &[&[&*port][..], &certificates].concat());
     let to = format!("127.0.0.1:{port}");
     for (asked, shown) in
         [("other.example", "other.example"), ("echo.example", "echo.example"), ("third", "echo.example")]
@@ -243,9 +176,9 @@ fn build_peers() -> PathBuf {
 #[test]
 fn a_thousand_peers_are_served() {
     let (port, peers) = (port(), build_peers());
-    let mut server = Running::start(program("many_peers"), &[&port, "certificate.pem", "key.pem", "1000"]);
-    let _peers = Running::start(peers, &[&port, "1000", "60", "0", "0"]);
+    let mut server = start(program("many_peers"), &[&port, "certificate.pem", "key.pem", "1000"]);
+    let _peers = start(peers, &[&port, "1000", "60", "0", "0"]);
     server.wait_for("1000 clients");
-    drop(server.0.stdin.take());
-    assert!(server.0.wait().expect("the server ends").success());
+    drop(server.child.stdin.take());
+    assert!(server.child.wait().expect("the server ends").success());
 }
