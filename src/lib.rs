@@ -5,6 +5,7 @@
 //!
 //! | module | contents |
 //! |---|---|
+//! | `rust` | with the feature `rust` the safe Rust API, on the `openssl` crate's contexts |
 //! | `ffi` | the C ABI `qdtls_*`: argument checks, handles, conversions; no decisions |
 //! | [`endpoint`] | many connections on one UDP socket: the one place with I/O, by `os` |
 //! | core | one file or folder per concept, without I/O, a wall clock or `unsafe`: [`connection`] (the phases of a handshake), [`association`] (one TLS association and its operations), [`listener`] and [`cookie`] (the cookie exchange), [`wire`] (records, hellos), [`host`] (the interface to the embedding program), [`peer`], [`settings`], [`statistics`], [`retention`], [`timer`], [`secret`], [`error`], [`log`] |
@@ -57,6 +58,8 @@ pub mod wire;
 pub mod ffi;
 pub mod openssl;
 mod os;
+#[cfg(feature = "rust")]
+pub mod rust;
 
 /// The version of the C ABI, raised when a function or structure of the header changes incompatibly.
 pub const ABI_VERSION: u32 = 4;

@@ -19,6 +19,8 @@ pub mod parameters;
 pub mod prepare;
 pub mod random;
 pub mod resumption;
+#[cfg(feature = "rust")]
+pub mod rust_openssl;
 pub mod setup;
 pub mod ssl;
 mod timeval;

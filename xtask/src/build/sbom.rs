@@ -29,7 +29,7 @@ pub fn run(environment: &Environment) -> Result<PathBuf> {
     let text = workspace::read(source.join(format!("{file_name}.json")))?;
     let text = text.replace(&format!("path+file://{}#", source.display()), "");
     let text = text.replace("?download_url=file://.", "");
-    let (named, used) = (named_crates(&text)?, used_crates()?);
+    let (named, used) = (named_crates(&text)?, used_crates(&[])?);
     ensure!(named == used, "the SBOM names {named:?}, but the library uses {used:?}");
     let sbom = folder.join(format!("{file_name}.json"));
     fs::write(&sbom, text)?;
@@ -57,11 +57,11 @@ fn named_crates(text: &str) -> Result<BTreeSet<String>> {
     components.iter().map(|component| name(component).context("a component without a name")).collect()
 }
 
-/// The crates that cargo compiles into the library, on any system.
-fn used_crates() -> Result<BTreeSet<String>> {
+/// The crates that cargo compiles into the library, on any system; with other features than the usual ones, too.
+fn used_crates(features: &[&str]) -> Result<BTreeSet<String>> {
     let cargo = cargo();
     let which = ["--locked", "--package=qdtls-rs", "--edges=normal", "--target=all"];
-    let tree = cmd!(shell(), "{cargo} tree {which...} --prefix=none").capture()?;
+    let tree = cmd!(shell(), "{cargo} tree {which...} {features...} --prefix=none").capture()?;
     // As `libc v0.2.1`, the crate itself first.
     let lines = tree.lines().skip(1).filter(|line| !line.is_empty());
     let name = |line: &str| {
@@ -86,8 +86,16 @@ mod tests {
 
     #[test]
     fn the_library_is_made_of_few_crates_and_none_of_a_test_or_build() {
-        let used = used_crates().unwrap();
-        let names: Vec<_> = used.iter().filter_map(|used| used.split(' ').next()).collect();
-        assert_eq!(names, ["libc", "openssl-sys", "subtle", "zeroize"]);
+        let names = |features| {
+            let used = used_crates(features).unwrap();
+            used.iter().filter_map(|used| used.split(' ').next().map(String::from)).collect::<Vec<_>>()
+        };
+        let library = ["libc", "openssl-sys", "subtle", "zeroize"];
+        assert_eq!(names(&[]), library);
+        assert_eq!(names(&["--no-default-features"]), library);
+        // Those of the Rust API come by its feature only.
+        let with_rust_api = names(&["--features=rust"]);
+        assert!(library.iter().all(|name| with_rust_api.contains(&String::from(*name))));
+        assert!(with_rust_api.contains(&"openssl".into()));
     }
 }

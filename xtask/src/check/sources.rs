@@ -20,7 +20,9 @@ pub fn rustfmt() -> Result<()> {
 
 pub fn clippy() -> Result<()> {
     let cargo = cargo();
-    cmd!(shell(), "{cargo} clippy --quiet --workspace --all-targets -- --deny warnings").quietly()
+    cmd!(shell(), "{cargo} clippy --quiet --workspace --all-targets -- --deny warnings").quietly()?;
+    let with_rust_api = ["--package", "qdtls-rs", "--all-targets", "--features", "rust"];
+    cmd!(shell(), "{cargo} clippy --quiet {with_rust_api...} -- --deny warnings").quietly()
 }
 
 /// Checks the types of the code for Windows with this machine's compiler. `cargo xtask portability` uses a real one.
@@ -67,6 +69,17 @@ pub fn cargo_test() -> Result<u32> {
     let cargo = cargo();
     let passed = passed(&cmd!(shell(), "{cargo} test --workspace").show()?)?;
     ensure!(passed > 0, "no Rust test was run");
+    Ok(passed)
+}
+
+/// The arguments of `cargo test` for the tests of the Rust API, which is a feature.
+pub const RUST_API: [&str; 6] = ["--package", "qdtls-rs", "--features", "rust", "--test", "rust_api"];
+
+/// Runs the tests of the Rust API and returns how many passed.
+pub fn rust_api() -> Result<u32> {
+    let cargo = cargo();
+    let passed = passed(&cmd!(shell(), "{cargo} test {RUST_API...}").show()?)?;
+    ensure!(passed > 0, "no test of the Rust API was run");
     Ok(passed)
 }
 

@@ -5,6 +5,7 @@
 //! counterpart for, are found by the ids in their names. The result is `docs/hardening.md`.
 
 use crate::build::Flavour;
+use crate::check::sources::RUST_API;
 use crate::system::{Run, cargo, cmd, shell, template, workspace};
 use crate::test::qt_program::QtProgram;
 use anyhow::{Result, ensure};
@@ -151,7 +152,9 @@ fn read(file: &Path) -> Result<Vec<Case>> {
 /// The tests of the Rust crate and the C ABI that name a finding; `cargo test` runs both.
 fn tests_with_findings() -> Result<Vec<Test>> {
     let cargo = cargo();
-    let listing = cmd!(shell(), "{cargo} test --quiet --package qdtls-rs -- --list").capture()?;
+    let mut listing = cmd!(shell(), "{cargo} test --quiet --package qdtls-rs -- --list").capture()?;
+    listing.push('\n');
+    listing.push_str(&cmd!(shell(), "{cargo} test --quiet {RUST_API...} -- --list").capture()?);
     let rust = listing.lines().filter_map(|line| line.strip_suffix(": test"));
     let mut names: Vec<_> = rust.map(String::from).collect();
     for file in fs::read_dir(workspace::root().join(HARNESS))? {

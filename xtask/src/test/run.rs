@@ -27,6 +27,7 @@ pub fn all(environment: &Environment) -> Result<()> {
     sum.check("cargo-deny", || deny::check(environment))?;
     sum.check("C and C++ by clang", clang::check)?;
     sum.step("Rust tests", sources::cargo_test)?;
+    sum.step("Rust API", sources::rust_api)?;
 
     sum.step("refused Qt builds", || cmake::test("refusals", &[]))?;
     sum.step("Rust targets of toolchains", || cmake::test("rust_target", &[]))?;
@@ -67,6 +68,7 @@ pub fn hardening(environment: &Environment) -> Result<()> {
     build::for_tests(environment)?;
     // The document also says that these pass.
     sources::cargo_test()?;
+    sources::rust_api()?;
     cost::check()?;
     coredump::check()?;
     sweep::check(Intervals::SAMPLE)?;
