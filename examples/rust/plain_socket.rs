@@ -64,7 +64,7 @@ impl Server {
     fn handle_timeouts(&mut self) {
         self.peers.retain(|_, connection| match connection.time_left() {
             Some(Duration::ZERO) => {
-                connection.handle_timeout().is_ok_and(|_| true) || connection.state() == State::InProgress
+                connection.handle_timeout().is_ok() || connection.state() == State::InProgress
             }
             _ => true,
         });
@@ -110,7 +110,7 @@ fn main() -> Result<(), Failure> {
                     eprintln!("{from}: {error}");
                 }
             }
-            // The time is over, or the network reports an earlier datagram of ours.
+            // The time is over, or the network reports what became of an earlier datagram.
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
             Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionRefused) => {}
             Err(error) => return Err(error.into()),

@@ -33,6 +33,8 @@ struct Client {
 
 impl Client {
     async fn shake_hands(&mut self) -> Result<(), Failure> {
+        // Only then tokio knows that the socket has room.
+        self.socket.writable().await?;
         let mut need = self.connection.start(&[])?;
         while need == Need::Datagram {
             let timer = self.connection.time_left();
@@ -60,7 +62,7 @@ impl Client {
     }
 }
 
-/// Waits; for ever if no timer runs.
+/// Never ends if no timer runs.
 async fn until(timer: Option<Duration>) {
     match timer {
         Some(left) => sleep(left).await,
