@@ -218,6 +218,95 @@ typedef int32_t qdtls_send_result;
 #endif // __cplusplus
 
 /**
+ * The kinds of events. Numbers are never reused; new ones are added at the end.
+ */
+enum qdtls_event_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * A panic was caught: a defect of the library.
+     */
+    QDTLS_EVENT_KIND_PANIC_CAUGHT = 0,
+    /**
+     * There is no secret for cookies.
+     */
+    QDTLS_EVENT_KIND_COOKIE_SECRET_FAILED = 1,
+    /**
+     * An environment variable was not understood.
+     */
+    QDTLS_EVENT_KIND_BAD_SETTING = 2,
+    /**
+     * OpenSSL is newer than the versions that were tested.
+     */
+    QDTLS_EVENT_KIND_NEWER_OPENSSL = 3,
+    /**
+     * Secrets lie in memory that may be swapped or dumped.
+     */
+    QDTLS_EVENT_KIND_UNLOCKED_SECRETS = 4,
+    /**
+     * OpenSSL called a callback of the library that it must not call so.
+     */
+    QDTLS_EVENT_KIND_CALLBACK_REFUSED = 5,
+    /**
+     * A datagram could not be sent.
+     */
+    QDTLS_EVENT_KIND_DATAGRAM_NOT_SENT = 6,
+    /**
+     * A message of a handshake was dropped for its length.
+     */
+    QDTLS_EVENT_KIND_MESSAGE_TOO_LONG = 7,
+    /**
+     * A pre-shared key or its identity does not fit.
+     */
+    QDTLS_EVENT_KIND_PSK_MISFIT = 8,
+    /**
+     * An endpoint has as many connections or handshakes as it may have, and a client got no answer.
+     */
+    QDTLS_EVENT_KIND_LIMIT_REACHED = 9,
+    /**
+     * A handshake has failed.
+     */
+    QDTLS_EVENT_KIND_HANDSHAKE_FAILED = 10,
+    /**
+     * The peer has ended the handshake or the connection with a fatal alert.
+     */
+    QDTLS_EVENT_KIND_ALERT_RECEIVED = 11,
+    /**
+     * The peer did not answer: the handshake was given up, or an endpoint's connection was quiet for too long.
+     */
+    QDTLS_EVENT_KIND_TIMED_OUT = 12,
+    /**
+     * The peer's certificate was refused.
+     */
+    QDTLS_EVENT_KIND_PEER_REFUSED = 13,
+    /**
+     * A connection has failed.
+     */
+    QDTLS_EVENT_KIND_CONNECTION_FAILED = 14,
+    /**
+     * Memory was missing.
+     */
+    QDTLS_EVENT_KIND_OUT_OF_MEMORY = 15,
+    /**
+     * A ClientHello had a cookie that is not valid, or no longer.
+     */
+    QDTLS_EVENT_KIND_COOKIE_REFUSED = 16,
+    /**
+     * A client has restarted, which ended its connection.
+     */
+    QDTLS_EVENT_KIND_PEER_RESTARTED = 17,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum qdtls_event_kind qdtls_event_kind;
+#else
+typedef int32_t qdtls_event_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * A hash algorithm, numbered as Qt's `QCryptographicHash::Algorithm`. OpenSSL does not provide all of them.
  */
 enum qdtls_hash
@@ -520,6 +609,39 @@ enum qdtls_limit
 typedef enum qdtls_limit qdtls_limit;
 #else
 typedef int32_t qdtls_limit;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * How much an event matters.
+ */
+enum qdtls_level
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * A defect of the library, or a system that cannot do what is needed.
+     */
+    QDTLS_LEVEL_ERROR = 1,
+    /**
+     * The program or its administrator should change something.
+     */
+    QDTLS_LEVEL_WARNING = 2,
+    /**
+     * A handshake or connection has ended otherwise than its program wanted.
+     */
+    QDTLS_LEVEL_INFO = 3,
+    /**
+     * What a peer or anyone on the network does, which the library handles.
+     */
+    QDTLS_LEVEL_DEBUG = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum qdtls_level qdtls_level;
+#else
+typedef int32_t qdtls_level;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -834,6 +956,45 @@ typedef struct qdtls_endpoint_callbacks {
      */
     int32_t (*server_name)(void *user, const uint8_t *name, size_t length, SSL_CTX **context);
 } qdtls_endpoint_callbacks;
+
+/**
+ * An event. All pointers are valid during the call of the handler. The texts are null-terminated UTF-8 without a line
+ * end or another control character, and never contain a secret.
+ */
+typedef struct qdtls_event {
+    /**
+     * `sizeof(qdtls_event)` of the library: a later version may have more members.
+     */
+    size_t size;
+    /**
+     * The `qdtls_level`.
+     */
+    int32_t level;
+    /**
+     * The `qdtls_event_kind`.
+     */
+    int32_t kind;
+    /**
+     * The operation; an OpenSSL function where one failed.
+     */
+    const char *operation;
+    /**
+     * The peer, or null where there is none.
+     */
+    const struct qdtls_address *peer;
+    /**
+     * The reason.
+     */
+    const char *reason;
+    /**
+     * How many events of this kind the limit has left out since the last one.
+     */
+    uint64_t suppressed;
+    /**
+     * All of it in one line, for a log.
+     */
+    const char *line;
+} qdtls_event;
 
 /**
  * How long a program keeps an `SSL_CTX` that connections of equal configuration share.
@@ -1730,6 +1891,37 @@ qdtls_status qdtls_endpoint_last_error(const struct qdtls_endpoint *endpoint,
                                        struct qdtls_error *error);
 
 /**
+ * Sets the process-wide handler of events, which receives those of a `qdtls_level` and of all that matter more; null,
+ * the default, discards them. It takes the place of the one of `qdtls_set_logger`. `user` is its first argument.
+ *
+ * The handler is called on any thread that calls the library, several at a time, and outside of the library's locks. It
+ * may call the library, also this function, as a callback of the running operation may; events that it causes are
+ * discarded. It must not throw or longjmp. Of each kind few are passed on in a second: 1 of an error or a warning, 8 of the
+ * others, 16 of `QDTLS_EVENT_KIND_BAD_SETTING`; `suppressed` counts the rest.
+ *
+ * `QDTLS_STATUS_INVALID_ARGUMENT`: the level is unknown. `QDTLS_STATUS_OUT_OF_MEMORY`: the previous handler stays.
+ *
+ * # Safety
+ * `handler` is null or can be called with `user` on any thread until another one is set and all calls of the library that
+ * began before have returned.
+ */
+qdtls_status qdtls_set_event_handler(void (*handler)(void *user, const struct qdtls_event *event),
+                                     void *user,
+                                     int32_t level);
+
+/**
+ * Sets the process-wide function that receives warnings and errors; null, the default, discards them. A warning is one
+ * null-terminated line of UTF-8 without a line end, valid during the call; it never contains a secret. It is the `line` of
+ * a `qdtls_event`, whose handler this function takes the place of, and the rules for threads and calls are the same
+ * (`qdtls_set_event_handler`).
+ *
+ * # Safety
+ * `logger` is null or can be called on any thread until another one is set and all calls of the library that began
+ * before have returned.
+ */
+qdtls_status qdtls_set_logger(void (*logger)(const char *line));
+
+/**
  * Returns the ABI version of the library. A program compiled with a different `QDTLS_ABI_VERSION` must not use it.
  */
 uint32_t qdtls_abi_version(void);
@@ -1747,18 +1939,6 @@ const char *qdtls_version(void);
  * `error` is null or writable for its `size`.
  */
 qdtls_status qdtls_last_error(struct qdtls_error *error);
-
-/**
- * Sets the process-wide function that receives warnings; null, the default, discards them. A warning is one
- * null-terminated line of UTF-8 without a line end, valid during the call; it never contains a secret. The logger is
- * called on any thread that calls the library, several at a time, and outside of the library's locks. It may call the
- * library, also this function; warnings that it causes are discarded. `QDTLS_STATUS_OK` in every case.
- *
- * # Safety
- * `logger` is null or can be called on any thread until another one is set and all calls of the library that began
- * before have returned.
- */
-qdtls_status qdtls_set_logger(void (*logger)(const char *line));
 
 /**
  * Sets a `qdtls_setting` for the whole process. A value out of range gives `QDTLS_STATUS_INVALID_ARGUMENT` and

@@ -9,6 +9,7 @@
 use crate::cookie::{Check, CookieKey, Use};
 use crate::error::{Error, Result, Status};
 use crate::host::{Host, SendResult};
+use crate::log::{self, Kind};
 use crate::peer::PeerAddress;
 use crate::statistics::Cookies;
 use crate::wire::hello::{ClientHello, HelloVerifyRequest};
@@ -63,6 +64,14 @@ pub fn verify(
     match check {
         Check::Valid { .. } => Ok(true),
         Check::Answer(cookie) => {
+            if !hello.cookie.is_empty() {
+                log::report(
+                    Kind::CookieRefused,
+                    Some(*peer),
+                    "ClientHello",
+                    format_args!("its cookie is not valid, or no longer; it gets another"),
+                );
+            }
             let request = HelloVerifyRequest::new(hello, cookie.as_bytes());
             match host.send_to(peer, request.as_bytes()) {
                 SendResult::Sent => {

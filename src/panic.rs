@@ -3,7 +3,7 @@
 
 #![forbid(unsafe_code)]
 
-use crate::log;
+use crate::log::{self, Kind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs `body` for an exported function or callback called `name`. Returns `fallback` after a panic.
@@ -27,9 +27,13 @@ pub fn guard<R>(name: &'static str, fallback: R, body: impl FnOnce() -> R) -> R 
 }
 
 #[cold]
-fn report(name: &str) {
-    static PANIC: log::Recurring = log::Recurring::new();
-    PANIC.warn(format_args!("{name}: a panic was caught; this is a defect, please report it"));
+fn report(name: &'static str) {
+    log::report(
+        Kind::PanicCaught,
+        None,
+        name,
+        format_args!("a panic was caught; this is a defect, please report it"),
+    );
 }
 
 #[cfg(test)]

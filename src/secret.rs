@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 
 use crate::error::Result;
-use crate::log;
+use crate::log::{self, Kind};
 use crate::os::LockedMemory;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +22,7 @@ impl Secret {
         static REPORTED: AtomicBool = AtomicBool::new(false);
         let news = memory.shortcoming().filter(|_| !REPORTED.swap(true, Ordering::Relaxed));
         if let Some(shortcoming) = news {
-            log::warn(format_args!("secrets in memory: {shortcoming}"));
+            log::report(Kind::UnlockedSecrets, None, "secrets in memory", format_args!("{shortcoming}"));
         }
         fill(memory.as_mut_slice())?;
         Ok(Self { memory })

@@ -8,7 +8,7 @@
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Result, Status};
-use crate::log;
+use crate::log::{self, Kind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One number with its bounds.
@@ -142,10 +142,13 @@ impl Setting {
         match text.trim().parse() {
             Ok(value) if self.allows(value) => value,
             _ => {
-                log::warn(format_args!(
-                    "{}: a number from {} to {} was expected, using {}",
-                    self.variable, self.minimum, self.maximum, self.default
-                ));
+                let Self { variable, minimum, maximum, default, .. } = self;
+                log::report(
+                    Kind::BadSetting,
+                    None,
+                    variable,
+                    format_args!("a number from {minimum} to {maximum} was expected, using {default}"),
+                );
                 self.default
             }
         }

@@ -21,6 +21,7 @@ fn is_forbidden(from: &str, to: &str) -> bool {
         "os" => !["os", "error", "log"].contains(&to),
         "memory" | "text" => true,
         "host" if ["peer", "openssl"].contains(&to) => false,
+        "log" if to == "peer" => false,
         "error" | "log" | "host" => {
             !["error", "log", "host", "bytes", "memory", "role", "text", "unix_time"].contains(&to)
         }

@@ -8,7 +8,7 @@ use super::inbox::Inbox;
 use super::{Association, Progress, Received, VerifyError};
 use crate::error::{Error, Result, Status};
 use crate::host::{Psk, PskRequest, SendResult, ServerName};
-use crate::log;
+use crate::log::{self, Kind};
 use crate::memory;
 use crate::openssl::error_queue::Cause;
 use crate::openssl::events::Events;
@@ -241,9 +241,9 @@ impl<'a> Operation<'a> {
             Err(Refusal::Invalid) => dropped.unexpected.one(),
             Err(Refusal::TooLong(message)) => {
                 dropped.too_long.one();
-                // One line: anyone can send such a message.
+                // One event: anyone can send such a message.
                 if self.association.too_long.replace(Some(message)).is_none() {
-                    log::warn(format_args!("{}: {message}", self.association.peer));
+                    self.report(Kind::MessageTooLong, "handshake", format_args!("{message}"));
                 }
             }
         }
@@ -331,9 +331,12 @@ impl<'a> Operation<'a> {
 
     #[cold]
     fn note_loss(&self, length: usize, result: SendResult) {
-        static LOSS: log::Recurring = log::Recurring::new();
-        LOSS.warn(format_args!("{}: a datagram of {length} bytes: {result:?}", self.association.peer));
+        self.report(Kind::DatagramNotSent, "send", format_args!("a datagram of {length} bytes: {result:?}"));
         self.send_result.set(self.send_result.get().max(result));
+    }
+
+    fn report(&self, kind: Kind, operation: &'static str, reason: fmt::Arguments<'_>) {
+        log::report(kind, Some(self.association.peer), operation, reason);
     }
 }
 
@@ -407,8 +410,7 @@ impl Events for Operation<'_> {
         let Some(misfit) = PskMisfit::of(&psk, request) else {
             return Some(psk);
         };
-        static MISFIT: log::Recurring = log::Recurring::new();
-        MISFIT.warn(format_args!("{}: {misfit}", self.association.peer));
+        self.report(Kind::PskMisfit, "pre-shared key", format_args!("{misfit}"));
         self.psk_failure.set(Some(misfit));
         None
     }

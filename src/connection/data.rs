@@ -7,6 +7,7 @@ use super::Connection;
 use super::phase::{Carry, Phase};
 use crate::association::{Association, Received};
 use crate::error::{Error, Result, Status};
+use crate::log;
 use crate::memory::Rc;
 use crate::openssl::ssl::PlaintextBuffer;
 
@@ -86,6 +87,7 @@ impl Connection {
     fn received(&self, received: Received) -> (usize, Option<Error>) {
         if let Some(end) = &received.end {
             self.leave_for(Phase::Idle, end.status() == Status::Closed);
+            log::report_failure(end, self.settings.peer());
         }
         (received.length, received.end)
     }
@@ -94,6 +96,7 @@ impl Connection {
     fn end_after(&self, error: &Error) {
         if error.status() == Status::ConnectionFailed {
             self.reset();
+            log::report_failure(error, self.settings.peer());
         }
     }
 

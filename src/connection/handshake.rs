@@ -5,8 +5,9 @@
 
 use super::Connection;
 use super::phase::{Carry, Need, Phase, Started};
-use crate::association::{Association, Progress};
+use crate::association::{Association, Progress, VerifyError};
 use crate::error::{Error, Result, Status};
+use crate::log::{self, Kind};
 use crate::memory::{self, Rc};
 use crate::wire::hello::ClientHello;
 use crate::wire::record;
@@ -119,23 +120,35 @@ impl Connection {
 
     /// Ends a handshake that cannot continue after `error`. The peer's certificates can still be queried.
     fn fail_after(&self, association: &Rc<Association>, error: &Error) {
-        if error.status().leaves_association() || !association.is_current() {
+        if error.status().leaves_association() {
             return;
         }
-        association.statistics().note_end(false);
-        self.phase.replace(Phase::Failed(Rc::clone(association)));
+        if association.is_current() {
+            association.statistics().note_end(false);
+            self.phase.replace(Phase::Failed(Rc::clone(association)));
+        }
+        log::report_failure(error, Some(association.peer()));
     }
 
     /// Accepts or refuses the peer after [`Need::Verdict`]. A refused peer can be accepted later.
     pub fn judge_peer(&self, accepted: bool) -> Result<()> {
+        let association = self.enter_verdict(accepted)?;
+        if !accepted {
+            report_refusal(&association);
+        }
+        Ok(())
+    }
+
+    fn enter_verdict(&self, accepted: bool) -> Result<Rc<Association>> {
         let mut phase = self.phase.borrow_mut();
         match std::mem::replace(&mut *phase, Phase::Idle) {
             Phase::AwaitingVerdict(started, carry) | Phase::Rejected(started, carry) => {
+                let association = Rc::clone(&started.association);
                 *phase = match accepted {
                     true => Phase::Connected(started, carry),
                     false => Phase::Rejected(started, carry),
                 };
-                Ok(())
+                Ok(association)
             }
             other => {
                 *phase = other;
@@ -172,5 +185,22 @@ impl Connection {
             _ => return Err(Error::new(Status::InvalidState, "handle timeout")),
         };
         association.handle_timeout().inspect_err(|error| self.fail_after(&association, error))
+    }
+}
+
+/// Reports that the program has refused the peer, with the first error that OpenSSL has found in its chain.
+#[cold]
+fn report_refusal(association: &Association) {
+    let peer = Some(association.peer());
+    match association.verify_errors(|errors| errors.next()) {
+        None => {
+            log::report(Kind::PeerRefused, peer, "verdict", format_args!("the program has refused the peer"))
+        }
+        Some(VerifyError { code, depth }) => log::report(
+            Kind::PeerRefused,
+            peer,
+            "verdict",
+            format_args!("the peer's certificate was refused: X509_V_ERR {code} at depth {depth}"),
+        ),
     }
 }

@@ -9,6 +9,7 @@ use crate::association::operation::Purpose;
 use crate::cookie::Use;
 use crate::error::{Error, Result, Status};
 use crate::listener;
+use crate::log;
 use crate::role::Role;
 use crate::statistics::Cookies;
 use crate::wire::hello::ClientHello;
@@ -49,7 +50,9 @@ impl Connection {
         })?;
         if verified {
             self.reset();
-            return Err(Error::new(Status::PeerRestarted, "ClientHello"));
+            let restarted = Error::new(Status::PeerRestarted, "ClientHello");
+            log::report_failure(&restarted, Some(association.peer()));
+            return Err(restarted);
         }
         Ok(true)
     }

@@ -9,11 +9,12 @@
 
 use super::moment;
 use crate::error::{Error, Result, Status};
+use crate::log::{self, Kind};
 use crate::openssl::hmac::{Hash, MacKey};
 use crate::openssl::random;
 use crate::secret::Secret;
 use crate::settings::{COOKIE_LIFETIME_S, COOKIE_ROTATION_S, COOKIE_SECRET_SIZE};
-use crate::{log, memory, os};
+use crate::{memory, os};
 use std::sync::{Mutex, Once};
 use std::time::{Duration, Instant};
 
@@ -143,9 +144,9 @@ fn new_secret() -> Result<Secret> {
     static WIPE_AT_EXIT: Once = Once::new();
     WIPE_AT_EXIT.call_once(|| os::at_exit(forget_process_secret));
     let length = usize::try_from(COOKIE_SECRET_SIZE.get()).unwrap_or(usize::MAX);
-    static FAILURE: log::Recurring = log::Recurring::new();
-    Secret::generate(length, random::fill)
-        .inspect_err(|error| FAILURE.warn(format_args!("cookie secret: {error}")))
+    Secret::generate(length, random::fill).inspect_err(|error| {
+        log::report(Kind::CookieSecretFailed, None, "cookie secret", format_args!("{error}"));
+    })
 }
 
 extern "C" fn forget_process_secret() {

@@ -11,6 +11,7 @@ use crate::cookie::Use;
 use crate::error::{Error, Result, Status};
 use crate::host::Host;
 use crate::listener;
+use crate::log::{self, Kind};
 use crate::memory::{Place, Rc};
 use crate::openssl::context::Context;
 use crate::openssl::ssl::Ssl;
@@ -57,9 +58,21 @@ impl<P: Program> Endpoint<P> {
         // What cannot be sent is sent for the client's next hello.
         let is_verified =
             listener::verify(&key, &from, &hello, Use::Listen, &host, &self.cookies).unwrap_or(false);
-        if is_verified && self.limits.allow(self.peers.count()) {
-            // One that cannot be set up now can be with the client's next try.
-            let _ = self.accept(from, datagram);
+        if !is_verified {
+            return;
+        }
+        if let Some(limit) = self.limits.reached(self.peers.count()) {
+            let (most, what) = (self.limits.get(limit), limit.name());
+            return log::report(
+                Kind::LimitReached,
+                Some(from),
+                "endpoint",
+                format_args!("no room for a client: the limit is {most} {what}"),
+            );
+        }
+        // One that cannot be set up now can be with the client's next try.
+        if let Err(error) = self.accept(from, datagram) {
+            log::report_failure(&error, Some(from));
         }
     }
 
@@ -114,6 +127,10 @@ impl<P: Program> Endpoint<P> {
         if !self.peers.has(from, peer) || connection.judge_peer(verdict).is_err() {
             return;
         }
+        // The listener for events may have closed it.
+        if !self.peers.has(from, peer) {
+            return;
+        }
         if !verdict {
             self.peers.remove(from);
             end(connection);
@@ -132,6 +149,7 @@ impl<P: Program> Endpoint<P> {
     /// Ends a connection after an error, unless that has left it as it was. A client that begins again is answered.
     pub(super) fn fail(&self, from: PeerAddress, peer: &Rc<P::Peer>, error: Error, datagram: &[u8]) {
         if error.status().leaves_association() {
+            log::report_failure(&error, Some(from));
             return self.watch(from, peer);
         }
         if !self.peers.has(from, peer) {
@@ -186,9 +204,14 @@ impl<P: Program> Endpoint<P> {
             State::Complete => "the peer has sent nothing for too long",
             _ => "the handshake has taken too long",
         };
+        let error = Error::because(Status::TimedOut, "endpoint", reason);
+        log::report_failure(&error, Some(address));
+        if !self.peers.has(address, peer) {
+            return;
+        }
         self.peers.remove(address);
         end(peer.connection());
-        self.transport.program.ended(peer, Error::because(Status::TimedOut, "endpoint", reason));
+        self.transport.program.ended(peer, error);
     }
 
     fn handle_timeout(&self, address: PeerAddress, peer: &Rc<P::Peer>) {

@@ -30,6 +30,16 @@ impl Limit {
         Self::ALL.into_iter().find(|limit| *limit as i32 == number)
     }
 
+    /// What is counted.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Connections => "connections",
+            Self::Handshakes => "handshakes",
+            Self::HandshakeS => "seconds for a handshake",
+            Self::QuietS => "seconds without a message",
+        }
+    }
+
     /// Lowest and highest value.
     fn range(self) -> (u32, u32) {
         match self {
@@ -92,10 +102,11 @@ impl Limits {
         (seconds > 0).then(|| Duration::from_secs(seconds.into()))
     }
 
-    /// Whether one more handshake may begin.
-    pub(super) fn allow(&self, (connections, handshakes): (usize, usize)) -> bool {
+    /// The limit that does not allow one more handshake to begin.
+    pub(super) fn reached(&self, (connections, handshakes): (usize, usize)) -> Option<Limit> {
         let below = |number: usize, limit| u32::try_from(number).is_ok_and(|number| number < self.get(limit));
-        below(connections, Limit::Connections) && below(handshakes, Limit::Handshakes)
+        let counts = [(connections, Limit::Connections), (handshakes, Limit::Handshakes)];
+        counts.into_iter().find(|(number, limit)| !below(*number, *limit)).map(|(_, limit)| limit)
     }
 }
 
@@ -123,6 +134,8 @@ mod tests {
         for (limit, value) in [(Limit::Connections, 3), (Limit::Handshakes, 2)] {
             limits.set(limit, value).expect("in range");
         }
-        assert!(limits.allow((2, 1)) && !limits.allow((3, 0)) && !limits.allow((2, 2)));
+        let reached = [(2, 1), (3, 0), (2, 2), (3, 2)].map(|counts| limits.reached(counts));
+        let [connections, handshakes] = [Limit::Connections, Limit::Handshakes].map(Some);
+        assert_eq!(reached, [None, connections, handshakes, connections]);
     }
 }

@@ -4,8 +4,10 @@
 use super::arguments::{Out, OutSized, invalid};
 use super::error::{ErrorSlot, qdtls_error, remember_on_thread, thread_error};
 use crate::error::{Error, Result, Status};
+use crate::log;
 use crate::memory::{Rc, SharedPlace};
 use crate::panic::guard;
+use crate::peer::PeerAddress;
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
@@ -14,6 +16,11 @@ use std::ptr::NonNull;
 pub trait Handle: Sized {
     /// The place of its last error.
     fn last_error(&self) -> &ErrorSlot;
+
+    /// The peer that events about it name.
+    fn peer(&self) -> Option<PeerAddress> {
+        None
+    }
 
     /// Called when the owner frees the handle. A running operation completes but sends nothing.
     fn let_go(&self) {}
@@ -41,6 +48,7 @@ impl<H: Handle> Held<H> {
 pub fn call(name: &'static str, body: impl FnOnce() -> Result<()>) -> Status {
     outcome(name, body).unwrap_or_else(|error| {
         let status = error.status();
+        report_missing_memory(&error, None);
         remember_on_thread(error);
         status
     })
@@ -98,9 +106,17 @@ pub fn write_last_error<H: Handle>(
 fn run_on<H: Handle>(name: &'static str, handle: &H, body: impl FnOnce(&H) -> Result<()>) -> Status {
     outcome(name, || body(handle)).unwrap_or_else(|error| {
         let status = error.status();
+        report_missing_memory(&error, handle.peer());
         handle.last_error().remember(error);
         status
     })
+}
+
+/// The core has reported the other failures.
+fn report_missing_memory(error: &Error, peer: Option<PeerAddress>) {
+    if error.status() == Status::OutOfMemory {
+        log::report_failure(error, peer);
+    }
 }
 
 #[cold]

@@ -4,10 +4,9 @@
 use super::arguments::{Out, OutSized, invalid};
 use super::error::{qdtls_error, thread_error};
 use super::handle::call;
-use crate::error::{Error, Result, Status};
-use crate::memory::{self, Arc};
+use crate::cookie;
+use crate::error::{Result, Status};
 use crate::settings::{self, Setting};
-use crate::{cookie, log};
 use std::ffi::{CStr, c_char};
 use std::ptr::NonNull;
 use zeroize::Zeroize;
@@ -41,35 +40,6 @@ pub unsafe extern "C" fn qdtls_last_error(error: *mut qdtls_error) -> Status {
     // SAFETY: null, or writable for its size until this call returns (this function's contract).
     let error = unsafe { OutSized::new(error) };
     call("qdtls_last_error", || error.write(&thread_error(), size_of::<qdtls_error>()))
-}
-
-/// Sets the process-wide function that receives warnings; null, the default, discards them. A warning is one
-/// null-terminated line of UTF-8 without a line end, valid during the call; it never contains a secret. The logger is
-/// called on any thread that calls the library, several at a time, and outside of the library's locks. It may call the
-/// library, also this function; warnings that it causes are discarded. `QDTLS_STATUS_OK` in every case.
-///
-/// # Safety
-/// `logger` is null or can be called on any thread until another one is set and all calls of the library that began
-/// before have returned.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn qdtls_set_logger(
-    logger: Option<unsafe extern "C" fn(line: *const c_char)>,
-) -> Status {
-    call("qdtls_set_logger", || {
-        let Some(logger) = logger else {
-            log::set_logger(None);
-            return Ok(());
-        };
-        let logger = memory::boxed(move |line: &CStr| {
-            // SAFETY: callable on any thread, also for a call that began before it was replaced, by the contract of
-            // `qdtls_set_logger`. The line is a C string that outlives the call.
-            unsafe { logger(line.as_ptr()) };
-        });
-        let no_memory = || Error::no_memory("qdtls_set_logger");
-        let logger: Box<dyn Fn(&CStr) + Send + Sync> = logger.map_err(|_| no_memory())?;
-        log::set_logger(Some(Arc::new(logger).map_err(|_| no_memory())?));
-        Ok(())
-    })
 }
 
 /// The process-wide settings. Each takes its initial value from an environment variable, read at first use.

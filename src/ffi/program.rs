@@ -6,7 +6,7 @@ use super::arguments::{In, invalid, sized};
 use super::handle::call;
 use crate::error::{Error, Result, Status};
 use crate::host::{Host, Psk, PskRequest, SendResult, ServerName};
-use crate::log;
+use crate::log::{self, Kind};
 use crate::memory::{self, Place, Rc};
 use crate::openssl::context::Context;
 use crate::panic::guard;
@@ -194,7 +194,7 @@ pub(super) unsafe fn ask_for_context(ask: AskForContext, user: *mut c_void, name
     match unsafe { Context::share(context) } {
         Ok(context) => ServerName::Switch(context),
         Err(error) => {
-            log::warn(format_args!("server_name: {error}"));
+            log::report(Kind::ContextRefused, None, "server_name", format_args!("{}", error.reason()));
             ServerName::Refuse
         }
     }

@@ -94,7 +94,7 @@ pub unsafe extern "C" fn q_X509DtlsCallback(ok: c_int, context: *mut X509_STORE_
 ///
 /// # Safety
 /// `context` is live.
-unsafe fn note_verify_error(name: &str, context: *mut X509_STORE_CTX) -> c_int {
+unsafe fn note_verify_error(name: &'static str, context: *mut X509_STORE_CTX) -> c_int {
     let Ok(api) = api() else {
         return 0;
     };
@@ -308,7 +308,7 @@ pub unsafe extern "C" fn timer_length(ssl: *mut SSL, previous: c_uint) -> c_uint
 ///
 /// # Safety
 /// `ssl` is null, or live until this function has returned.
-unsafe fn psk(callback: &str, ssl: *mut SSL, request: &PskRequest<'_>) -> Option<Psk> {
+unsafe fn psk(callback: &'static str, ssl: *mut SSL, request: &PskRequest<'_>) -> Option<Psk> {
     // SAFETY: null or live, by this function's contract.
     let answer =
         unsafe { ask(callback, ssl, |api, stage, events| stage.run_program(api, || events.psk(request))) };
@@ -320,7 +320,7 @@ unsafe fn psk(callback: &str, ssl: *mut SSL, request: &PskRequest<'_>) -> Option
 /// # Safety
 /// `ssl` is null, or live until `question` has returned.
 pub(super) unsafe fn ask<R>(
-    callback: &str,
+    callback: &'static str,
     ssl: *mut SSL,
     question: impl FnOnce(&Api, &Stage, &dyn Events) -> R,
 ) -> Option<R> {

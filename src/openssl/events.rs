@@ -5,7 +5,7 @@ use super::api::Info;
 use super::error_queue::{self, Entries};
 use super::{Api, api};
 use crate::host::{Psk, PskRequest, ServerName};
-use crate::log;
+use crate::log::{self, Kind};
 use crate::statistics::{Alert, Direction};
 use std::cell::Cell;
 use std::ptr::NonNull;
@@ -101,14 +101,13 @@ impl Stage {
     }
 }
 
-/// Logs why a callback refuses, and returns its answer.
+/// Reports why a callback refuses, and returns its answer.
 #[cold]
-pub(super) fn refuse<T>(answer: T, callback: &str, why: &str) -> T {
-    static REFUSAL: log::Recurring = log::Recurring::new();
-    let warn = || REFUSAL.warn(format_args!("{callback}: {why}"));
+pub(super) fn refuse<T>(answer: T, callback: &'static str, why: &str) -> T {
+    let report = || log::report(Kind::CallbackRefused, None, callback, format_args!("{why}"));
     match api() {
-        Ok(api) => error_queue::unchanged(api, warn),
-        Err(_) => warn(),
+        Ok(api) => error_queue::unchanged(api, report),
+        Err(_) => report(),
     }
     answer
 }

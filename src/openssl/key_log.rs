@@ -4,7 +4,7 @@
 //! Both have to be there: the setting `QDTLS_KEY_LOG`, and the environment variable `SSLKEYLOGFILE` with the file's name.
 
 use super::Api;
-use crate::log;
+use crate::log::{self, Kind};
 use crate::os::KeyLogFile;
 use crate::panic::guard;
 use crate::settings::KEY_LOG;
@@ -34,13 +34,14 @@ pub(super) unsafe fn enable(api: &Api, context: NonNull<SSL_CTX>) {
 }
 
 fn open() -> Option<KeyLogFile> {
+    let report = |reason| log::report(Kind::KeyLog, None, "SSLKEYLOGFILE", reason);
     match KeyLogFile::open() {
         Ok(file) => {
-            log::warn(format_args!("SSLKEYLOGFILE: all that can read this file can decrypt the connections"));
+            report(format_args!("session keys are written to this file"));
             Some(file)
         }
         Err(error) => {
-            log::warn(format_args!("SSLKEYLOGFILE: {error}; no keys are written"));
+            report(format_args!("no session keys are written: {error}"));
             None
         }
     }

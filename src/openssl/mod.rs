@@ -28,7 +28,7 @@ mod timeval;
 pub use api::{Api, BioAddr};
 
 use crate::error::{Error, Result, Status};
-use crate::log;
+use crate::log::{self, Kind};
 use crate::os::Library;
 use crate::settings;
 use std::ffi::{CStr, c_ulong, c_void};
@@ -137,7 +137,13 @@ fn is_newer_than_tested(version: c_ulong) -> bool {
 }
 
 fn notice(api: &Api) {
-    log::warn(format_args!("{} is newer than the versions that qdtls-rs was tested with", version_text(api)));
+    let version = version_text(api);
+    log::report(
+        Kind::NewerOpenssl,
+        None,
+        "OpenSSL",
+        format_args!("{version} is newer than the versions that qdtls-rs was tested with"),
+    );
 }
 
 /// The version text of the OpenSSL in use.

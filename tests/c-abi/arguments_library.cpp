@@ -31,6 +31,12 @@ Rows libraryRows()
         ROW(qdtls_context_retention, "null output", QDTLS_STATUS_INVALID_ARGUMENT, OnThread,
             (false, nullptr)),
 
+        ROW(qdtls_set_event_handler, "null handler", QDTLS_STATUS_OK, Nowhere,
+            (nullptr, nullptr, QDTLS_LEVEL_DEBUG)),
+        ROW(qdtls_set_event_handler, "level below", QDTLS_STATUS_INVALID_ARGUMENT, OnThread,
+            (nullptr, nullptr, 0)),
+        ROW(qdtls_set_event_handler, "level above", QDTLS_STATUS_INVALID_ARGUMENT, OnThread,
+            (nullptr, nullptr, 5)),
         ROW(qdtls_set_logger, "null logger", QDTLS_STATUS_OK, Nowhere, (nullptr)),
 
         ROW(qdtls_setting_set, "number below", QDTLS_STATUS_INVALID_ARGUMENT, OnThread, (-1, 1000)),

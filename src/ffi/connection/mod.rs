@@ -18,6 +18,7 @@ use crate::connection::Connection;
 use crate::error::{Error, Result, Status};
 use crate::memory::{self, Rc};
 use crate::openssl::ssl::Ssl;
+use crate::peer::PeerAddress;
 use openssl_sys::SSL;
 use std::cell::Cell;
 use std::ffi::c_void;
@@ -37,6 +38,10 @@ pub struct qdtls_connection {
 impl Handle for qdtls_connection {
     fn last_error(&self) -> &ErrorSlot {
         &self.last_error
+    }
+
+    fn peer(&self) -> Option<PeerAddress> {
+        self.core.settings().peer()
     }
 
     fn let_go(&self) {
