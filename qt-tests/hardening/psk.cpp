@@ -5,9 +5,11 @@
 #include "settings.h"
 #include "pair/loopback.h"
 
+#include <QtCore/QLoggingCategory>
 #include <QtTest/QTest>
 
 #include <algorithm>
+#include <utility>
 
 namespace hardening {
 
@@ -22,10 +24,13 @@ class Psk : public QObject {
     Q_CLASSINFO("S14_wrong_key_ends",
                 "with different keys both sides report an error, in bounded time")
 
+    Q_CLASSINFO("R18_events_are_debug_output",
+                "a refused peer is a line with peer and reason, for who asks for debug output")
     Q_CLASSINFO("R18_log_line_of_a_refused_key",
                 "a log line names operation, peer and reason, and no secret")
 
 private slots:
+    void R18_events_are_debug_output();
     void R18_log_line_of_a_refused_key();
     void S5_overlong_key_of_client();
     void S5_overlong_key_of_server();
@@ -73,7 +78,34 @@ void collect(QtMsgType, const QMessageLogContext &context, const QString &text)
         logged << text;
 }
 
+// The lines of a handshake with a server that the client does not trust, and the server's address.
+QStringList linesOfRefusal(QString *peer)
+{
+    Loopback link(Identity::selfSigned("DNS:bob.example"));
+    link.client.setConfiguration(clientConfiguration(Identity::selfSigned("DNS:bob.example")));
+    logged.clear();
+    const QtMessageHandler previous = qInstallMessageHandler(collect);
+    link.handshake();
+    qInstallMessageHandler(previous);
+    *peer = QStringLiteral("127.0.0.1:%1").arg(link.server.socket.localPort());
+    return std::exchange(logged, {});
+}
+
 } // namespace
+
+void Psk::R18_events_are_debug_output()
+{
+    QString peer;
+    const QStringList unasked = linesOfRefusal(&peer);
+    QVERIFY2(unasked.isEmpty(), qPrintable(unasked.join(u'|')));
+    QLoggingCategory::setFilterRules(QStringLiteral("qt.tlsbackend.ossl.debug=true"));
+    const QStringList lines = linesOfRefusal(&peer);
+    QLoggingCategory::setFilterRules({});
+    const auto tells = [&peer](const QString &line) {
+        return line.contains(peer) && line.contains(u"refused") && line.contains(u"X509_V_ERR");
+    };
+    QVERIFY2(std::any_of(lines.cbegin(), lines.cend(), tells), qPrintable(lines.join(u'|')));
+}
 
 void Psk::R18_log_line_of_a_refused_key()
 {

@@ -24,16 +24,24 @@ static_assert(QDTLS_CATEGORY_NONE == int(QDtlsError::NoError)
 
 namespace QdtlsRs {
 
-static void logWarning(const char *line)
+// Qt shows warnings and, of a category such as this one, information by default; debug output only
+// if the program or QT_LOGGING_RULES asks for it. What stock does not print must not appear
+// unasked.
+static void logEvent(void *, const qdtls_event *event)
 {
     // A line is lost for want of memory.
-    (void)hasMemoryFor([line] { qCWarning(lcTlsBackend, "%s", line); });
+    (void)hasMemoryFor([event] {
+        if (event->level <= QDTLS_LEVEL_WARNING)
+            qCWarning(lcTlsBackend, "%s", event->line);
+        else
+            qCDebug(lcTlsBackend, "%s", event->line);
+    });
 }
 
 Library::Library()
 {
     qCDebug(lcTlsBackend, "DTLS by %s", qdtls_version());
-    qdtls_set_logger(logWarning);
+    qdtls_set_event_handler(logEvent, nullptr, QDTLS_LEVEL_DEBUG);
     if (qdtls_abi_version() != QDTLS_ABI_VERSION) {
         operation = "qdtls_abi_version";
         reason = "the library has ABI " + QByteArray::number(qdtls_abi_version())
