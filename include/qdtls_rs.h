@@ -297,6 +297,14 @@ enum qdtls_event_kind
      * A client has restarted, which ended its connection.
      */
     QDTLS_EVENT_KIND_PEER_RESTARTED = 17,
+    /**
+     * Session keys are written to a file, or were to be and cannot.
+     */
+    QDTLS_EVENT_KIND_KEY_LOG = 18,
+    /**
+     * The program has chosen a context for a server name that was not prepared.
+     */
+    QDTLS_EVENT_KIND_CONTEXT_REFUSED = 19,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

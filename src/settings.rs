@@ -9,6 +9,7 @@
 
 use crate::error::{Error, Result, Status};
 use crate::log::{self, Kind};
+use std::ffi::OsString;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One number with its bounds.
@@ -61,6 +62,11 @@ pub static CONTEXT_KEEP_S: Setting = Setting::new("QDTLS_CONTEXT_KEEP_S", 60, 0,
 
 /// 1 writes the session keys to the file that `SSLKEYLOGFILE` names, for programs that decrypt captures.
 pub static KEY_LOG: Setting = Setting::new("QDTLS_KEY_LOG", 0, 0, 1);
+
+/// The file of [`KEY_LOG`], which other programs use as well.
+pub fn key_log_file() -> Option<OsString> {
+    std::env::var_os("SSLKEYLOGFILE").filter(|name| !name.is_empty())
+}
 
 /// All settings.
 pub static ALL: [&Setting; 10] = [

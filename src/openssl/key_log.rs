@@ -7,7 +7,7 @@ use super::Api;
 use crate::log::{self, Kind};
 use crate::os::KeyLogFile;
 use crate::panic::guard;
-use crate::settings::KEY_LOG;
+use crate::settings::{self, KEY_LOG};
 use openssl_sys::{SSL, SSL_CTX};
 use std::ffi::{CStr, c_char};
 use std::ptr::NonNull;
@@ -34,14 +34,27 @@ pub(super) unsafe fn enable(api: &Api, context: NonNull<SSL_CTX>) {
 }
 
 fn open() -> Option<KeyLogFile> {
-    let report = |reason| log::report(Kind::KeyLog, None, "SSLKEYLOGFILE", reason);
-    match KeyLogFile::open() {
+    let Some(name) = settings::key_log_file() else {
+        log::report(
+            Kind::KeyLog,
+            None,
+            "key log",
+            format_args!("SSLKEYLOGFILE is not set, no keys are written"),
+        );
+        return None;
+    };
+    match KeyLogFile::open(&name) {
         Ok(file) => {
-            report(format_args!("session keys are written to this file"));
+            log::report(
+                Kind::KeyLog,
+                None,
+                "key log",
+                format_args!("session keys are written to SSLKEYLOGFILE"),
+            );
             Some(file)
         }
         Err(error) => {
-            report(format_args!("no session keys are written: {error}"));
+            log::report(Kind::KeyLog, None, "key log", format_args!("SSLKEYLOGFILE: {error}"));
             None
         }
     }

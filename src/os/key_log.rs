@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The file that `SSLKEYLOGFILE` names.
+//! The file of the key log.
 
+use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind, Result, Write};
 use std::sync::Mutex;
@@ -13,11 +14,9 @@ const LONGEST: usize = 256;
 pub struct KeyLogFile(Mutex<File>);
 
 impl KeyLogFile {
-    /// Opens the file, or creates it for its owner alone. Not with the rights of another user: the environment is not
-    /// that user's.
-    pub fn open() -> Result<Self> {
-        let name = std::env::var_os("SSLKEYLOGFILE").filter(|name| !name.is_empty());
-        let name = name.ok_or_else(|| Error::new(ErrorKind::NotFound, "the variable is not set"))?;
+    /// Opens a file that the environment names, or creates it for its owner alone. Not with the rights of another user: the
+    /// environment is not that user's.
+    pub fn open(name: &OsStr) -> Result<Self> {
         if super::platform::has_other_rights() {
             let text = "not used by a program that runs with the rights of another user";
             return Err(Error::new(ErrorKind::PermissionDenied, text));
