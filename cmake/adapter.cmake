@@ -66,6 +66,7 @@ set(_qdtls_rs_adapter_sources
     qdtlsrs_context_sweeper.cpp
     qdtlsrs_context_sweeper_p.h
     qdtlsrs_memory_p.h
+    qdtlsrs_interface.cpp
     qdtlsrs_private_access.cpp
     qdtlsrs_private_access_p.h
     qdtlsrs_timer.cpp

@@ -147,6 +147,7 @@ fn pkg_config_consumer_works(prefix: &Path, kind: Kind, name: &str, pkg_config: 
 fn nothing_but_the_package_is_installed() {
     let expected = [
         "include/qdtls_rs.h",
+        "include/qdtls_rs_qt.h",
         "lib/cmake/QDtlsRs/QDtlsRsConfig.cmake",
         "lib/cmake/QDtlsRs/QDtlsRsConfigVersion.cmake",
         "lib/libqdtls_rs.a",
@@ -206,7 +207,7 @@ fn e9_pkg_config_names_the_folders_themselves() {
 fn e8_components_are_refused_with_a_reason() {
     assert_eq!(components_refused(&prefixes().installed, "Shared"), None);
     let refused = components_refused(&prefixes().installed, "x").expect("an error");
-    assert!(refused.contains("QDtlsRs has no component `x`, only `Shared`"), "{refused}");
+    assert!(refused.contains("QDtlsRs has no component `x`, only `Shared` and `Qt`"), "{refused}");
     // As where only the static library was built.
     let without = fresh(Path::new(TMPDIR).join("installed-package/without-shared"));
     run(Command::new("cp").arg("-r").arg(prefixes().installed.join("lib")).arg(&without));

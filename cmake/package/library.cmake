@@ -60,7 +60,9 @@ function(install_for_pkg_config name)
 endfunction()
 
 install(FILES "${library}" DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT dev)
-install(FILES "${CMAKE_CURRENT_LIST_DIR}/../../include/qdtls_rs.h"
+install(FILES
+    "${CMAKE_CURRENT_LIST_DIR}/../../include/qdtls_rs.h"
+    "${CMAKE_CURRENT_LIST_DIR}/../../include/qdtls_rs_qt.h"
     DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT dev)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/QDtlsRsConfig.cmake" "${CMAKE_CURRENT_BINARY_DIR}/QDtlsRsConfigVersion.cmake"
     DESTINATION "${config_dir}" COMPONENT dev)

@@ -6,7 +6,7 @@ get_filename_component(adapter_dir "${CMAKE_CURRENT_LIST_DIR}/../../src/qt" ABSO
 target_sources(qopensslbackend PRIVATE "${adapter_dir}/qdtlsrs_plugin.cpp" "${adapter_dir}/qdtlsrs_plugin_p.h")
 target_compile_options(qopensslbackend PRIVATE "SHELL:-include \"${adapter_dir}/qdtlsrs_plugin_p.h\"")
 
-# Only what Qt looks for is exported, and not moc's function under its other name.
+# Only what Qt and applications look for is exported, and not moc's function under its other name.
 set(exports "${CMAKE_CURRENT_LIST_DIR}/exports.map")
 target_link_options(qopensslbackend PRIVATE "LINKER:--version-script,${exports}")
 set_property(TARGET qopensslbackend APPEND PROPERTY LINK_DEPENDS "${exports}")

@@ -57,6 +57,8 @@ public:
 
     // Called back by Transport.
     void emitPskRequired(QSslPreSharedKeyAuthenticator *authenticator);
+    // For qdtlsrs_interface.cpp.
+    qdtls_connection *handle() const { return connection.get(); }
     QByteArray pskIdentityHint() const { return dtlsConfiguration.preSharedKeyIdentityHint(); }
 
 private:

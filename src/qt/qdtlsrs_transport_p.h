@@ -61,7 +61,7 @@ public:
     // For a new handle. Once it exists, `keep` counts its reference.
     qdtls_callbacks callbacks()
     {
-        return { sizeof(qdtls_callbacks), this, send, psk, nullptr, release, nullptr };
+        return { sizeof(qdtls_callbacks), this, send, psk, nullptr, release, nullptr, nullptr };
     }
     void keep() { ++references; }
     void letGo()

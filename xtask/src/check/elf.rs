@@ -78,12 +78,16 @@ pub fn compare_needed() -> Result<()> {
     Ok(())
 }
 
-/// Fails if one of our plugins exports anything that stock does not, apart from the instances of C++ templates and inline
+/// What applications look for in our plugin (include/qdtls_rs_qt.h).
+const INTERFACE: &str = "qdtlsrs_interface";
+
+/// Fails if one of our plugins exports anything that stock does not, apart from that and the instances of C++ templates and inline
 /// functions that either adapter happens to use, or anything of the Rust library.
 pub fn compare_exports() -> Result<()> {
     let library = names_of_library()?;
     for [ours, stock] in PAIRS {
-        let (ours, stock) = (Plugin::of(ours)?, Plugin::of(stock)?);
+        let (mut ours, stock) = (Plugin::of(ours)?, Plugin::of(stock)?);
+        ensure!(ours.strong.remove(INTERFACE), "our plugin does not export {INTERFACE}");
         let different: Vec<_> = ours.strong.symmetric_difference(&stock.strong).collect();
         ensure!(different.is_empty(), "exported by one of the plugins only: {different:?}");
         let exported: Vec<_> = ours.vague.intersection(&library).collect();

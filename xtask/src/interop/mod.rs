@@ -10,6 +10,7 @@ mod python;
 mod relay;
 mod report;
 mod runner;
+pub mod statistics;
 mod trial;
 
 use crate::build::{self, Flavour, qt_source};

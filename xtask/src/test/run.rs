@@ -56,6 +56,7 @@ pub fn all(environment: &Environment) -> Result<()> {
     sum.step("hardening tests, ours and stock", hardening::check)?;
 
     sum.step("foreign peers, ours and stock", || interop::check(environment))?;
+    sum.step("an application's statistics, ours and stock", interop::statistics::check)?;
 
     sum.step("secrets in core dumps", coredump::check)?;
     sum.step("failing allocations", || sweep::check(Intervals::SAMPLE))?;
