@@ -85,6 +85,8 @@ pub enum Verb {
         #[arg(value_name = "SUITE", value_parser = wheels::SUITES)]
         suites: Vec<String>,
     },
+    /// Decrypt a capture of DTLS with tshark and our key log; as root
+    Keylog,
     /// Check the crate for other systems, in a suite of Debian; as root (some minutes)
     Portability,
     /// Cross-build for Windows in a suite of Debian and test in Wine; as root (an hour)

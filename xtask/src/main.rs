@@ -23,7 +23,7 @@ use cli::{CommandLine, Verb};
 use debian::{matrix, portability, rpm, source_package, wheels};
 use std::process::ExitCode;
 use system::{Environment, packages};
-use test::{autotests, coverage, demo, fuzz, in_tree, miri, run, suites};
+use test::{autotests, coverage, demo, fuzz, in_tree, key_log, miri, run, suites};
 
 fn main() -> ExitCode {
     let CommandLine { verb, environment } = CommandLine::parse();
@@ -55,6 +55,7 @@ fn perform(verb: Verb, environment: &Environment) -> anyhow::Result<ExitCode> {
         Verb::Suites => suites::run(environment)?,
         Verb::Matrix { suites } => matrix::run(&suites, environment)?,
         Verb::Wheels { suites } => wheels::run(&suites, environment)?,
+        Verb::Keylog => key_log::run(environment)?,
         Verb::Windows { here } => windows::run(here, environment)?,
         Verb::Portability => portability::run(environment)?,
         Verb::Deb { suite, architecture: None } => debian::packages::run(&suite, environment)?,

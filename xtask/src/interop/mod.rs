@@ -5,13 +5,13 @@ mod cases;
 mod certificates;
 mod examples;
 pub mod peers;
-mod process;
+pub mod process;
 mod python;
 mod relay;
 mod report;
 mod runner;
 pub mod statistics;
-mod trial;
+pub mod trial;
 
 use crate::build::{self, Flavour, qt_source};
 use crate::system::{Environment, packages, workspace};

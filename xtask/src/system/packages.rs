@@ -26,6 +26,9 @@ pub const COVERAGE: &[&str] = &["gcovr"];
 /// In addition for foreign peers; each has its own, too.
 pub const INTEROP: &[&str] = &["openssl", "python3-pip"];
 
+/// In addition for captures of the network.
+pub const KEY_LOG: &[&str] = &["tshark"];
+
 /// In addition for the official binaries of Qt.
 pub const WHEELS: &[&str] = &["openssl", "python3-pip", "patchelf"];
 

@@ -11,6 +11,7 @@ pub mod fuzz;
 pub mod hardening;
 pub mod in_tree;
 pub mod instrumented;
+pub mod key_log;
 pub mod memcheck;
 pub mod miri;
 pub mod qt_program;
