@@ -6,11 +6,12 @@
 use crate::bytes::Bytes;
 use crate::error::{Error, Result, Status};
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 /// A unicast address with a port. An IPv4-mapped IPv6 address is converted to IPv4, so that a peer has the same
 /// identity on IPv4 and dual-stack sockets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PeerAddress {
     ip: IpAddr,
     /// The IPv6 zone (RFC 4007); 0 except for link-local addresses, whose identity includes it.
@@ -88,6 +89,20 @@ impl PeerAddress {
         match self.ip {
             IpAddr::V4(_) => 20 + 8,
             IpAddr::V6(_) => 40 + 8,
+        }
+    }
+}
+
+/// In few steps: an endpoint looks every datagram's up.
+impl Hash for PeerAddress {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let rest = u64::from(self.scope) << 16 | u64::from(self.port);
+        match self.ip {
+            IpAddr::V4(v4) => state.write_u64(u64::from(v4.to_bits()) << 16 | rest),
+            IpAddr::V6(v6) => {
+                state.write_u128(v6.to_bits());
+                state.write_u64(rest);
+            }
         }
     }
 }

@@ -180,6 +180,12 @@ impl Association {
         self.holder.get() == Holder::Connection
     }
 
+    /// Keeps the record buffers between the operations of `work`, which begins with one.
+    #[inline]
+    pub fn keep_buffers<R>(&self, work: impl FnOnce() -> R) -> R {
+        self.ssl.keep_buffers(work)
+    }
+
     /// Returns whether an operation is running.
     #[inline]
     pub fn is_busy(&self) -> bool {

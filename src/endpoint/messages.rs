@@ -25,7 +25,14 @@ impl<P: Program> Endpoint<P> {
         }
     }
 
+    /// Reads a datagram. What the program answers at once uses the same record buffers.
     pub(super) fn read(&self, from: PeerAddress, peer: &Rc<P::Peer>, datagram: &[u8]) {
+        if let Some(association) = peer.connection().association() {
+            association.keep_buffers(|| self.read_now(from, peer, datagram));
+        }
+    }
+
+    fn read_now(&self, from: PeerAddress, peer: &Rc<P::Peer>, datagram: &[u8]) {
         let mut plaintext = self.plaintext.take();
         let outcome = peer.connection().read(datagram, PlaintextBuffer::from(&mut *plaintext));
         let length = outcome.as_ref().map_or(0, |(length, _)| *length);

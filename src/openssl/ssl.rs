@@ -166,6 +166,19 @@ impl Ssl {
         ran.ok_or_else(|| Error::new(Status::Busy, name))
     }
 
+    /// Keeps the record buffers between the operations of `work`.
+    #[inline]
+    pub fn keep_buffers<R>(&self, work: impl FnOnce() -> R) -> R {
+        self.buffers.keep(true);
+        let result = work();
+        self.buffers.keep(false);
+        if !self.is_running() {
+            // SAFETY: `raw` is live while `self` is, and no operation is running.
+            unsafe { self.buffers.release_in_a_crowd(self.api, self.raw) };
+        }
+        result
+    }
+
     /// Returns whether an operation is running, which means that the caller is one of its callbacks.
     #[inline]
     pub fn is_running(&self) -> bool {
