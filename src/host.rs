@@ -75,4 +75,7 @@ pub trait Host {
 
     /// The wall-clock time, used for cookies.
     fn now(&self) -> UnixTime;
+
+    /// The connection has ended, or was reset.
+    fn left(&self) {}
 }

@@ -151,9 +151,13 @@ impl Connection {
     /// Enters `next` and releases the association, if there is one. The phase changes first, because releasing may
     /// run the program's code.
     fn leave_for(&self, next: Phase, close_notify: bool) {
+        let is_end = matches!(next, Phase::Idle);
         let last = self.phase.replace(next);
         if let Some(association) = last.association() {
             association.let_go(close_notify);
+        }
+        if is_end {
+            self.host.left();
         }
     }
 

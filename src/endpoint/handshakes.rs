@@ -18,12 +18,13 @@ use crate::openssl::ssl::Ssl;
 use crate::peer::PeerAddress;
 use crate::role::Role;
 use crate::wire::hello::ClientHello;
+use std::net::IpAddr;
 use std::time::Instant;
 
 impl<P: Program> Endpoint<P> {
     /// Starts a client's connection to a peer. With a name the server is asked for it, and has to prove it.
     pub fn connect(&self, context: &Context, address: PeerAddress, name: &[u8]) -> Result<Rc<P::Peer>> {
-        let peer = self.new_peer(Role::Client, address)?;
+        let peer = self.new_peer(Role::Client, address, None)?;
         let connection = peer.connection();
         connection.settings().set_server_name(name)?;
         if !self.transport.program.prepare(&peer) || self.is_released.get() {
@@ -54,7 +55,8 @@ impl<P: Program> Endpoint<P> {
     pub(super) fn greet(&self, from: PeerAddress, datagram: &[u8]) {
         let Some(hello) = ClientHello::parse(datagram) else { return };
         let Some(key) = self.clients.borrow().as_ref().map(|clients| clients.key.clone()) else { return };
-        let host = PeerHost { transport: Rc::clone(&self.transport), address: from };
+        let (transport, own) = (Rc::clone(&self.transport), self.arrived_at.get());
+        let host = PeerHost { transport, address: from, own };
         // What cannot be sent is sent for the client's next hello.
         let is_verified =
             listener::verify(&key, &from, &hello, Use::Listen, &host, &self.cookies).unwrap_or(false);
@@ -77,7 +79,7 @@ impl<P: Program> Endpoint<P> {
     }
 
     fn accept(&self, from: PeerAddress, hello: &[u8]) -> Result<()> {
-        let peer = self.new_peer(Role::Server, from)?;
+        let peer = self.new_peer(Role::Server, from, self.arrived_at.get())?;
         if !self.transport.program.prepare(&peer) {
             return Ok(());
         }
@@ -95,11 +97,11 @@ impl<P: Program> Endpoint<P> {
         Ok(())
     }
 
-    fn new_peer(&self, role: Role, address: PeerAddress) -> Result<Rc<P::Peer>> {
+    fn new_peer(&self, role: Role, address: PeerAddress, own: Option<IpAddr>) -> Result<Rc<P::Peer>> {
         let no_memory = || Error::no_memory("connection");
         let place = Place::new().ok_or_else(no_memory)?;
         let host = Rc::<Box<dyn Host>>::place().ok_or_else(no_memory)?;
-        let host = host.fill(place.fill(PeerHost { transport: Rc::clone(&self.transport), address }));
+        let host = host.fill(place.fill(PeerHost { transport: Rc::clone(&self.transport), address, own }));
         let connection = Connection::new(role, host);
         connection.set_peer(address)?;
         self.transport.program.wrap(connection).ok_or_else(no_memory)
@@ -165,12 +167,8 @@ impl<P: Program> Endpoint<P> {
 
     /// Has a connection looked at when its timer expires, or its time is over.
     pub(super) fn watch(&self, address: PeerAddress, peer: &Rc<P::Peer>) {
-        let Some(times) = self.peers.times(address) else { return };
-        let now = Instant::now();
-        let timer = peer.connection().time_left().map(|left| now + left);
-        let longest = if times.is_in_handshake { Some(self.limits.handshake()) } else { self.limits.quiet() };
-        let end = longest.and_then(|longest| times.since.checked_add(longest));
-        if let Some(next) = timer.into_iter().chain(end).min() {
+        let timer = peer.connection().time_left().map(|left| Instant::now() + left);
+        if let Some(next) = timer.into_iter().chain(self.end_of_time(address)).min() {
             self.peers.wake(address, next);
         }
     }
@@ -179,7 +177,7 @@ impl<P: Program> Endpoint<P> {
     pub(super) fn handle_deadlines(&self) {
         let now = Instant::now();
         while let Some((address, peer)) = self.peers.due(now) {
-            if self.is_over(address, now) {
+            if self.end_of_time(address).is_some_and(|end| end <= now) {
                 self.give_up(address, &peer);
             } else {
                 self.handle_timeout(address, &peer);
@@ -190,13 +188,11 @@ impl<P: Program> Endpoint<P> {
         }
     }
 
-    fn is_over(&self, address: PeerAddress, now: Instant) -> bool {
-        let longest =
-            |in_handshake| if in_handshake { Some(self.limits.handshake()) } else { self.limits.quiet() };
-        self.peers.times(address).is_some_and(|times| {
-            longest(times.is_in_handshake)
-                .is_some_and(|longest| now.saturating_duration_since(times.since) >= longest)
-        })
+    /// When a connection's handshake has taken too long, or its peer was quiet for too long.
+    fn end_of_time(&self, address: PeerAddress) -> Option<Instant> {
+        let times = self.peers.times(address)?;
+        let longest = if times.is_in_handshake { Some(self.limits.handshake()) } else { self.limits.quiet() };
+        times.since.checked_add(longest?)
     }
 
     fn give_up(&self, address: PeerAddress, peer: &Rc<P::Peer>) {

@@ -20,7 +20,7 @@ mod transport;
 pub use limits::{Limit, Limits};
 pub use program::{Peer, Program};
 
-use crate::connection::Connection;
+use crate::connection::{Connection, State};
 use crate::cookie::CookieKey;
 use crate::error::{Error, Result, Status};
 use crate::memory::{self, Rc};
@@ -31,6 +31,7 @@ use crate::statistics::Cookies;
 use peers::Peers;
 use std::cell::{Cell, RefCell};
 use std::io;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 use transport::Transport;
 
@@ -44,6 +45,8 @@ pub struct Endpoint<P: Program> {
     /// Taken while datagrams are processed.
     inbox: Cell<Option<Inbox>>,
     plaintext: Cell<Vec<u8>>,
+    /// The own address that the datagram at hand was sent to, if the socket has several.
+    arrived_at: Cell<Option<IpAddr>>,
     is_released: Cell<bool>,
 }
 
@@ -63,7 +66,7 @@ impl<P: Program> Endpoint<P> {
     /// An endpoint that knows no peers. Calls `program` when nothing can fail any more.
     pub fn new(socket: Udp, program: impl FnOnce() -> P) -> Result<Self> {
         let no_memory = || Error::no_memory("endpoint");
-        let inbox = Inbox::new(memory::zeroes(INBOX_SIZE).ok_or_else(no_memory)?);
+        let inbox = memory::zeroes(INBOX_SIZE).and_then(Inbox::new).ok_or_else(no_memory)?;
         let plaintext = memory::zeroes(PLAINTEXT_SIZE).ok_or_else(no_memory)?;
         let (place, outbox) = (Rc::place().ok_or_else(no_memory)?, Outbox::new().ok_or_else(no_memory)?);
         Ok(Self {
@@ -74,6 +77,7 @@ impl<P: Program> Endpoint<P> {
             cookies: Cookies::default(),
             inbox: Cell::new(Some(inbox)),
             plaintext: Cell::new(plaintext),
+            arrived_at: Cell::new(None),
             is_released: Cell::new(false),
         })
     }
@@ -101,31 +105,48 @@ impl<P: Program> Endpoint<P> {
             return Err(Error::new(Status::Busy, "process"));
         };
         self.transport.collect(true);
+        self.forget_ended();
         let outcome = self.read_socket(&mut inbox);
         self.inbox.set(Some(inbox));
         self.handle_deadlines();
+        self.forget_ended();
         self.transport.collect(false);
         outcome
     }
 
     fn read_socket(&self, inbox: &mut Inbox) -> Result<bool> {
         for _ in 0..MOST_READS {
-            match inbox.receive(self.transport.socket()) {
-                Ok(_) => {}
+            let is_more = match inbox.receive(self.transport.socket()) {
+                Ok(is_more) => is_more,
                 Err(error) => return unless_fatal(&error).map(|()| false),
-            }
+            };
             for (from, datagram) in inbox.datagrams() {
                 // The address of a datagram can be forged: one that cannot be is passed over.
-                if let Ok(peer) = PeerAddress::of_socket(from) {
+                if let Ok(peer) = PeerAddress::of_socket(from.peer) {
+                    self.arrived_at.set(from.own);
                     self.receive(peer, datagram);
+                    self.forget_ended();
                 }
                 if self.is_released.get() {
                     return Ok(false);
                 }
             }
             self.transport.flush();
+            if !is_more {
+                return Ok(false);
+            }
         }
         Ok(true)
+    }
+
+    /// Forgets the connections that the program has ended.
+    fn forget_ended(&self) {
+        while let Some(address) = self.transport.next_left() {
+            let peer = self.peers.find(address);
+            if peer.is_some_and(|peer| peer.connection().state() == State::NotStarted) {
+                self.peers.remove(address);
+            }
+        }
     }
 
     /// Handles a datagram.
@@ -138,6 +159,9 @@ impl<P: Program> Endpoint<P> {
 
     /// The time until [`Endpoint::process`] is due although no datagram has come; `None` if it is not.
     pub fn time_left(&self) -> Option<Duration> {
+        if self.transport.has_left() {
+            return Some(Duration::ZERO);
+        }
         let next = self.peers.next_deadline().map(|next| next.saturating_duration_since(Instant::now()));
         match self.transport.is_blocked() {
             true => Some(next.map_or(RETRY, |next| next.min(RETRY))),

@@ -6,12 +6,12 @@
 use super::program::Program;
 use crate::host::{Host, Psk, PskRequest, SendResult, ServerName};
 use crate::memory::Rc;
-use crate::os::udp::{Outbox, Udp};
+use crate::os::udp::{Outbox, Route, Udp};
 use crate::peer::PeerAddress;
 use crate::send_error;
 use crate::unix_time::UnixTime;
 use std::cell::{Cell, RefCell};
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
 /// The socket, and the program.
 pub struct Transport<P> {
@@ -19,11 +19,19 @@ pub struct Transport<P> {
     pub program: P,
     outbox: RefCell<Outbox>,
     collects: Cell<bool>,
+    /// The peers of connections that have ended, some of which the program has ended.
+    left: RefCell<Vec<PeerAddress>>,
 }
 
 impl<P> Transport<P> {
     pub fn new(socket: Udp, outbox: Outbox, program: P) -> Self {
-        Self { socket, program, outbox: RefCell::new(outbox), collects: Cell::new(false) }
+        Self {
+            socket,
+            program,
+            outbox: RefCell::new(outbox),
+            collects: Cell::new(false),
+            left: RefCell::default(),
+        }
     }
 
     pub fn socket(&self) -> &Udp {
@@ -46,7 +54,25 @@ impl<P> Transport<P> {
         !self.outbox.borrow().is_empty()
     }
 
-    fn send(&self, to: SocketAddr, datagram: &[u8]) -> SendResult {
+    /// The peer of a connection that has ended since.
+    pub fn next_left(&self) -> Option<PeerAddress> {
+        self.left.borrow_mut().pop()
+    }
+
+    /// Whether a connection has ended since.
+    pub fn has_left(&self) -> bool {
+        !self.left.borrow().is_empty()
+    }
+
+    /// Without memory its peer's next datagram reminds the endpoint.
+    fn note_left(&self, peer: PeerAddress) {
+        let mut left = self.left.borrow_mut();
+        if left.try_reserve(1).is_ok() {
+            left.push(peer);
+        }
+    }
+
+    fn send(&self, to: Route, datagram: &[u8]) -> SendResult {
         let mut outbox = self.outbox.borrow_mut();
         if self.collects.get() || !outbox.is_empty() {
             if outbox.push(to, datagram) {
@@ -66,11 +92,13 @@ impl<P> Transport<P> {
 pub struct PeerHost<P: Program> {
     pub transport: Rc<Transport<P>>,
     pub address: PeerAddress,
+    /// The own address that the peer has sent to, from which it expects the answers.
+    pub own: Option<IpAddr>,
 }
 
 impl<P: Program> Host for PeerHost<P> {
     fn send(&self, datagram: &[u8]) -> SendResult {
-        self.transport.send(self.address.to_socket(), datagram)
+        self.transport.send(Route { peer: self.address.to_socket(), own: self.own }, datagram)
     }
 
     fn psk(&self, request: &PskRequest<'_>) -> Option<Psk> {
@@ -83,5 +111,9 @@ impl<P: Program> Host for PeerHost<P> {
 
     fn now(&self) -> UnixTime {
         UnixTime::now()
+    }
+
+    fn left(&self) {
+        self.transport.note_left(self.address);
     }
 }

@@ -2,10 +2,10 @@
 //! Linux: recvmmsg(2) and sendmmsg(2), with the offloads of udp(7): datagrams of one peer that the system joins
 //! (UDP_GRO) or cuts (UDP_SEGMENT).
 
-use super::socket::{Outgoing, SLOT, Udp};
+use super::socket::{Outgoing, Route, SLOT, Udp};
 use crate::os::socket_address;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::ptr;
 
@@ -21,16 +21,17 @@ const LONGEST_WHOLE: usize = 65_507;
 /// What is larger may not fit into a packet of the usual size; the system does not cut that.
 const LONGEST_CUT: usize = 1500 - 48;
 
-/// Room for one control message with a number.
+/// Room for two control messages: an address, and a number.
 #[repr(C, align(8))]
 #[derive(Clone, Copy)]
-struct Control([u8; 32]);
+struct Control([u8; 64]);
 
 /// The messages of a system call, and what they point to.
 struct Batch {
     vectors: [libc::iovec; SLOTS],
     messages: [libc::mmsghdr; SLOTS],
     controls: [Control; SLOTS],
+    names: [Name; SLOTS],
 }
 
 impl Batch {
@@ -44,30 +45,35 @@ impl Batch {
 pub struct Inbox {
     storage: Vec<u8>,
     arrived: Vec<Arrived>,
+    /// One, which is too large to be made for each call.
+    batch: Vec<Batch>,
 }
 
 struct Arrived {
-    from: SocketAddr,
+    from: Route,
     length: usize,
     /// The length of each datagram in it but the last.
     each: usize,
 }
 
 impl Inbox {
-    /// With memory of [`INBOX_SIZE`] bytes.
-    pub fn new(storage: Vec<u8>) -> Self {
-        Self { storage, arrived: Vec::new() }
+    /// With memory of [`INBOX_SIZE`] bytes; `None` without more memory.
+    pub fn new(storage: Vec<u8>) -> Option<Self> {
+        let (mut arrived, mut batch) = (Vec::new(), Vec::new());
+        arrived.try_reserve_exact(SLOTS).ok()?;
+        batch.try_reserve_exact(1).ok()?;
+        batch.push(Batch::empty());
+        Some(Self { storage, arrived, batch })
     }
 
-    /// Reads what waits, and returns the number of messages.
-    pub fn receive(&mut self, socket: &Udp) -> io::Result<usize> {
+    /// Reads what waits, and returns whether more may.
+    pub fn receive(&mut self, socket: &Udp) -> io::Result<bool> {
         self.arrived.clear();
-        self.arrived.try_reserve(SLOTS).map_err(|_| io::ErrorKind::OutOfMemory)?;
-        // SAFETY: an address consists of integers, for which zero is valid.
-        let mut names: [libc::sockaddr_storage; SLOTS] = unsafe { std::mem::zeroed() };
-        let Batch { mut vectors, mut messages, mut controls } = Batch::empty();
+        let Some(Batch { vectors, messages, controls, names }) = self.batch.first_mut() else {
+            return Ok(false);
+        };
         let slots = self.storage.chunks_exact_mut(SLOT);
-        let parts = messages.iter_mut().zip(&mut names).zip(&mut controls).zip(&mut vectors).zip(slots);
+        let parts = messages.iter_mut().zip(names.iter_mut()).zip(controls).zip(vectors).zip(slots);
         for ((((message, name), control), vector), slot) in parts {
             *vector = libc::iovec { iov_base: slot.as_mut_ptr().cast(), iov_len: slot.len() };
             let header = &mut message.msg_hdr;
@@ -85,20 +91,22 @@ impl Inbox {
             libc::recvmmsg(descriptor, messages.as_mut_ptr(), most, libc::MSG_DONTWAIT as _, ptr::null_mut())
         };
         let count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
-        for (message, name) in messages.iter().zip(&names).take(count) {
+        for (message, name) in messages.iter().zip(names).take(count) {
             let length = message.msg_len as usize;
             let is_whole = message.msg_hdr.msg_flags & libc::MSG_TRUNC == 0;
-            let from = address_of(name).filter(|_| is_whole);
+            let peer = address_of(name).filter(|_| is_whole);
             // One without an address is passed over.
-            let (from, length) = from.map_or((NOBODY, 0), |from| (from, length));
-            let each = joined(&message.msg_hdr).filter(|each| *each > 0).unwrap_or(length.max(1));
-            self.arrived.push(Arrived { from, length, each });
+            let (peer, length) = peer.map_or((NOBODY, 0), |peer| (peer, length));
+            let Notes { each, own } = Notes::of(&message.msg_hdr);
+            let each = each.filter(|each| *each > 0).unwrap_or(length.max(1));
+            self.arrived.push(Arrived { from: Route { peer, own }, length, each });
         }
-        Ok(count)
+        // Fewer than there was room for: nothing waits. On a connected socket an error may stand before more of them.
+        Ok(count == SLOTS || socket.peer.is_some())
     }
 
     /// What was read.
-    pub fn datagrams(&self) -> impl Iterator<Item = (SocketAddr, &[u8])> {
+    pub fn datagrams(&self) -> impl Iterator<Item = (Route, &[u8])> {
         self.arrived.iter().zip(self.storage.chunks_exact(SLOT)).flat_map(|(arrived, slot)| {
             let whole = slot.get(..arrived.length).unwrap_or_default();
             whole.chunks(arrived.each).map(|datagram| (arrived.from, datagram))
@@ -108,7 +116,7 @@ impl Inbox {
 
 const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
-fn address_of(name: &libc::sockaddr_storage) -> Option<SocketAddr> {
+fn address_of(name: &Name) -> Option<SocketAddr> {
     // SAFETY: the bytes of the structure, all of which are initialised.
     let bytes = unsafe { std::slice::from_raw_parts(ptr::from_ref(name).cast::<u8>(), size_of_val(name)) };
     let (ip, port, scope) = socket_address(bytes)?;
@@ -118,26 +126,59 @@ fn address_of(name: &libc::sockaddr_storage) -> Option<SocketAddr> {
     })
 }
 
-/// The length of the datagrams that were joined in a message.
-fn joined(header: &libc::msghdr) -> Option<usize> {
-    // SAFETY: the system has filled the control messages of the header, whose room is still borrowed.
-    let control = unsafe { libc::CMSG_FIRSTHDR(header).as_ref() }?;
-    if control.cmsg_level != libc::SOL_UDP || control.cmsg_type != libc::UDP_GRO {
-        return None;
+/// What the system notes on a message.
+#[derive(Default)]
+struct Notes {
+    /// The length of the datagrams that were joined in it.
+    each: Option<usize>,
+    /// The address that it was sent to, unless that is one of many hosts.
+    own: Option<IpAddr>,
+}
+
+impl Notes {
+    fn of(header: &libc::msghdr) -> Self {
+        let mut notes = Self::default();
+        // SAFETY: the system has filled the control messages of the header, whose room is still borrowed.
+        let mut next = unsafe { libc::CMSG_FIRSTHDR(header) };
+        // SAFETY: null, or such a control message.
+        while let Some(control) = unsafe { next.as_ref() } {
+            // SAFETY: no preconditions: the function computes an address.
+            let data = unsafe { libc::CMSG_DATA(control) };
+            match (control.cmsg_level, control.cmsg_type) {
+                (libc::SOL_UDP, libc::UDP_GRO) => {
+                    // SAFETY: the data of a control message of this kind, at any alignment.
+                    let each = unsafe { data.cast::<libc::c_int>().read_unaligned() };
+                    notes.each = usize::try_from(each).ok();
+                }
+                (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
+                    // SAFETY: the data of a control message of this kind, at any alignment.
+                    let own = unsafe { data.cast::<libc::in_pktinfo>().read_unaligned() }.ipi_spec_dst;
+                    notes.own = Some(Ipv4Addr::from(u32::from_be(own.s_addr)).into());
+                }
+                (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
+                    // SAFETY: the data of a control message of this kind, at any alignment.
+                    let own = unsafe { data.cast::<libc::in6_pktinfo>().read_unaligned() }.ipi6_addr;
+                    notes.own = Some(Ipv6Addr::from(own.s6_addr).into());
+                }
+                _ => {}
+            }
+            // SAFETY: as for the first one.
+            next = unsafe { libc::CMSG_NXTHDR(header, control) };
+        }
+        // It is not known of what has come before it was asked for.
+        notes.own = notes.own.filter(|own| !own.is_multicast() && !own.is_unspecified());
+        notes
     }
-    // SAFETY: the data of a control message of this kind, an int of any alignment.
-    let each = unsafe { libc::CMSG_DATA(control).cast::<libc::c_int>().read_unaligned() };
-    usize::try_from(each).ok()
 }
 
 /// Sends the first of them, and returns how many that were.
 pub(super) fn send(socket: &Udp, queue: &[Outgoing], bytes: &[u8]) -> io::Result<usize> {
-    let Batch { mut vectors, mut messages, mut controls } = Batch::empty();
-    let mut names = [Name::default(); SLOTS];
+    let mut batch = Batch::empty();
+    let Batch { vectors, messages, controls, names } = &mut batch;
     let mut numbers = [0; SLOTS];
     let (mut rest, mut left) = (queue, bytes);
     let mut used = 0;
-    let parts = messages.iter_mut().zip(&mut names).zip(&mut controls).zip(&mut vectors).zip(&mut numbers);
+    let parts = messages.iter_mut().zip(names).zip(controls).zip(vectors).zip(&mut numbers);
     for ((((message, name), control), vector), number) in parts {
         let Some(run) = Run::first(rest, left, socket.cuts.get()) else { break };
         *number = run.number;
@@ -145,12 +186,14 @@ pub(super) fn send(socket: &Udp, queue: &[Outgoing], bytes: &[u8]) -> io::Result
         message.msg_hdr.msg_iov = vector;
         message.msg_hdr.msg_iovlen = 1;
         if socket.peer.is_none() {
-            let length = name.set(socket.own_form(run.to));
+            let length = name.set(socket.own_form(run.to.peer));
             message.msg_hdr.msg_name = ptr::from_mut(name).cast();
             message.msg_hdr.msg_namelen = length;
+            come_from(&mut message.msg_hdr, control, run.to.own);
         }
         if run.number > 1 {
-            cut(&mut message.msg_hdr, control, run.each);
+            let each = u16::try_from(run.each).unwrap_or(u16::MAX);
+            add(&mut message.msg_hdr, control, libc::SOL_UDP, libc::UDP_SEGMENT, each);
         }
         rest = rest.get(run.number..).unwrap_or_default();
         left = left.get(run.bytes.len()..).unwrap_or_default();
@@ -179,7 +222,7 @@ fn refused(socket: &Udp, error: io::Error, first: Option<&usize>) -> io::Result<
 
 /// Datagrams that go out as one message.
 struct Run<'a> {
-    to: SocketAddr,
+    to: Route,
     bytes: &'a [u8],
     number: usize,
     each: usize,
@@ -208,22 +251,63 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Tells the system where to cut.
-fn cut(header: &mut libc::msghdr, control: &mut Control, each: usize) {
-    let each = u16::try_from(each).unwrap_or(u16::MAX);
-    let size = size_of_val(&each) as libc::c_uint;
-    header.msg_control = control.0.as_mut_ptr().cast();
-    // SAFETY: no preconditions: the function computes a length.
-    header.msg_controllen = unsafe { libc::CMSG_SPACE(size) } as _;
-    // SAFETY: the header's control buffer is aligned and has room for one message with a number.
-    if let Some(message) = unsafe { libc::CMSG_FIRSTHDR(header).as_mut() } {
-        message.cmsg_level = libc::SOL_UDP;
-        message.cmsg_type = libc::UDP_SEGMENT;
-        // SAFETY: no preconditions: the function computes a length.
-        message.cmsg_len = unsafe { libc::CMSG_LEN(size) } as _;
-        // SAFETY: the data of the message has room for the number, at any alignment.
-        unsafe { libc::CMSG_DATA(message).cast::<u16>().write_unaligned(each) };
+/// Has the system send from this address, and choose only the interface.
+fn come_from(header: &mut libc::msghdr, control: &mut Control, own: Option<IpAddr>) {
+    match own {
+        None => {}
+        Some(IpAddr::V4(own)) => {
+            let own = libc::in_addr { s_addr: u32::from(own).to_be() };
+            let none = libc::in_addr { s_addr: 0 };
+            let note = libc::in_pktinfo { ipi_ifindex: 0, ipi_spec_dst: own, ipi_addr: none };
+            add(header, control, libc::IPPROTO_IP, libc::IP_PKTINFO, note);
+        }
+        Some(IpAddr::V6(own)) => {
+            let own = libc::in6_addr { s6_addr: own.octets() };
+            let note = libc::in6_pktinfo { ipi6_addr: own, ipi6_ifindex: 0 };
+            add(header, control, libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, note);
+        }
     }
+}
+
+/// Adds a control message; there is room for an address and a number.
+fn add<T>(header: &mut libc::msghdr, control: &mut Control, level: i32, kind: i32, value: T) {
+    let size = size_of_val(&value) as libc::c_uint;
+    // SAFETY: no preconditions: the functions compute lengths.
+    let (space, length) = unsafe { (libc::CMSG_SPACE(size), libc::CMSG_LEN(size)) };
+    let used = header.msg_controllen as usize;
+    let Some(room) = control.0.get_mut(used..used + space as usize) else { return };
+    let message = room.as_mut_ptr().cast::<libc::cmsghdr>();
+    // SAFETY: the room is that of a control message with such a value. It is aligned: it begins the buffer, or follows a
+    // message, whose space is a multiple of the alignment. Zero is valid for the header, which consists of integers.
+    unsafe {
+        message.write(std::mem::zeroed());
+        (*message).cmsg_level = level;
+        (*message).cmsg_type = kind;
+        (*message).cmsg_len = length as _;
+        libc::CMSG_DATA(message).cast::<T>().write_unaligned(value);
+    }
+    header.msg_control = control.0.as_mut_ptr().cast();
+    header.msg_controllen = (used + space as usize) as _;
+}
+
+/// Asks for datagrams of one peer in one. Old systems do not know that.
+pub(super) fn ask_for_joined(socket: &UdpSocket) {
+    switch_on(socket, libc::SOL_UDP, libc::UDP_GRO);
+}
+
+/// Asks for the address that each datagram was sent to.
+pub(super) fn ask_for_own_address(socket: &UdpSocket, is_ipv6: bool) {
+    match is_ipv6 {
+        false => switch_on(socket, libc::IPPROTO_IP, libc::IP_PKTINFO),
+        true => switch_on(socket, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
+    }
+}
+
+fn switch_on(socket: &UdpSocket, level: i32, option: i32) {
+    let on: libc::c_int = 1;
+    let (value, size) = ((&raw const on).cast(), size_of_val(&on) as libc::socklen_t);
+    // SAFETY: the socket is open, and the value a local of the size given.
+    unsafe { libc::setsockopt(socket.as_raw_fd(), level, option, value, size) };
 }
 
 /// A `struct sockaddr_in` or `sockaddr_in6`.
@@ -272,7 +356,6 @@ impl Name {
 mod tests {
     use super::super::Outbox;
     use super::*;
-    use std::net::UdpSocket;
     use std::time::{Duration, Instant};
 
     fn of(socket: &UdpSocket) -> Udp {
@@ -285,10 +368,14 @@ mod tests {
         Some([socket()?, socket()?])
     }
 
+    fn route_to(socket: &UdpSocket) -> Route {
+        Route { peer: socket.local_addr().expect("an address"), own: None }
+    }
+
     /// All that comes until it is as much as was sent; what does not come in ten seconds is not there.
-    fn receive(socket: &Udp, number: usize) -> Vec<(SocketAddr, Vec<u8>)> {
+    fn receive(socket: &Udp, number: usize) -> Vec<(Route, Vec<u8>)> {
         let end = Instant::now() + Duration::from_secs(10);
-        let mut inbox = Inbox::new(vec![0; INBOX_SIZE]);
+        let mut inbox = Inbox::new(vec![0; INBOX_SIZE]).expect("memory");
         let mut arrived = Vec::new();
         while arrived.len() < number && Instant::now() < end {
             match inbox.receive(socket) {
@@ -304,7 +391,7 @@ mod tests {
         for address in ["127.0.0.1", "::1"] {
             let Some(sockets) = pair(address) else { continue };
             let [sender, receiver] = [of(&sockets[0]), of(&sockets[1])];
-            let [from, to] = sockets.each_ref().map(|socket| socket.local_addr().expect("an address"));
+            let [from, to] = sockets.each_ref().map(route_to);
             let mut outbox = Outbox::new().expect("memory");
             // Runs of equal length, with a shorter last one, and others.
             let lengths = [100, 100, 100, 7, 100, 1400, 1400, 20, 20, 16_000, 1, 1, 1];
@@ -321,13 +408,39 @@ mod tests {
     fn a_datagram_that_cannot_be_sent_holds_up_no_other() {
         let Some([from, to]) = pair("127.0.0.1") else { return };
         let (sender, receiver) = (of(&from), of(&to));
-        let to = to.local_addr().expect("an address");
+        let to = route_to(&to);
         let mut outbox = Outbox::new().expect("memory");
+        let other_family = Route { peer: "[::1]:9".parse().expect("one"), own: None };
         // Too long for a datagram, and an address of the other family.
-        assert!(outbox.push(to, &[1; 65_535]) && outbox.push("[::1]:9".parse().expect("one"), &[2]));
+        assert!(outbox.push(to, &[1; 65_535]) && outbox.push(other_family, &[2]));
         assert!(outbox.push(to, &[3]));
         outbox.flush(&sender);
         assert!(outbox.is_empty());
         assert_eq!(receive(&receiver, 1)[0].1, [3]);
+    }
+
+    #[test]
+    fn answers_come_from_the_address_that_was_sent_to() {
+        for (wildcard, address) in [("0.0.0.0", "127.0.0.2"), ("::", "::1"), ("::", "127.0.0.2")] {
+            let Ok(server) = UdpSocket::bind((wildcard, 0)) else { continue };
+            let port = server.local_addr().expect("an address").port();
+            let client = UdpSocket::bind((if address == "::1" { "::1" } else { "127.0.0.1" }, 0));
+            let Ok(client) = client else { continue };
+            client.connect((address, port)).expect("a route");
+            let server = of(&server);
+            client.send(&[1]).expect("sent");
+            let (from, _) = receive(&server, 1).remove(0);
+            // Alone, and as several of equal length.
+            server.send(from, &[2]).expect("sent");
+            let mut outbox = Outbox::new().expect("memory");
+            assert!((3..6).all(|byte| outbox.push(from, &[byte])));
+            outbox.flush(&server);
+            client.set_read_timeout(Some(Duration::from_secs(10))).expect("set");
+            let next = || {
+                let mut byte = [0];
+                client.recv(&mut byte).map(|_| byte[0]).expect("an answer")
+            };
+            assert_eq!([next(), next(), next(), next()], [2, 3, 4, 5], "{wildcard} {address}");
+        }
     }
 }

@@ -13,4 +13,4 @@ pub use linux::{INBOX_SIZE, Inbox};
 pub use outbox::Outbox;
 #[cfg(not(target_os = "linux"))]
 pub use portable::{INBOX_SIZE, Inbox};
-pub use socket::Udp;
+pub use socket::{Route, Udp};

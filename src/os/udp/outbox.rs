@@ -5,9 +5,8 @@
 use super::linux::send;
 #[cfg(not(target_os = "linux"))]
 use super::portable::send;
-use super::socket::{Outgoing, Udp};
+use super::socket::{Outgoing, Route, Udp};
 use std::io;
-use std::net::SocketAddr;
 
 /// See the module documentation.
 pub struct Outbox {
@@ -29,7 +28,7 @@ impl Outbox {
     }
 
     /// Puts a datagram behind the others; false if there is no room.
-    pub fn push(&mut self, to: SocketAddr, datagram: &[u8]) -> bool {
+    pub fn push(&mut self, to: Route, datagram: &[u8]) -> bool {
         let fits = self.bytes.len() + datagram.len() <= BYTES && self.queue.len() < DATAGRAMS;
         if fits {
             self.bytes.extend_from_slice(datagram);
@@ -68,10 +67,11 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::SocketAddr;
 
     #[test]
     fn the_outbox_is_bounded() {
-        let to = SocketAddr::from(([127, 0, 0, 1], 9));
+        let to = Route { peer: SocketAddr::from(([127, 0, 0, 1], 9)), own: None };
         let mut outbox = Outbox::new().expect("memory");
         assert_eq!((0..1000).filter(|_| outbox.push(to, &[0; 10])).count(), DATAGRAMS);
         let mut outbox = Outbox::new().expect("memory");

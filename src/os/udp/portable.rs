@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One datagram in a system call.
 
-use super::socket::{Outgoing, SLOT, Udp};
+use super::socket::{Outgoing, Route, SLOT, Udp};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 
 /// The size of an [`Inbox`]'s memory.
 pub const INBOX_SIZE: usize = SLOT;
@@ -16,27 +16,35 @@ pub struct Inbox {
 
 impl Inbox {
     /// With memory of [`INBOX_SIZE`] bytes.
-    pub fn new(storage: Vec<u8>) -> Self {
-        Self { storage, arrived: None }
+    pub fn new(storage: Vec<u8>) -> Option<Self> {
+        Some(Self { storage, arrived: None })
     }
 
-    /// Reads what waits, and returns the number of datagrams.
-    pub fn receive(&mut self, socket: &Udp) -> io::Result<usize> {
+    /// Reads what waits, and returns whether more may.
+    pub fn receive(&mut self, socket: &Udp) -> io::Result<bool> {
         self.arrived = None;
         let (length, from) = socket.socket.recv_from(&mut self.storage)?;
         self.arrived = Some((from, length));
-        Ok(1)
+        Ok(true)
     }
 
     /// What was read.
-    pub fn datagrams(&self) -> impl Iterator<Item = (SocketAddr, &[u8])> {
-        self.arrived.iter().filter_map(|(from, length)| Some((*from, self.storage.get(..*length)?)))
+    pub fn datagrams(&self) -> impl Iterator<Item = (Route, &[u8])> {
+        self.arrived.iter().filter_map(|(peer, length)| {
+            Some((Route { peer: *peer, own: None }, self.storage.get(..*length)?))
+        })
     }
 }
 
 /// Sends the first of them, and returns how many that were.
 pub(super) fn send(socket: &Udp, queue: &[Outgoing], bytes: &[u8]) -> io::Result<usize> {
     let Some(first) = queue.first() else { return Ok(0) };
-    socket.send(first.to, bytes.get(..first.length).unwrap_or_default())?;
+    socket.send(Route { own: None, ..first.to }, bytes.get(..first.length).unwrap_or_default())?;
     Ok(1)
 }
+
+/// Datagrams come one by one.
+pub(super) fn ask_for_joined(_socket: &UdpSocket) {}
+
+/// The system chooses the address that answers come from.
+pub(super) fn ask_for_own_address(_socket: &UdpSocket, _is_ipv6: bool) {}

@@ -1,10 +1,24 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A UDP socket of the program's.
 
+#[cfg(target_os = "linux")]
+use super::linux::{ask_for_joined, ask_for_own_address, send};
+#[cfg(not(target_os = "linux"))]
+use super::portable::{ask_for_joined, ask_for_own_address, send};
 use std::cell::Cell;
 use std::io;
 use std::mem::ManuallyDrop;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
+
+/// The way of a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Where it comes from, or goes to.
+    pub peer: SocketAddr,
+    /// The address on this side, if the socket is bound to all of them and the system says to which one it came. The
+    /// answers have to come from it: a connected peer takes no others.
+    pub own: Option<IpAddr>,
+}
 
 /// A socket that the program owns and closes.
 pub struct Udp {
@@ -22,7 +36,7 @@ pub(super) const SLOT: usize = 1 << 16;
 
 /// A datagram that waits.
 pub(super) struct Outgoing {
-    pub to: SocketAddr,
+    pub to: Route,
     pub length: usize,
 }
 
@@ -39,6 +53,9 @@ impl Udp {
         let is_ipv6 = socket.local_addr()?.is_ipv6();
         let peer = socket.peer_addr().ok();
         ask_for_joined(&socket);
+        if peer.is_none() && socket.local_addr()?.ip().is_unspecified() {
+            ask_for_own_address(&socket, is_ipv6);
+        }
         Ok(Self { socket, is_ipv6, peer, cuts: Cell::new(true) })
     }
 
@@ -48,10 +65,11 @@ impl Udp {
     }
 
     /// Sends one datagram.
-    pub fn send(&self, to: SocketAddr, datagram: &[u8]) -> io::Result<()> {
-        match self.peer {
-            Some(_) => self.socket.send(datagram),
-            None => self.socket.send_to(datagram, self.own_form(to)),
+    pub fn send(&self, to: Route, datagram: &[u8]) -> io::Result<()> {
+        match (self.peer, to.own) {
+            (Some(_), _) => self.socket.send(datagram),
+            (None, None) => self.socket.send_to(datagram, self.own_form(to.peer)),
+            (None, Some(_)) => send(self, &[Outgoing { to, length: datagram.len() }], datagram),
         }
         .map(drop)
     }
@@ -81,16 +99,3 @@ unsafe fn open(socket: isize) -> io::Result<UdpSocket> {
     // SAFETY: not INVALID_SOCKET, which is -1; open as long as it is used (this function's caller's contract).
     Ok(unsafe { UdpSocket::from_raw_socket(number) })
 }
-
-/// Asks for datagrams of one peer in one. Old systems do not know that.
-#[cfg(target_os = "linux")]
-fn ask_for_joined(socket: &UdpSocket) {
-    use std::os::fd::AsRawFd;
-    let on: libc::c_int = 1;
-    let (value, size) = ((&raw const on).cast(), size_of_val(&on) as libc::socklen_t);
-    // SAFETY: the socket is open, and the value a local of the size given.
-    unsafe { libc::setsockopt(socket.as_raw_fd(), libc::SOL_UDP, libc::UDP_GRO, value, size) };
-}
-
-#[cfg(not(target_os = "linux"))]
-fn ask_for_joined(_socket: &UdpSocket) {}
