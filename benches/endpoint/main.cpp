@@ -24,7 +24,7 @@ namespace {
 using namespace bench;
 
 constexpr std::size_t warmUp = 64; // peers
-constexpr std::size_t messagesPerHandshake = 32; // on the average
+constexpr std::size_t messagesPerHandshake = 64; // of the effort
 constexpr std::size_t mostAtOnce = 64;
 
 // Server and clients take turns on one processor, and neither interrupts the other: what the
@@ -121,28 +121,29 @@ void report(const char *name, std::size_t peers, double value)
     std::printf("endpoint/%s/%zu\t%.1f\n", name, peers, value);
 }
 
+// Handshakes, until at least `effort` were made, and then messages.
 void measure(const ServerProcess &server, Load &load, std::size_t peers, std::size_t effort)
 {
     const std::size_t rounds = (effort + peers - 1) / peers;
     const std::size_t atOnce = std::max<std::size_t>(1, mostAtOnce / peers);
-    const std::size_t turns = messagesPerHandshake * effort / (peers * rounds * atOnce) + 1;
-    double forHandshakes = 0, forMessages = 0, memory = 0;
-    for (std::size_t round = 0; round < rounds; ++round) {
-        const double resident = server.residentBytes(), start = server.nanoseconds();
-        load.connect(peers);
-        const double connected = server.nanoseconds();
-        for (std::size_t turn = 0; turn < turns; ++turn)
-            load.echo(atOnce);
-        const double echoed = server.nanoseconds();
-        memory = (server.residentBytes() - resident) / double(peers);
+    const std::size_t turns = messagesPerHandshake * effort / (peers * atOnce) + 1;
+    const double resident = server.residentBytes(), start = server.nanoseconds();
+    load.connect(peers);
+    for (std::size_t round = 1; round < rounds; ++round) {
         load.close();
-        forHandshakes += connected - start + server.nanoseconds() - echoed;
-        forMessages += echoed - connected;
+        load.connect(peers);
     }
+    const double connected = server.nanoseconds();
+    for (std::size_t turn = 0; turn < turns; ++turn)
+        load.echo(atOnce);
+    const double echoed = server.nanoseconds();
+    const double kept = server.residentBytes() - resident;
+    load.close();
+    const double forHandshakes = connected - start + server.nanoseconds() - echoed;
     report("handshake", peers, forHandshakes / double(peers * rounds));
-    report("message", peers, forMessages / double(peers * rounds * turns * atOnce));
+    report("message", peers, (echoed - connected) / double(peers * turns * atOnce));
     if (peers >= 1000)
-        report("memory", peers, memory);
+        report("memory", peers, kept / double(peers));
 }
 
 } // namespace
