@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! When something is due, for which peer: the earliest first.
 //!
-//! A peer's timer changes with every step of its handshake. Its entry here only gets earlier, and is looked at again when
-//! it is reached: the peer itself says then whether anything is due.
+//! A peer's timer changes with every step of its handshake. What was due before stays here until it is the earliest; the
+//! peer says whether it still counts.
 
 #![forbid(unsafe_code)]
 
@@ -28,15 +28,25 @@ impl Deadlines {
         has_room
     }
 
-    /// The earliest.
-    pub fn next(&self) -> Option<Instant> {
+    fn next(&self) -> Option<Instant> {
         self.0.peek().map(|Reverse((at, _, _))| *at)
     }
 
     /// Takes the earliest if it is reached.
-    pub fn take(&mut self, now: Instant) -> Option<(Number, PeerAddress)> {
-        let Reverse((_, number, peer)) = self.next().filter(|at| *at <= now).and_then(|_| self.0.pop())?;
-        Some((number, peer))
+    pub fn take(&mut self, now: Instant) -> Option<(Instant, Number, PeerAddress)> {
+        let Reverse(earliest) = self.next().filter(|at| *at <= now).and_then(|_| self.0.pop())?;
+        Some(earliest)
+    }
+
+    /// Drops what does not count any more, and returns when the earliest of the others is.
+    pub fn next_that(&mut self, counts: impl Fn(Instant, Number, &PeerAddress) -> bool) -> Option<Instant> {
+        while let Some(Reverse((at, number, peer))) = self.0.peek() {
+            if counts(*at, *number, peer) {
+                return Some(*at);
+            }
+            self.0.pop();
+        }
+        None
     }
 }
 
@@ -60,7 +70,9 @@ mod tests {
         assert_eq!(deadlines.next(), Some(after(10)));
         assert_eq!(deadlines.take(after(9)), None);
         let taken: Vec<_> =
-            std::iter::from_fn(|| deadlines.take(after(25))).map(|(number, _)| number).collect();
+            std::iter::from_fn(|| deadlines.take(after(25))).map(|(_, number, _)| number).collect();
         assert_eq!((taken, deadlines.next()), (vec![2, 3], Some(after(30))));
+        assert_eq!(deadlines.next_that(|_, number, _| number == 1), Some(after(30)));
+        assert_eq!((deadlines.next_that(|_, _, _| false), deadlines.next()), (None, None));
     }
 }

@@ -35,6 +35,14 @@ pub struct Times {
     next: Option<Instant>,
 }
 
+impl Times {
+    /// Whether a deadline is that of this connection's next look. One that has ended, or is looked at earlier or later,
+    /// leaves its others behind.
+    fn is_due(&self, at: Instant, number: Number) -> bool {
+        self.number == number && self.next == Some(at)
+    }
+}
+
 impl<P> Default for Peers<P> {
     fn default() -> Self {
         let (known, deadlines) = Default::default();
@@ -88,6 +96,7 @@ impl<P> Peers<P> {
             self.count_out(entry.times);
             entry.times.is_in_handshake = false;
             entry.times.since = now;
+            entry.times.next = None;
         }
     }
 
@@ -123,11 +132,9 @@ impl<P> Peers<P> {
     /// The next connection that is to be looked at now.
     pub fn due(&self, now: Instant) -> Option<(PeerAddress, Rc<P>)> {
         loop {
-            let (number, address) = self.deadlines.borrow_mut().take(now)?;
+            let (at, number, address) = self.deadlines.borrow_mut().take(now)?;
             let mut known = self.known.borrow_mut();
-            // One that has ended, or is looked at later or earlier, leaves its entries behind.
-            let entry = known.get_mut(&address).filter(|entry| entry.times.number == number);
-            if let Some(entry) = entry.filter(|entry| entry.times.next.is_some_and(|next| next <= now)) {
+            if let Some(entry) = known.get_mut(&address).filter(|entry| entry.times.is_due(at, number)) {
                 entry.times.next = None;
                 return Some((address, Rc::clone(&entry.peer)));
             }
@@ -136,7 +143,11 @@ impl<P> Peers<P> {
 
     /// When the next connection is to be looked at.
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.deadlines.borrow().next()
+        let known = self.known.borrow();
+        let counts = |at, number, address: &PeerAddress| {
+            known.get(address).is_some_and(|entry| entry.times.is_due(at, number))
+        };
+        self.deadlines.borrow_mut().next_that(counts)
     }
 
     /// The number of connections, and how many of them are in a handshake.
@@ -191,6 +202,18 @@ mod tests {
         assert_eq!(due(29), [1, 2]);
         // The entry for 30 is left over.
         assert_eq!((due(100), peers.next_deadline()), (vec![], None));
+    }
+
+    #[test]
+    fn what_does_not_count_any_more_wakes_nobody() {
+        let now = Instant::now();
+        let peers = peers(&[1, 2, 3], now);
+        for (port, ms) in [(1, 10), (2, 20), (3, 30)] {
+            peers.wake(address(port), now + Duration::from_millis(ms));
+        }
+        drop(peers.remove(address(1)));
+        peers.complete(address(2), now);
+        assert_eq!(peers.next_deadline(), Some(now + Duration::from_millis(30)));
     }
 
     #[test]
