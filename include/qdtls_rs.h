@@ -916,7 +916,8 @@ typedef struct qdtls_error {
  * and free the endpoint. They must not throw or longjmp. Any of them may be null.
  *
  * A connection belongs to the endpoint. It is live from its first callback until `ended` has returned, or until
- * `qdtls_endpoint_close` or `qdtls_endpoint_free`.
+ * `qdtls_endpoint_close` or `qdtls_endpoint_free`. One that the program ends itself, as by `qdtls_connection_shutdown`, is
+ * freed by the next `qdtls_endpoint_process`, or by the running one when the callback has returned; `ended` is not called.
  */
 typedef struct qdtls_endpoint_callbacks {
     /**
@@ -1871,12 +1872,15 @@ qdtls_status qdtls_endpoint_close(struct qdtls_endpoint *endpoint,
 
 /**
  * Sets a `qdtls_limit` of the endpoint. A value out of its range, or an unknown limit, gives
- * `QDTLS_STATUS_INVALID_ARGUMENT` and changes nothing. Connections that exist stay.
+ * `QDTLS_STATUS_INVALID_ARGUMENT` and changes nothing. Connections that exist stay; how long they may be quiet counts from
+ * then.
  *
  * # Safety
  * `endpoint` is null or a live handle.
  */
-qdtls_status qdtls_endpoint_set_limit(struct qdtls_endpoint *endpoint, int32_t limit, uint64_t value);
+qdtls_status qdtls_endpoint_set_limit(struct qdtls_endpoint *endpoint,
+                                      int32_t limit,
+                                      uint64_t value);
 
 /**
  * Writes the number of connections to `connections`, and to `handshakes` how many of them are in a handshake.

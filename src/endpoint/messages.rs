@@ -37,7 +37,9 @@ impl<P: Program> Endpoint<P> {
         let outcome = peer.connection().read(datagram, PlaintextBuffer::from(&mut *plaintext));
         let length = outcome.as_ref().map_or(0, |(length, _)| *length);
         if let Some(message) = plaintext.get(..length).filter(|message| !message.is_empty()) {
-            self.peers.touch(from, Instant::now());
+            if self.limits.quiet().is_some() {
+                self.peers.touch(from, Instant::now());
+            }
             self.transport.program.received(peer, message);
         }
         self.plaintext.set(plaintext);

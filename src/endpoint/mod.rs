@@ -17,7 +17,7 @@ mod peers;
 mod program;
 mod transport;
 
-pub use limits::{Limit, Limits};
+pub use limits::Limit;
 pub use program::{Peer, Program};
 
 use crate::connection::{Connection, State};
@@ -28,6 +28,7 @@ use crate::openssl::context::Context;
 use crate::os::udp::{INBOX_SIZE, Inbox, Outbox, Udp};
 use crate::peer::PeerAddress;
 use crate::statistics::Cookies;
+use limits::Limits;
 use peers::Peers;
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -82,9 +83,13 @@ impl<P: Program> Endpoint<P> {
         })
     }
 
-    /// How many peers it takes, and for how long.
-    pub fn limits(&self) -> &Limits {
-        &self.limits
+    /// Sets how many peers it takes, or for how long. Peers that are connected may be quiet for that long from now.
+    pub fn set_limit(&self, limit: Limit, value: u64) -> Result<()> {
+        self.limits.set(limit, value)?;
+        if limit == Limit::QuietS {
+            self.peers.restart_quiet(Instant::now(), self.limits.quiet());
+        }
+        Ok(())
     }
 
     /// What was done with the cookies.

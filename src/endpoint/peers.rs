@@ -8,7 +8,7 @@ use crate::memory::Rc;
 use crate::peer::PeerAddress;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// See the module documentation.
 pub struct Peers<P> {
@@ -113,6 +113,18 @@ impl<P> Peers<P> {
         }
     }
 
+    /// Begins the time for which complete connections may be quiet.
+    pub fn restart_quiet(&self, now: Instant, longest: Option<Duration>) {
+        let end = longest.and_then(|longest| now.checked_add(longest));
+        for (address, Entry { times, .. }) in self.known.borrow_mut().iter_mut() {
+            if !times.is_in_handshake {
+                times.since = now;
+                // Without memory it is looked at with its next datagram.
+                times.next = end.filter(|end| self.deadlines.borrow_mut().add(*end, times.number, *address));
+            }
+        }
+    }
+
     /// What is known of a connection's time.
     pub fn times(&self, address: PeerAddress) -> Option<Times> {
         self.known.borrow().get(&address).map(|entry| entry.times)
@@ -159,7 +171,6 @@ impl<P> Peers<P> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn address(port: u16) -> PeerAddress {
         PeerAddress::new([127, 0, 0, 1].into(), port, 0).expect("valid")
@@ -202,6 +213,18 @@ mod tests {
         assert_eq!(due(29), [1, 2]);
         // The entry for 30 is left over.
         assert_eq!((due(100), peers.next_deadline()), (vec![], None));
+    }
+
+    #[test]
+    fn a_new_limit_for_quiet_peers_counts_from_then() {
+        let now = Instant::now();
+        let (then, longest) = (now + Duration::from_secs(5), Duration::from_secs(2));
+        let peers = peers(&[1, 2], now);
+        peers.complete(address(1), now);
+        peers.restart_quiet(then, Some(longest));
+        assert_eq!(peers.next_deadline(), Some(then + longest));
+        peers.restart_quiet(then, None);
+        assert_eq!(peers.next_deadline(), None);
     }
 
     #[test]

@@ -25,7 +25,8 @@ use std::ptr::NonNull;
 /// and free the endpoint. They must not throw or longjmp. Any of them may be null.
 ///
 /// A connection belongs to the endpoint. It is live from its first callback until `ended` has returned, or until
-/// `qdtls_endpoint_close` or `qdtls_endpoint_free`.
+/// `qdtls_endpoint_close` or `qdtls_endpoint_free`. One that the program ends itself, as by `qdtls_connection_shutdown`, is
+/// freed by the next `qdtls_endpoint_process`, or by the running one when the callback has returned; `ended` is not called.
 #[repr(C)]
 #[derive(Clone, Copy)]
 #[allow(non_camel_case_types, reason = "the name is C's")]
@@ -365,7 +366,8 @@ pub unsafe extern "C" fn qdtls_endpoint_close(
 }
 
 /// Sets a `qdtls_limit` of the endpoint. A value out of its range, or an unknown limit, gives
-/// `QDTLS_STATUS_INVALID_ARGUMENT` and changes nothing. Connections that exist stay.
+/// `QDTLS_STATUS_INVALID_ARGUMENT` and changes nothing. Connections that exist stay; how long they may be quiet counts from
+/// then.
 ///
 /// # Safety
 /// `endpoint` is null or a live handle.
@@ -379,7 +381,7 @@ pub unsafe extern "C" fn qdtls_endpoint_set_limit(
     let endpoint = unsafe { Held::of(endpoint) };
     call_on("qdtls_endpoint_set_limit", endpoint, |endpoint| {
         let limit = Limit::of(limit).ok_or_else(|| invalid("the number names no limit"))?;
-        endpoint.core.limits().set(limit, value)
+        endpoint.core.set_limit(limit, value)
     })
 }
 

@@ -79,13 +79,13 @@ static void release(void *user)
 
 } // namespace
 
-SocketEndpoint::SocketEndpoint(bool itJudges)
+SocketEndpoint::SocketEndpoint(bool itJudges, std::uint32_t ip)
     : judges(itJudges)
     , socket(::socket(AF_INET, SOCK_DGRAM, 0))
 {
     sockaddr_in own {};
     own.sin_family = AF_INET;
-    own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    own.sin_addr.s_addr = htonl(ip);
     CHECK_EQUAL(bind(socket, generic(own), sizeof own), 0);
     const qdtls_endpoint_callbacks all = callbacks();
     CHECK_EQUAL(qdtls_endpoint_new(socket, &all, &handle), QDTLS_STATUS_OK);

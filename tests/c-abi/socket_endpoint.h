@@ -14,8 +14,8 @@ namespace harness {
 
 class SocketEndpoint {
 public:
-    // One that judges has to have its function.
-    explicit SocketEndpoint(bool judges = false);
+    // One that judges has to have its function. `own` is an IPv4 address.
+    explicit SocketEndpoint(bool judges = false, std::uint32_t own = 0x7f000001);
     ~SocketEndpoint();
     SocketEndpoint(const SocketEndpoint &) = delete;
     SocketEndpoint &operator=(const SocketEndpoint &) = delete;

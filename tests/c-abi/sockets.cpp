@@ -3,6 +3,9 @@
 #include "cases.h"
 #include "socket_endpoint.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <memory>
 
@@ -216,16 +219,74 @@ CASE(a_client_that_begins_again_is_served_again)
     world.connect();
     qdtls_connection_free(world.client.connections[0]); // resets it
     world.client.connections.clear();
-    // Its endpoint forgets it with the next datagram of the server, and begins again.
-    const Bytes message { 1 };
-    std::size_t written = 0;
-    qdtls_connection_write(world.server.connections[0], message.data(), 1, &written);
-    world.work([&] { return countsOf(world.client).first == 0; });
+    // Its endpoint forgets it, and begins again.
+    CHECK_EQUAL(qdtls_endpoint_process(world.client.handle, nullptr), QDTLS_STATUS_OK);
+    CHECK_EQUAL(countsOf(world.client).first, 0u);
     world.client.connect(world.clientTls.get(), world.server);
     world.work([&] { return countOf(world.client.journal, "connected") == 2; });
     world.work([&] { return countOf(world.server.journal, "connected") == 2; });
     CHECK(has(world.server.journal, ended(QDTLS_STATUS_PEER_RESTARTED)));
     CHECK_EQUAL(countsOf(world.server).first, 1u);
+}
+
+CASE(a_connection_that_the_program_ends_is_forgotten)
+{
+    World world;
+    world.connect();
+    CHECK_EQUAL(qdtls_connection_shutdown(world.client.connections[0]), QDTLS_STATUS_OK);
+    bool running = false;
+    std::uint64_t left = 1;
+    CHECK_EQUAL(qdtls_endpoint_timeout(world.client.handle, &running, &left), QDTLS_STATUS_OK);
+    CHECK(running && left == 0);
+    CHECK_EQUAL(qdtls_endpoint_process(world.client.handle, nullptr), QDTLS_STATUS_OK);
+    CHECK_EQUAL(countsOf(world.client).first, 0u);
+    CHECK_EQUAL(qdtls_endpoint_timeout(world.client.handle, &running, &left), QDTLS_STATUS_OK);
+    CHECK(!running);
+    world.work([&] { return has(world.server.journal, ended(QDTLS_STATUS_CLOSED)); });
+
+    // Also inside its callback.
+    world.server.onConnected = [](qdtls_connection *client) {
+        CHECK_EQUAL(qdtls_connection_shutdown(client), QDTLS_STATUS_OK);
+    };
+    world.client.connect(world.clientTls.get(), world.server);
+    world.work([&] { return has(world.client.journal, ended(QDTLS_STATUS_CLOSED)); });
+    CHECK_EQUAL(countsOf(world.server).first, 0u);
+}
+
+CASE(an_endpoint_answers_from_the_address_that_its_peer_has_sent_to)
+{
+    World world;
+    SocketEndpoint server(false, INADDR_ANY);
+    server.listen(world.serverTls.get());
+    // Datagrams of one length, which the system cuts out of one.
+    server.onReceived = [](qdtls_connection *client, const Bytes &message) {
+        std::size_t written = 0;
+        for (int i = 0; i < 3; ++i)
+            qdtls_connection_write(client, message.data(), message.size(), &written);
+    };
+    qdtls_address to = server.address();
+    to.bytes[3] = 2; // routing would choose 127.0.0.1 for the answers
+    sockaddr_in peer {};
+    peer.sin_family = AF_INET;
+    peer.sin_port = htons(to.port);
+    peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+    CHECK_EQUAL(
+        connect(world.client.socket, reinterpret_cast<const sockaddr *>(&peer), sizeof peer), 0);
+
+    qdtls_connection *connection = nullptr;
+    CHECK_EQUAL(qdtls_endpoint_connect(world.client.handle, world.clientTls.get(), &to, nullptr, 0,
+                                       &connection),
+                QDTLS_STATUS_OK);
+    workUntil({ &server, &world.client }, [&] { return has(world.client.journal, "connected"); });
+    const Bytes message(100, 1);
+    std::size_t written = 0;
+    qdtls_connection_write(connection, message.data(), message.size(), &written);
+    workUntil({ &server, &world.client },
+              [&] { return countOf(world.client.journal, "received 100") == 3; });
+    // Outside of a callback, too.
+    qdtls_connection_write(server.connections[0], message.data(), message.size(), &written);
+    workUntil({ &server, &world.client },
+              [&] { return countOf(world.client.journal, "received 100") == 4; });
 }
 
 CASE(an_endpoint_bounds_its_connections)

@@ -112,13 +112,16 @@ pub enum Verb {
     Rpm,
     /// Name the crates in the library in a CycloneDX document; the last line printed is its path
     Sbom,
-    /// Measure stock, ours and OpenSSL alone, and write docs/performance.md (six minutes)
+    /// Measure stock, ours and OpenSSL alone, and write docs/performance.md (ten minutes)
     Bench {
         /// Measure briefly and write no document (two minutes)
         #[arg(long)]
         quick: bool,
+        /// Measure only the endpoint, and write its part of the document (four minutes)
+        #[arg(long)]
+        endpoint: bool,
         /// Measure nothing; draw the charts of docs/performance/samples.tsv
-        #[arg(long, conflicts_with = "quick")]
+        #[arg(long, conflicts_with_all = ["quick", "endpoint"])]
         redraw: bool,
     },
     /// Measure handshakes of stock and ours on bad networks, and write docs/loss.md (fifteen minutes)
@@ -168,6 +171,7 @@ mod tests {
             "wheels",
             "wheels trixie",
             "bench --quick",
+            "bench --endpoint --quick",
             "lossy --quick",
             "fuzz --minutes 1 calls values",
         ];

@@ -66,6 +66,7 @@ fn perform(verb: Verb, environment: &Environment) -> anyhow::Result<ExitCode> {
         Verb::Rpm => rpm::run(environment)?,
         Verb::Sbom => println!("{}", sbom::run(environment)?.display()),
         Verb::Bench { redraw: true, .. } => bench::redraw()?,
+        Verb::Bench { endpoint: true, quick, .. } => bench::run_endpoint(environment, quick)?,
         Verb::Bench { quick, .. } => bench::run(environment, quick)?,
         Verb::Lossy { quick } => lossy::run(environment, quick)?,
         Verb::Figures => figures::draw(environment)?,

@@ -3,6 +3,7 @@
 
 mod chart;
 mod counts;
+mod endpoint;
 mod measure;
 mod report;
 mod samples;
@@ -16,22 +17,44 @@ use std::fs;
 
 const DOCUMENT: &str = "docs/performance.md";
 const SAMPLES: &str = "docs/performance/samples.tsv";
+const ENDPOINT_SAMPLES: &str = "docs/performance/endpoint.tsv";
 
 pub fn run(environment: &Environment, quick: bool) -> Result<()> {
     build::for_tests(environment)?;
-    let effort = if quick { Effort::QUICK } else { Effort::USUAL };
+    let effort = effort(quick);
     let samples = measure::measure(&effort)?;
     let counts = counts::operations()?;
     if quick {
         println!("{}", report::quick(&samples, &counts)?);
-        return Ok(());
+        return run_endpoint(environment, quick);
     }
     let document = report::full(effort.rounds, &samples, &counts, &counts::handshake()?)?;
     fs::create_dir_all(workspace::root().join("docs/performance"))?;
     fs::write(workspace::root().join(SAMPLES), samples.table())?;
     fs::write(workspace::root().join(DOCUMENT), document)?;
     eprintln!("{DOCUMENT} is up to date");
-    write_charts(&samples)
+    write_charts(&samples)?;
+    run_endpoint(environment, quick)
+}
+
+/// Measures the endpoint alone, and writes its part of the document.
+pub fn run_endpoint(environment: &Environment, quick: bool) -> Result<()> {
+    let rounds = effort(quick).rounds_of_endpoint;
+    let samples = endpoint::measure(rounds, environment)?;
+    let part = endpoint::part(rounds, &samples)?;
+    if quick {
+        println!("{part}");
+        return Ok(());
+    }
+    let document = endpoint::put_into(&workspace::read(DOCUMENT)?, &part)?;
+    fs::write(workspace::root().join(ENDPOINT_SAMPLES), samples.table())?;
+    fs::write(workspace::root().join(DOCUMENT), document)?;
+    eprintln!("the part on the endpoint of {DOCUMENT} is up to date");
+    Ok(())
+}
+
+fn effort(quick: bool) -> Effort {
+    if quick { Effort::QUICK } else { Effort::USUAL }
 }
 
 /// Draws the charts of the committed samples.

@@ -102,7 +102,7 @@ fn tables(samples: &Samples) -> Result<BTreeMap<String, Value>> {
 }
 
 /// Median, and quartiles in brackets.
-fn with_spread(spread: Spread) -> String {
+pub fn with_spread(spread: Spread) -> String {
     format!("{:.2} ({:.2}–{:.2})", spread.median, spread.low, spread.high)
 }
 

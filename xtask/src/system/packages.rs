@@ -23,6 +23,9 @@ pub const ABI: &[&str] = &["abigail-tools", "gcc"];
 /// In addition for the coverage of C++.
 pub const COVERAGE: &[&str] = &["gcovr"];
 
+/// For measuring the endpoint.
+pub const ENDPOINT: &[&str] = &["cmake", "ninja-build", "g++", "libssl-dev", "openssl"];
+
 /// In addition for foreign peers; each has its own, too.
 pub const INTEROP: &[&str] = &["openssl", "python3-pip"];
 
