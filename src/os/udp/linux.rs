@@ -24,7 +24,10 @@ const LONGEST_CUT: usize = 1500 - 48;
 /// Room for two control messages: an address, and a number.
 #[repr(C, align(8))]
 #[derive(Clone, Copy)]
-struct Control([u8; 64]);
+struct Control {
+    bytes: [u8; 64],
+    used: usize,
+}
 
 /// The messages of a system call, and what they point to.
 struct Batch {
@@ -81,8 +84,8 @@ impl Inbox {
             header.msg_namelen = size_of_val(name) as _;
             header.msg_iov = vector;
             header.msg_iovlen = 1;
-            header.msg_control = control.0.as_mut_ptr().cast();
-            header.msg_controllen = control.0.len() as _;
+            header.msg_control = control.bytes.as_mut_ptr().cast();
+            header.msg_controllen = control.bytes.len() as _;
         }
         let (descriptor, most) = (socket.socket.as_raw_fd(), messages.len() as libc::c_uint);
         // SAFETY: each message points to an address, a vector, its slot, and room for control messages, all of the sizes
@@ -271,11 +274,11 @@ fn come_from(header: &mut libc::msghdr, control: &mut Control, own: Option<IpAdd
 
 /// Adds a control message; there is room for an address and a number.
 fn add<T>(header: &mut libc::msghdr, control: &mut Control, level: i32, kind: i32, value: T) {
+    let used = control.used;
     let size = size_of_val(&value) as libc::c_uint;
     // SAFETY: no preconditions: the functions compute lengths.
     let (space, length) = unsafe { (libc::CMSG_SPACE(size), libc::CMSG_LEN(size)) };
-    let used = header.msg_controllen as usize;
-    let Some(room) = control.0.get_mut(used..used + space as usize) else { return };
+    let Some(room) = control.bytes.get_mut(used..used + space as usize) else { return };
     let message = room.as_mut_ptr().cast::<libc::cmsghdr>();
     // SAFETY: the room is that of a control message with such a value. It is aligned: it begins the buffer, or follows a
     // message, whose space is a multiple of the alignment. Zero is valid for the header, which consists of integers.
@@ -286,8 +289,9 @@ fn add<T>(header: &mut libc::msghdr, control: &mut Control, level: i32, kind: i3
         (*message).cmsg_len = length as _;
         libc::CMSG_DATA(message).cast::<T>().write_unaligned(value);
     }
-    header.msg_control = control.0.as_mut_ptr().cast();
-    header.msg_controllen = (used + space as usize) as _;
+    control.used = used + space as usize;
+    header.msg_control = control.bytes.as_mut_ptr().cast();
+    header.msg_controllen = control.used as _;
 }
 
 /// Asks for datagrams of one peer in one. Old systems do not know that.
