@@ -6,7 +6,7 @@
 use super::program::Program;
 use crate::host::{Host, Psk, PskRequest, SendResult, ServerName};
 use crate::memory::Rc;
-use crate::os::udp::{Outbox, Route, Udp};
+use crate::os::udp::{Outbox, Route, Udp, send_now};
 use crate::peer::PeerAddress;
 use crate::send_error;
 use crate::unix_time::UnixTime;
@@ -81,7 +81,7 @@ impl<P> Transport<P> {
             outbox.flush(&self.socket);
             return if outbox.push(to, datagram) { SendResult::Sent } else { SendResult::Lost };
         }
-        match self.socket.send(to, datagram) {
+        match send_now(&self.socket, to, datagram) {
             Ok(()) => SendResult::Sent,
             Err(error) => error.raw_os_error().map_or(SendResult::Failed, send_error::result_of),
         }

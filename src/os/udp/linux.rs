@@ -5,7 +5,7 @@
 use super::socket::{Outgoing, Route, SLOT, Udp};
 use crate::os::socket_address;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::os::fd::AsRawFd;
 use std::ptr;
 
@@ -294,26 +294,6 @@ fn add<T>(header: &mut libc::msghdr, control: &mut Control, level: i32, kind: i3
     header.msg_controllen = control.used as _;
 }
 
-/// Asks for datagrams of one peer in one. Old systems do not know that.
-pub(super) fn ask_for_joined(socket: &UdpSocket) {
-    switch_on(socket, libc::SOL_UDP, libc::UDP_GRO);
-}
-
-/// Asks for the address that each datagram was sent to.
-pub(super) fn ask_for_own_address(socket: &UdpSocket, is_ipv6: bool) {
-    match is_ipv6 {
-        false => switch_on(socket, libc::IPPROTO_IP, libc::IP_PKTINFO),
-        true => switch_on(socket, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
-    }
-}
-
-fn switch_on(socket: &UdpSocket, level: i32, option: i32) {
-    let on: libc::c_int = 1;
-    let (value, size) = ((&raw const on).cast(), size_of_val(&on) as libc::socklen_t);
-    // SAFETY: the socket is open, and the value a local of the size given.
-    unsafe { libc::setsockopt(socket.as_raw_fd(), level, option, value, size) };
-}
-
 /// A `struct sockaddr_in` or `sockaddr_in6`.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -358,8 +338,9 @@ impl Name {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Outbox;
+    use super::super::{Outbox, send_now};
     use super::*;
+    use std::net::UdpSocket;
     use std::time::{Duration, Instant};
 
     fn of(socket: &UdpSocket) -> Udp {
@@ -435,7 +416,7 @@ mod tests {
             client.send(&[1]).expect("sent");
             let (from, _) = receive(&server, 1).remove(0);
             // Alone, and as several of equal length.
-            server.send(from, &[2]).expect("sent");
+            send_now(&server, from, &[2]).expect("sent");
             let mut outbox = Outbox::new().expect("memory");
             assert!((3..6).all(|byte| outbox.push(from, &[byte])));
             outbox.flush(&server);

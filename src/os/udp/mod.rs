@@ -3,6 +3,7 @@
 
 #[cfg(target_os = "linux")]
 mod linux;
+mod options;
 mod outbox;
 #[cfg(not(target_os = "linux"))]
 mod portable;
@@ -10,7 +11,7 @@ mod socket;
 
 #[cfg(target_os = "linux")]
 pub use linux::{INBOX_SIZE, Inbox};
-pub use outbox::Outbox;
+pub use outbox::{Outbox, send_now};
 #[cfg(not(target_os = "linux"))]
 pub use portable::{INBOX_SIZE, Inbox};
 pub use socket::{Route, Udp};

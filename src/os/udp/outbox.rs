@@ -64,6 +64,14 @@ impl Outbox {
     }
 }
 
+/// Sends one datagram at once.
+pub fn send_now(socket: &Udp, to: Route, datagram: &[u8]) -> io::Result<()> {
+    match to.own {
+        None => socket.send(to.peer, datagram),
+        Some(_) => send(socket, &[Outgoing { to, length: datagram.len() }], datagram).map(drop),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

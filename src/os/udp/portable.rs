@@ -3,7 +3,7 @@
 
 use super::socket::{Outgoing, Route, SLOT, Udp};
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 
 /// The size of an [`Inbox`]'s memory.
 pub const INBOX_SIZE: usize = SLOT;
@@ -39,12 +39,6 @@ impl Inbox {
 /// Sends the first of them, and returns how many that were.
 pub(super) fn send(socket: &Udp, queue: &[Outgoing], bytes: &[u8]) -> io::Result<usize> {
     let Some(first) = queue.first() else { return Ok(0) };
-    socket.send(Route { own: None, ..first.to }, bytes.get(..first.length).unwrap_or_default())?;
+    socket.send(first.to.peer, bytes.get(..first.length).unwrap_or_default())?;
     Ok(1)
 }
-
-/// Datagrams come one by one.
-pub(super) fn ask_for_joined(_socket: &UdpSocket) {}
-
-/// The system chooses the address that answers come from.
-pub(super) fn ask_for_own_address(_socket: &UdpSocket, _is_ipv6: bool) {}

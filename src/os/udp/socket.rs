@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A UDP socket of the program's.
 
-#[cfg(target_os = "linux")]
-use super::linux::{ask_for_joined, ask_for_own_address, send};
-#[cfg(not(target_os = "linux"))]
-use super::portable::{ask_for_joined, ask_for_own_address, send};
+use super::options::{ask_for_joined, ask_for_own_address};
 use std::cell::Cell;
 use std::io;
 use std::mem::ManuallyDrop;
@@ -64,12 +61,11 @@ impl Udp {
         self.peer
     }
 
-    /// Sends one datagram.
-    pub fn send(&self, to: Route, datagram: &[u8]) -> io::Result<()> {
-        match (self.peer, to.own) {
-            (Some(_), _) => self.socket.send(datagram),
-            (None, None) => self.socket.send_to(datagram, self.own_form(to.peer)),
-            (None, Some(_)) => send(self, &[Outgoing { to, length: datagram.len() }], datagram),
+    /// Sends one datagram, from the address that the system chooses.
+    pub fn send(&self, to: SocketAddr, datagram: &[u8]) -> io::Result<()> {
+        match self.peer {
+            Some(_) => self.socket.send(datagram),
+            None => self.socket.send_to(datagram, self.own_form(to)),
         }
         .map(drop)
     }
