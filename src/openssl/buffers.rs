@@ -5,7 +5,8 @@
 //! the process has at most [`KEPT`] connections, each keeps its buffers, for speed. With more, an operation ends with
 //! SSL_free_buffers(3) and the next one starts with SSL_alloc_buffers(3), before OpenSSL runs, because DTLS writes
 //! into its buffer without checking it. This costs three allocations per datagram and saves 34 KiB per idle
-//! connection. An endpoint keeps them while it handles a datagram, with what the program answers.
+//! connection. An endpoint keeps them while it handles a datagram, with what the program answers, and up to
+//! [`KEPT_BY_ENDPOINT`] connections always.
 //!
 //! SSL_free_buffers(3) of older versions frees a buffer that holds a partly read record (CVE-2024-4741). A peer can
 //! cause that with records after its Finished, so with those versions the buffers are never freed.
@@ -18,8 +19,10 @@ use std::ffi::c_ulong;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The number of connections in the process up to which all keep their buffers: 8.5 MiB.
-pub const KEPT: usize = 256;
+/// The number of connections in the process up to which all keep their buffers: 1.1 MiB.
+pub const KEPT: usize = 32;
+/// The same for the connections of an endpoint: 8.5 MiB.
+const KEPT_BY_ENDPOINT: usize = 256;
 
 /// The size of both buffers of a DTLS connection (ssl3_buffer.c).
 const SIZE: usize = 2 * 17 * 1024;
@@ -47,6 +50,8 @@ pub struct Buffers {
     may_be_freed: bool,
     /// More operations follow at once.
     kept: Cell<bool>,
+    /// How many connections the process may have until they are freed.
+    most: Cell<usize>,
 }
 
 impl Buffers {
@@ -55,12 +60,18 @@ impl Buffers {
         LIVE.fetch_add(1, Ordering::Relaxed);
         // SAFETY: no preconditions.
         let version = unsafe { (api.OpenSSL_version_num)() };
-        Self { freed: Cell::new(false), may_be_freed: frees_carefully(version), kept: Cell::new(false) }
+        Self {
+            freed: Cell::new(false),
+            may_be_freed: frees_carefully(version),
+            kept: Cell::new(false),
+            most: Cell::new(KEPT),
+        }
     }
 
-    /// Sets whether the buffers stay between operations, also in a crowd.
+    /// Sets whether the buffers stay between operations, also in a crowd. Only endpoints do.
     pub fn keep(&self, kept: bool) {
         self.kept.set(kept);
+        self.most.set(KEPT_BY_ENDPOINT);
     }
 
     /// Allocates the buffers if they were freed.
@@ -109,7 +120,7 @@ impl Buffers {
     #[inline]
     pub unsafe fn release_in_a_crowd(&self, api: &Api, ssl: NonNull<SSL>) {
         let stay = self.kept.get() || self.freed.get() || !self.may_be_freed;
-        if stay || LIVE.load(Ordering::Relaxed) <= KEPT {
+        if stay || LIVE.load(Ordering::Relaxed) <= self.most.get() {
             return;
         }
         // SAFETY: live by this function's contract; SSL_pending only reads it.
