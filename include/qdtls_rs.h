@@ -171,7 +171,8 @@ enum qdtls_status
      */
     QDTLS_STATUS_OUT_OF_MEMORY = 27,
     /**
-     * The peer's certificate was refused: an endpoint's `judge` callback did so, or had none to ask.
+     * The peer's certificate was refused: by an endpoint's `judge` callback, or because OpenSSL found an error in it and no
+     * program was to be asked.
      */
     QDTLS_STATUS_PEER_REFUSED = 28,
 };
@@ -456,6 +457,11 @@ enum qdtls_need
      * The caller's verdict on the peer.
      */
     QDTLS_NEED_VERDICT = 1,
+    /**
+     * Nothing: the handshake is complete. Only where peers without verification errors are accepted without asking
+     * (`qdtls_connection_set_accept_verified`).
+     */
+    QDTLS_NEED_NOTHING = 2,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1662,6 +1668,19 @@ qdtls_status qdtls_connection_set_resumption(struct qdtls_connection *connection
                                              int32_t allowed,
                                              const uint8_t *session,
                                              size_t length);
+
+/**
+ * Spares the program the verdict (`qdtls_connection_judge_peer`) if `accepts` is not 0: a peer in whose certificates OpenSSL
+ * found no error is accepted at the end of the handshake, with `QDTLS_NEED_NOTHING`, and any other refused, with
+ * `QDTLS_STATUS_PEER_REFUSED` and `QDTLS_STATE_PEER_VERIFICATION_FAILED`. OpenSSL looks for errors as the verify mode of the
+ * `SSL_CTX` says: with `SSL_VERIFY_NONE` for none, so that every peer is accepted. Allowed in every state; by default the
+ * program decides.
+ *
+ * # Safety
+ * `connection` is null or a live handle.
+ */
+qdtls_status qdtls_connection_set_accept_verified(struct qdtls_connection *connection,
+                                                  int32_t accepts);
 
 /**
  * Copies cookie parameters into a server's connection; null removes them. With parameters, the handshake starts only

@@ -68,7 +68,8 @@ pub enum Status {
     ConnectionFailed = 26,
     /// Memory could not be allocated. A connection keeps its state, and a datagram counts as lost.
     OutOfMemory = 27,
-    /// The peer's certificate was refused: an endpoint's `judge` callback did so, or had none to ask.
+    /// The peer's certificate was refused: by an endpoint's `judge` callback, or because OpenSSL found an error in it and no
+    /// program was to be asked.
     PeerRefused = 28,
 }
 

@@ -87,13 +87,23 @@ impl Connection {
                 let rest = datagram.get(datagram.len().saturating_sub(unread)..).unwrap_or_default();
                 // Without memory they are lost, as the network may lose them.
                 self.finish(memory::copy(record::whole_records(rest)).unwrap_or_default());
-                Ok(Need::Verdict)
+                self.verdict_on(association)
             }
             Err(error) => {
                 self.fail_after(association, &error);
                 Err(error)
             }
         }
+    }
+
+    /// Judges the peer where the caller leaves that to what OpenSSL has found.
+    fn verdict_on(&self, association: &Association) -> Result<Need> {
+        if !self.settings.accepts_verified.get() {
+            return Ok(Need::Verdict);
+        }
+        let is_good = association.verify_errors(|errors| errors.next().is_none());
+        self.judge_peer(is_good)?;
+        if is_good { Ok(Need::Nothing) } else { Err(Error::new(Status::PeerRefused, "handshake")) }
     }
 
     fn finish(&self, carry: Carry) {

@@ -28,6 +28,9 @@ pub enum Need {
     Datagram = 0,
     /// The caller's verdict on the peer.
     Verdict = 1,
+    /// Nothing: the handshake is complete. Only where peers without verification errors are accepted without asking
+    /// (`qdtls_connection_set_accept_verified`).
+    Nothing = 2,
 }
 
 /// An association whose handshake has started.

@@ -24,6 +24,8 @@ pub struct Settings {
     mtu_hint: Cell<u16>,
     pub(super) server_name: RefCell<Option<CString>>,
     pub(super) alpn: RefCell<Vec<u8>>,
+    /// Whether a peer in whose chain OpenSSL found no error needs no verdict of the caller.
+    pub(super) accepts_verified: Cell<bool>,
     /// OpenSSL's names of profiles, with colons between them.
     pub(super) srtp: RefCell<Option<CString>>,
     pub(super) resumption: Cell<bool>,
@@ -72,6 +74,12 @@ impl Settings {
         }
         self.alpn.replace(memory::copy(list).ok_or_else(|| Error::no_memory("ALPN"))?);
         Ok(())
+    }
+
+    /// Sets whether a peer is accepted if OpenSSL found no error in its chain, and refused otherwise, without a verdict of
+    /// the caller.
+    pub fn set_accept_verified(&self, accepts: bool) {
+        self.accepts_verified.set(accepts);
     }
 
     /// Sets the profiles of SRTP to offer or select from, by their numbers, the best first; none removes them.

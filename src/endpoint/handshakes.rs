@@ -117,6 +117,7 @@ impl<P: Program> Endpoint<P> {
         match need {
             Ok(Need::Datagram) => self.watch(from, peer),
             Ok(Need::Verdict) => self.judge(from, peer),
+            Ok(Need::Nothing) => self.complete(from, peer),
             Err(error) => self.fail(from, peer, error, datagram),
         }
     }
@@ -139,6 +140,12 @@ impl<P: Program> Endpoint<P> {
             let error = Error::new(Status::PeerRefused, "handshake");
             return self.transport.program.ended(peer, error);
         }
+        self.complete(from, peer);
+    }
+
+    /// Tells the program that messages can be exchanged.
+    fn complete(&self, from: PeerAddress, peer: &Rc<P::Peer>) {
+        let connection = peer.connection();
         self.peers.complete(from, Instant::now());
         self.watch(from, peer);
         self.transport.program.connected(peer);

@@ -22,6 +22,9 @@ Rows featureRows()
         ROW(qdtls_connection_set_srtp, "none", QDTLS_STATUS_OK, Nowhere,
             (p.connection, nullptr, 0)),
 
+        ROW(qdtls_connection_set_accept_verified, "null handle", QDTLS_STATUS_INVALID_ARGUMENT,
+            OnThread, (nullptr, 1)),
+
         ROW(qdtls_connection_parameters, "null handle", QDTLS_STATUS_INVALID_ARGUMENT, OnThread,
             (nullptr, &p.out.parameters)),
         ROW(qdtls_connection_parameters, "wrong state", QDTLS_STATUS_INVALID_STATE, OnConnection,

@@ -114,6 +114,7 @@ const std::map<std::string, Call> &calls()
         CONNECTION(verify_errors, (c, &out.verifyError, 1, &out.size)),
         CONNECTION(last_error, (c, &out.error)),
         CONNECTION(set_srtp, (c, nullptr, 0)),
+        CONNECTION(set_accept_verified, (c, 0)),
         CONNECTION(parameters, (c, &out.parameters)),
         CONNECTION(export, (c, byte, 1, nullptr, 0, out.bytes, 16)),
         CONNECTION(srtp, (c, &out.srtpKeys)),

@@ -155,3 +155,39 @@ CASE(all_verify_errors_are_told)
     CHECK_EQUAL(all[1].code, X509_V_ERR_CERT_HAS_EXPIRED);
     CHECK_EQUAL(all[2].code, 0);
 }
+
+CASE(a_peer_without_errors_is_accepted_without_a_verdict)
+{
+    Pair pair;
+    for (Endpoint *side : { &pair.client, &pair.server })
+        CHECK_EQUAL(qdtls_connection_set_accept_verified(side->handle, 1), QDTLS_STATUS_OK);
+    SSL_CTX_set_cert_store(pair.clientTls.get(), X509_STORE_new());
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(pair.clientTls.get()),
+                        SSL_CTX_get0_certificate(pair.serverTls.get()));
+    CHECK_EQUAL(qdtls_connection_reset(pair.client.handle), QDTLS_STATUS_OK);
+    pair.client.init(pair.clientTls.get());
+    CHECK_EQUAL(pair.client.start(), QDTLS_STATUS_OK);
+    pair.deliver();
+    CHECK_EQUAL(pair.client.need, QDTLS_NEED_NOTHING);
+    CHECK_EQUAL(pair.client.state(), QDTLS_STATE_COMPLETE);
+    CHECK_EQUAL(pair.server.state(), QDTLS_STATE_COMPLETE);
+    pair.checkMessages();
+}
+
+CASE(a_peer_with_errors_is_refused_without_a_verdict)
+{
+    Pair pair;
+    CHECK_EQUAL(qdtls_connection_set_accept_verified(pair.client.handle, 1), QDTLS_STATUS_OK);
+    CHECK_EQUAL(pair.server.start(pair.verifiedHello()), QDTLS_STATUS_OK);
+    qdtls_status status = QDTLS_STATUS_OK;
+    while (status == QDTLS_STATUS_OK
+           && !(pair.server.outbox.empty() && pair.client.outbox.empty())) {
+        while (status == QDTLS_STATUS_OK && !pair.server.outbox.empty())
+            status = pair.client.proceed(pair.server.take());
+        while (!pair.client.outbox.empty())
+            pair.server.proceed(pair.client.take());
+    }
+    CHECK_EQUAL(status, QDTLS_STATUS_PEER_REFUSED);
+    CHECK_EQUAL(pair.client.state(), QDTLS_STATE_PEER_VERIFICATION_FAILED);
+    CHECK_EQUAL(qdtls_connection_abort(pair.client.handle), QDTLS_STATUS_OK);
+}

@@ -144,6 +144,27 @@ pub unsafe extern "C" fn qdtls_connection_set_resumption(
     })
 }
 
+/// Spares the program the verdict (`qdtls_connection_judge_peer`) if `accepts` is not 0: a peer in whose certificates OpenSSL
+/// found no error is accepted at the end of the handshake, with `QDTLS_NEED_NOTHING`, and any other refused, with
+/// `QDTLS_STATUS_PEER_REFUSED` and `QDTLS_STATE_PEER_VERIFICATION_FAILED`. OpenSSL looks for errors as the verify mode of the
+/// `SSL_CTX` says: with `SSL_VERIFY_NONE` for none, so that every peer is accepted. Allowed in every state; by default the
+/// program decides.
+///
+/// # Safety
+/// `connection` is null or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qdtls_connection_set_accept_verified(
+    connection: *mut qdtls_connection,
+    accepts: i32,
+) -> Status {
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    call_on("qdtls_connection_set_accept_verified", connection, |connection| {
+        connection.core.settings().set_accept_verified(accepts != 0);
+        Ok(())
+    })
+}
+
 /// Copies cookie parameters into a server's connection; null removes them. With parameters, the handshake starts only
 /// with a ClientHello that carries a valid cookie (RFC 6347, 4.2.1), and a client that restarts is detected (RFC
 /// 6347, 4.2.8). Call it before `qdtls_connection_init_tls`: parameters that are added or removed after it make
