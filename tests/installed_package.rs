@@ -237,7 +237,8 @@ fn e9_equal_sources_in_other_folders_give_the_same_library() {
     let folder = fresh(Path::new(TMPDIR).join("elsewhere"));
     let sources =
         ["benches", "build.rs", "Cargo.lock", "Cargo.toml", "cbindgen.toml", "cmake", "docs", "fuzz"];
-    let sources = sources.into_iter().chain(["include", "LICENSE-APACHE", "LICENSE-MIT", "src", "xtask"]);
+    let others = ["examples", "include", "LICENSE-APACHE", "LICENSE-MIT", "src", "tests", "xtask"];
+    let sources = sources.into_iter().chain(others);
     // cargo's package has neither fuzz nor xtask.
     let sources = sources.filter(|name| Path::new(ROOT).join(name).exists());
     run(Command::new("cp").args(["-r", "-t"]).arg(&folder).args(sources).current_dir(ROOT));

@@ -17,12 +17,14 @@ SOURCES = (
     "cbindgen.toml",
     "cmake/*",
     "docs/abi.md",
+    "examples/rust/*",
     "fuzz/Cargo.toml",
     "fuzz/fuzz_targets/*",
     "fuzz/src/*",
     "include/*",
     "LICENSE-*",
     "src/*",
+    "tests/*.rs",
     "xtask/*",
 )
 
