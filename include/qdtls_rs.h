@@ -1047,7 +1047,7 @@ typedef struct qdtls_connection_counters {
      */
     uint64_t bytes_sent;
     /**
-     * The records that were to be sent.
+     * The records in them.
      */
     uint64_t records_sent;
     /**

@@ -30,15 +30,13 @@ impl Count {
     }
 }
 
-/// Datagrams or records of one direction.
+/// Datagrams of one direction.
 #[derive(Default)]
 pub struct Traffic {
     /// Datagrams.
     pub datagrams: Count,
     /// The bytes of the datagrams.
     pub bytes: Count,
-    /// Records in them that were taken for such.
-    pub records: Count,
 }
 
 impl Traffic {
@@ -59,8 +57,19 @@ pub struct Dropped {
     pub unexpected: Count,
     /// Records of handshake messages that are longer than accepted.
     pub too_long: Count,
-    /// Records that OpenSSL has dropped: forged, or repeated.
-    pub unauthentic: Count,
+}
+
+/// Records. Each is counted once on its way, to spend little on messages: the sums are made when they are asked for.
+#[derive(Default)]
+pub struct Records {
+    /// Sent behind the first one of a datagram.
+    pub more_sent: Count,
+    /// Of application data that OpenSSL has got.
+    pub data_received: Count,
+    /// Others that it has got.
+    pub others_received: Count,
+    /// Of application data that it has decrypted.
+    pub decrypted: Count,
 }
 
 /// Who sent an alert.
@@ -88,7 +97,9 @@ pub struct Statistics {
     pub sent: Traffic,
     /// From the peer.
     pub received: Traffic,
-    /// What of it was not used.
+    /// The records of both.
+    pub records: Records,
+    /// What was not used.
     pub dropped: Dropped,
     /// Flights sent again.
     pub retransmissions: Count,
@@ -100,6 +111,21 @@ pub struct Statistics {
 }
 
 impl Statistics {
+    /// The records sent. A datagram has one at least.
+    pub fn records_sent(&self) -> u64 {
+        self.sent.datagrams.get().wrapping_add(self.records.more_sent.get())
+    }
+
+    /// The records that OpenSSL has got.
+    pub fn records_received(&self) -> u64 {
+        self.records.data_received.get().wrapping_add(self.records.others_received.get())
+    }
+
+    /// The records of application data that OpenSSL has dropped: forged, or repeated.
+    pub fn unauthentic(&self) -> u64 {
+        self.records.data_received.get().saturating_sub(self.records.decrypted.get())
+    }
+
     /// Notes an alert.
     pub fn note_alert(&self, direction: Direction, alert: Alert) {
         match direction {

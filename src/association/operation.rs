@@ -49,8 +49,6 @@ pub struct Operation<'a> {
     /// The worst result so far.
     send_result: Cell<SendResult>,
     psk_failure: Cell<Option<PskMisfit>>,
-    /// Records of application data that OpenSSL has got and not returned.
-    pending: Cell<u64>,
 }
 
 impl<'a> Operation<'a> {
@@ -63,7 +61,6 @@ impl<'a> Operation<'a> {
             inbox: Inbox::new(datagram, &association.statistics.dropped),
             send_result: Cell::new(SendResult::Sent),
             psk_failure: Cell::new(None),
-            pending: Cell::new(0),
         }
     }
 
@@ -179,7 +176,7 @@ impl<'a> Operation<'a> {
         loop {
             let end = match ssl.read(buffer, length) {
                 Outcome::Done(count) => {
-                    self.pending.set(self.pending.get().saturating_sub(1));
+                    self.association.statistics.records.decrypted.one();
                     length += count;
                     // Another call would only return that nothing is left.
                     let is_drained = self.inbox.unread() == 0 && buffered.get() == 0;
@@ -190,7 +187,6 @@ impl<'a> Operation<'a> {
                 }
                 Outcome::WantsDatagram => {
                     buffered.set(0);
-                    self.association.statistics.dropped.unauthentic.add(self.pending.take());
                     None
                 }
                 Outcome::Closed => Some(Error::new(Status::Closed, "SSL_read")),
@@ -301,7 +297,7 @@ impl<'a> Operation<'a> {
         let mut count = 0;
         let sent = flight::send(written, &|length| path_mtu.sizes(length), sequence, &mut |datagram| {
             count += 1;
-            self.association.statistics.sent.records.add(record::count(datagram));
+            self.association.statistics.records.more_sent.add(record::count(datagram).saturating_sub(1));
             self.send_datagram(datagram);
         });
         match sent {
@@ -342,16 +338,18 @@ impl<'a> Operation<'a> {
 
 impl Events for Operation<'_> {
     fn next_record(&self) -> Option<&[u8]> {
-        let received = &self.association.statistics.received;
+        let records = &self.association.statistics.records;
         if self.purpose.get() == Purpose::Data {
             let record = self.inbox.next_record(|record| self.may_be_read(record))?;
-            received.records.one();
-            self.pending.set(self.pending.get() + u64::from(record.is_application_data()));
+            let is_data = record.content == APPLICATION_DATA;
+            if is_data { &records.data_received } else { &records.others_received }.one();
             return Some(record.bytes);
         }
         let record = self.inbox.next_record(|record| self.admits(record))?;
-        received.records.one();
-        if record.is_application_data() {
+        if !record.is_application_data() {
+            records.others_received.one();
+        } else {
+            records.data_received.one();
             let buffered = &self.association.buffered_plaintext;
             buffered.set(buffered.get().saturating_add(record.bytes.len()));
         }
@@ -361,10 +359,7 @@ impl Events for Operation<'_> {
     fn send(&self, bytes: &[u8]) {
         match (self.purpose.get(), bytes.first()) {
             // Whole records: OpenSSL buffers only in a handshake.
-            (Purpose::Data, Some(&APPLICATION_DATA)) => {
-                self.association.statistics.sent.records.one();
-                self.send_datagram(bytes);
-            }
+            (Purpose::Data, Some(&APPLICATION_DATA)) => self.send_datagram(bytes),
             (Purpose::Listen, _) => {}
             (Purpose::Data, Some(&ALERT)) => {
                 // A fatal one ends the association, and a close_notify has a purpose of its own.

@@ -86,18 +86,23 @@ impl Connection {
     /// Ends the connection if the datagram did. A close_notify is answered (RFC 5246, 7.2.1; F7).
     fn received(&self, received: Received) -> (usize, Option<Error>) {
         if let Some(end) = &received.end {
-            self.leave_for(Phase::Idle, end.status() == Status::Closed);
-            log::report_failure(end, self.settings.peer());
+            self.end_by(end);
         }
         (received.length, received.end)
     }
 
     /// Ends a connection that cannot continue after `error`.
+    #[cold]
     fn end_after(&self, error: &Error) {
         if error.status() == Status::ConnectionFailed {
-            self.reset();
-            log::report_failure(error, self.settings.peer());
+            self.end_by(error);
         }
+    }
+
+    #[cold]
+    fn end_by(&self, end: &Error) {
+        self.leave_for(Phase::Idle, end.status() == Status::Closed);
+        log::report_failure(end, self.settings.peer());
     }
 
     /// The association of an established connection, and the number of bytes kept for its first read.

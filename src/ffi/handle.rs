@@ -104,12 +104,15 @@ pub fn write_last_error<H: Handle>(
 
 #[inline]
 fn run_on<H: Handle>(name: &'static str, handle: &H, body: impl FnOnce(&H) -> Result<()>) -> Status {
-    outcome(name, || body(handle)).unwrap_or_else(|error| {
-        let status = error.status();
-        report_missing_memory(&error, handle.peer());
-        handle.last_error().remember(error);
-        status
-    })
+    outcome(name, || body(handle)).unwrap_or_else(|error| remember_in(handle, error))
+}
+
+#[cold]
+fn remember_in<H: Handle>(handle: &H, error: Error) -> Status {
+    let status = error.status();
+    report_missing_memory(&error, handle.peer());
+    handle.last_error().remember(error);
+    status
 }
 
 /// The core has reported the other failures.

@@ -21,7 +21,7 @@ pub struct qdtls_connection_counters {
     pub datagrams_sent: u64,
     /// Their bytes.
     pub bytes_sent: u64,
-    /// The records that were to be sent.
+    /// The records in them.
     pub records_sent: u64,
     /// Datagrams of the peer that the program has passed on.
     pub datagrams_received: u64,
@@ -173,14 +173,14 @@ impl From<&Statistics> for qdtls_connection_counters {
             size: size_of::<Self>(),
             datagrams_sent: all.sent.datagrams.get(),
             bytes_sent: all.sent.bytes.get(),
-            records_sent: all.sent.records.get(),
+            records_sent: all.records_sent(),
             datagrams_received: all.received.datagrams.get(),
             bytes_received: all.received.bytes.get(),
-            records_received: all.received.records.get(),
+            records_received: all.records_received(),
             dropped_malformed_bytes: all.dropped.malformed.get(),
             dropped_unexpected: all.dropped.unexpected.get(),
             dropped_too_long: all.dropped.too_long.get(),
-            dropped_unauthentic: all.dropped.unauthentic.get(),
+            dropped_unauthentic: all.unauthentic(),
             retransmissions: all.retransmissions.get(),
             round_trip_us: all.round_trip_us().into(),
             handshake_us: u64::try_from(handshake).unwrap_or(u64::MAX),

@@ -119,8 +119,10 @@ impl Buffers {
     /// As for [`Buffers::ensure`].
     #[inline]
     pub unsafe fn release_in_a_crowd(&self, api: &Api, ssl: NonNull<SSL>) {
-        let stay = self.kept.get() || self.freed.get() || !self.may_be_freed;
-        if stay || LIVE.load(Ordering::Relaxed) <= self.most.get() {
+        if LIVE.load(Ordering::Relaxed) <= self.most.get() {
+            return;
+        }
+        if self.kept.get() || self.freed.get() || !self.may_be_freed {
             return;
         }
         // SAFETY: live by this function's contract; SSL_pending only reads it.

@@ -216,7 +216,7 @@ CASE(a8_a_flood_of_wrong_cookies_is_a_few_events_a_second)
     const Bytes hello = withWrongCookie(pair.verifiedHello());
     const Events events;
     const auto start = std::chrono::steady_clock::now();
-    constexpr std::uint64_t all = 20000;
+    constexpr std::uint64_t all = 2000;
     for (std::uint64_t i = 0; i < all; ++i)
         CHECK(!pair.listener.verify(hello));
     // The library counts in whole milliseconds.

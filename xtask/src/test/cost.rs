@@ -29,7 +29,7 @@ pub const OPERATIONS: [Operation; 12] = [
     Operation { name: "write-64", count: 200, percent_of_stock: (103, 120) },
     Operation { name: "write-1024", count: 200, percent_of_stock: (102, 120) },
     Operation { name: "write-8192", count: 200, percent_of_stock: (101, 120) },
-    Operation { name: "read-64", count: 200, percent_of_stock: (101, 118) },
+    Operation { name: "read-64", count: 200, percent_of_stock: (101, 119) },
     Operation { name: "read-1024", count: 200, percent_of_stock: (101, 113) },
     Operation { name: "read-8192", count: 200, percent_of_stock: (101, 102) },
     Operation { name: "handshake", count: 5, percent_of_stock: (85, 100) },
