@@ -134,5 +134,6 @@ impl User {
 
 // SAFETY: the handler can be called with the pointer on any thread (the contract of `qdtls_set_event_handler`).
 unsafe impl Send for User {}
-// SAFETY: as above, several at a time.
+// SAFETY: the program's pointer is only passed to its handler, which it allows on any thread, several at a time (the
+// contract of `qdtls_set_event_handler`).
 unsafe impl Sync for User {}

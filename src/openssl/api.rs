@@ -108,7 +108,8 @@ macro_rules! table {
                             NonNull<c_void>, unsafe extern "C" fn($($declared_type),*) $(-> $declared_return)?
                         >(address) }
                     },)*
-                    // SAFETY: as above.
+                    // SAFETY: the address is that of OpenSSL's exported function of this name; the target type is the
+                    // one in its manual page.
                     $($srtp: symbol(c_name!($srtp)).map(|address| unsafe { std::mem::transmute::<
                         NonNull<c_void>, unsafe extern "C" fn($($srtp_type),*) -> $srtp_return
                     >(address) }),)*

@@ -99,7 +99,9 @@ fn compile(header: &str) -> Result<PathBuf> {
     fs::write(folder.join("qdtls_rs.h"), header)?;
     fs::write(&source, definitions(header))?;
     let library = folder.join("library.so");
-    let options = ["-std=c11", "-g", "-w", "-fPIC", "-shared"];
+    // The baseline names no folder of this machine.
+    let map = format!("-fdebug-prefix-map={}=.", workspace::root().display());
+    let options = ["-std=c11", "-g", "-w", "-fPIC", "-shared", &map];
     cmd!(shell(), "cc {options...} -o {library} {source}").quietly()?;
     Ok(library)
 }
