@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::ffi::CString;
 use std::fmt;
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
+use std::mem::{ManuallyDrop, offset_of};
 use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -109,11 +109,11 @@ pub type Arc<T> = Shared<T, AtomicUsize>;
 /// A value that is dropped with the last of its owners.
 pub struct Shared<T, C: Count>(NonNull<Counted<T, C>>, PhantomData<Counted<T, C>>);
 
-/// The value comes first: a pointer to it is one to the whole.
+/// The number stands beside what comes first in the value, which is used with it.
 #[repr(C)]
 struct Counted<T, C> {
-    value: T,
     owners: C,
+    value: T,
 }
 
 /// Memory for a [`Shared`] value that does not exist yet.
@@ -208,12 +208,13 @@ impl<T, C: Count> Shared<T, C> {
 
     /// A pointer to its value, for as long as there are owners.
     pub fn as_ptr(&self) -> *const T {
-        self.0.as_ptr().cast()
+        // SAFETY: points into the allocation that `SharedPlace::fill` made; no reference is made.
+        unsafe { &raw const (*self.0.as_ptr()).value }
     }
 
     /// Gives the owner up as a pointer to its value, for [`Shared::from_raw`].
     pub fn into_raw(self) -> *const T {
-        ManuallyDrop::new(self).0.as_ptr().cast()
+        ManuallyDrop::new(self).as_ptr()
     }
 
     /// Makes a pointer an owner again.
@@ -222,8 +223,9 @@ impl<T, C: Count> Shared<T, C> {
     /// The pointer came from [`Shared::into_raw`] and is not used again.
     #[inline]
     pub unsafe fn from_raw(value: NonNull<T>) -> Self {
-        // The value comes first (`Counted`), and the pointer was one to the whole.
-        Self(value.cast(), PhantomData)
+        // SAFETY: the value is part of a `Counted`, into which `into_raw` has made the pointer.
+        let counted = unsafe { value.byte_sub(offset_of!(Counted<T, C>, value)) };
+        Self(counted.cast(), PhantomData)
     }
 
     /// Drops this owner, and returns the number of the others.

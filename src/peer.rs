@@ -24,11 +24,12 @@ pub const IDENTITY_LENGTH: usize = 16 + 4 + 2;
 
 impl PeerAddress {
     /// Checks the parts and converts them to canonical form.
+    #[inline]
     pub fn new(ip: IpAddr, port: u16, scope: u32) -> Result<Self> {
         let ip = ip.to_canonical();
         let broadcast = matches!(ip, IpAddr::V4(v4) if v4.is_broadcast());
         if port == 0 || ip.is_unspecified() || ip.is_multicast() || broadcast {
-            return Err(Error::new(Status::InvalidAddress, "peer address"));
+            return Err(unusable());
         }
         let scope = match ip {
             IpAddr::V6(v6) if is_link_local(v6) => scope,
@@ -46,6 +47,7 @@ impl PeerAddress {
     }
 
     /// The address of what came in. Refuses what no peer can have.
+    #[inline]
     pub fn of_socket(address: SocketAddr) -> Result<Self> {
         let scope = match address {
             SocketAddr::V4(_) => 0,
@@ -115,6 +117,11 @@ impl fmt::Display for PeerAddress {
             (IpAddr::V6(v6), scope) => write!(f, "[{v6}%{scope}]:{}", self.port),
         }
     }
+}
+
+#[cold]
+fn unusable() -> Error {
+    Error::new(Status::InvalidAddress, "peer address")
 }
 
 fn is_link_local(v6: Ipv6Addr) -> bool {

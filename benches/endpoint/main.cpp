@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -91,7 +92,11 @@ public:
         }
         require(process > 0 && clock_getcpuclockid(process, &clock) == 0, "the server's process");
     }
-    ~ServerProcess() { kill(process, SIGTERM); }
+    ~ServerProcess()
+    {
+        kill(process, SIGTERM);
+        waitpid(process, nullptr, 0);
+    }
 
     double nanoseconds() const
     {

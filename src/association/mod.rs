@@ -90,41 +90,43 @@ fn no_memory() -> Error {
     Error::no_memory("init TLS")
 }
 
-/// See the module documentation.
+/// See the module documentation. What messages need comes first, in few lines of the processor's cache: a server with many
+/// peers finds none of them there.
+#[repr(C)]
 pub struct Association {
     /// Declared first, hence dropped first: callbacks that SSL_free(3) may run still find the other fields.
     ssl: Ssl,
-    peer: PeerAddress,
-    path_mtu: PathMtu,
+    statistics: Rc<Statistics>,
+    host: Rc<Box<dyn Host>>,
+    holder: Cell<Holder>,
     cookie_exchange: bool,
     /// Whether the program has chosen the peer, or a cookie has come back from it.
     has_verified_peer: bool,
-    /// The application protocols that a server selects from.
-    alpn: Vec<u8>,
-    host: Rc<Box<dyn Host>>,
-    holder: Cell<Holder>,
-    verified_hello: RefCell<Option<VerifiedHello>>,
-    outbox: Outbox,
-    repetition: Repetition,
-    sequence: Sequence,
-    admission: Admission,
-    /// A message that was dropped for its length.
-    too_long: Cell<Option<TooLong>>,
-    /// Bytes of application data that arrived during the handshake; OpenSSL keeps them for the first read.
-    buffered_plaintext: Cell<usize>,
-    verify_errors: RefCell<Vec<VerifyError>>,
-    timer: Timer,
-    /// The number of the record with which the present handshake began.
-    first_record: Cell<u64>,
     /// Whether a client has got a ServerHello.
     has_answer: Cell<bool>,
     /// Whether a renegotiation of the peer was refused.
     refused_renegotiation: Cell<bool>,
+    /// Bytes of application data that arrived during the handshake; OpenSSL keeps them for the first read.
+    buffered_plaintext: Cell<usize>,
     /// The longest message, known when the handshake has finished.
     longest_message: Cell<usize>,
     /// The shortest content of a record, likewise.
     shortest_record: Cell<usize>,
-    statistics: Rc<Statistics>,
+    sequence: Sequence,
+    outbox: Outbox,
+    peer: PeerAddress,
+    path_mtu: PathMtu,
+    /// The application protocols that a server selects from.
+    alpn: Vec<u8>,
+    verified_hello: RefCell<Option<VerifiedHello>>,
+    repetition: Repetition,
+    admission: Admission,
+    /// A message that was dropped for its length.
+    too_long: Cell<Option<TooLong>>,
+    verify_errors: RefCell<Vec<VerifyError>>,
+    timer: Timer,
+    /// The number of the record with which the present handshake began.
+    first_record: Cell<u64>,
     _alive: Alive,
     /// An object that has to outlive the `SSL`, such as the owner of its context.
     _context_owner: Box<dyn Any>,

@@ -33,12 +33,13 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::ffi::CString;
 
-/// See the module documentation.
+/// See the module documentation. What messages need comes first, as in an [`Association`].
+#[repr(C)]
 pub struct Connection {
+    phase: RefCell<Phase>,
     role: Role,
     host: Rc<Box<dyn Host>>,
     settings: Settings,
-    phase: RefCell<Phase>,
     /// Those of the last association, once there was one.
     statistics: RefCell<Option<Rc<Statistics>>>,
 }

@@ -55,8 +55,7 @@ impl<P: Program> Endpoint<P> {
     pub(super) fn greet(&self, from: PeerAddress, datagram: &[u8]) {
         let Some(hello) = ClientHello::parse(datagram) else { return };
         let Some(key) = self.clients.borrow().as_ref().map(|clients| clients.key.clone()) else { return };
-        let (transport, own) = (Rc::clone(&self.transport), self.arrived_at.get());
-        let host = PeerHost { transport, address: from, own };
+        let host = PeerHost::new(Rc::clone(&self.transport), from, self.arrived_at.get());
         // What cannot be sent is sent for the client's next hello.
         let is_verified =
             listener::verify(&key, &from, &hello, Use::Listen, &host, &self.cookies).unwrap_or(false);
@@ -101,7 +100,7 @@ impl<P: Program> Endpoint<P> {
         let no_memory = || Error::no_memory("connection");
         let place = Place::new().ok_or_else(no_memory)?;
         let host = Rc::<Box<dyn Host>>::place().ok_or_else(no_memory)?;
-        let host = host.fill(place.fill(PeerHost { transport: Rc::clone(&self.transport), address, own }));
+        let host = host.fill(place.fill(PeerHost::new(Rc::clone(&self.transport), address, own)));
         let connection = Connection::new(role, host);
         connection.set_peer(address)?;
         self.transport.program.wrap(connection).ok_or_else(no_memory)

@@ -13,6 +13,7 @@ use std::time::Instant;
 
 impl<P: Program> Endpoint<P> {
     /// Gives a datagram to the connection with its sender.
+    #[inline]
     pub(super) fn deliver(&self, from: PeerAddress, peer: &Rc<P::Peer>, datagram: &[u8]) {
         match peer.connection().state() {
             State::InProgress => self.proceed(from, peer, datagram),

@@ -9,6 +9,7 @@
 
 #![forbid(unsafe_code)]
 
+mod address_hash;
 mod deadlines;
 mod handshakes;
 mod limits;
@@ -125,15 +126,18 @@ impl<P: Program> Endpoint<P> {
                 Ok(is_more) => is_more,
                 Err(error) => return unless_fatal(&error).map(|()| false),
             };
-            for (from, datagram) in inbox.datagrams() {
+            for (from, datagrams) in inbox.arrived() {
                 // The address of a datagram can be forged: one that cannot be is passed over.
-                if let Ok(peer) = PeerAddress::of_socket(from.peer) {
-                    self.arrived_at.set(from.own);
+                let Ok(peer) = PeerAddress::of_socket(from.peer) else { continue };
+                self.arrived_at.set(from.own);
+                for datagram in datagrams {
                     self.receive(peer, datagram);
-                    self.forget_ended();
-                }
-                if self.is_released.get() {
-                    return Ok(false);
+                    if self.transport.has_left() {
+                        self.forget_ended();
+                    }
+                    if self.is_released.get() {
+                        return Ok(false);
+                    }
                 }
             }
             self.transport.flush();

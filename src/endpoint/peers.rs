@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+use super::address_hash::AddressHash;
 use super::deadlines::{Deadlines, Number};
 use crate::memory::Rc;
 use crate::peer::PeerAddress;
@@ -12,10 +13,12 @@ use std::time::{Duration, Instant};
 
 /// See the module documentation.
 pub struct Peers<P> {
-    known: RefCell<HashMap<PeerAddress, Entry<P>>>,
+    known: RefCell<HashMap<PeerAddress, Entry<P>, AddressHash>>,
     deadlines: RefCell<Deadlines>,
     handshakes: Cell<usize>,
     last_number: Cell<Number>,
+    /// The one that was found last: datagrams of one peer often come together.
+    last_found: RefCell<Option<(PeerAddress, Rc<P>)>>,
 }
 
 struct Entry<P> {
@@ -45,15 +48,24 @@ impl Times {
 
 impl<P> Default for Peers<P> {
     fn default() -> Self {
-        let (known, deadlines) = Default::default();
-        Self { known, deadlines, handshakes: Cell::new(0), last_number: Cell::new(0) }
+        let (known, deadlines, last_found) = Default::default();
+        Self { known, deadlines, handshakes: Cell::new(0), last_number: Cell::new(0), last_found }
     }
 }
 
 impl<P> Peers<P> {
     /// The connection with a peer.
+    #[inline]
     pub fn find(&self, address: PeerAddress) -> Option<Rc<P>> {
-        self.known.borrow().get(&address).map(|entry| Rc::clone(&entry.peer))
+        match &*self.last_found.borrow() {
+            Some((last, peer)) if *last == address => return Some(Rc::clone(peer)),
+            _ => {}
+        }
+        let peer = self.known.borrow().get(&address).map(|entry| Rc::clone(&entry.peer))?;
+        let before = self.last_found.replace(Some((address, Rc::clone(&peer))));
+        // Not the last owner: the table has it too.
+        drop(before);
+        Some(peer)
     }
 
     /// Whether this is the connection with the peer.
@@ -80,6 +92,8 @@ impl<P> Peers<P> {
     /// Forgets the connection with a peer.
     pub fn remove(&self, address: PeerAddress) -> Option<Rc<P>> {
         let entry = self.known.borrow_mut().remove(&address)?;
+        // Not the last owner: `entry` is one.
+        drop(self.last_found.borrow_mut().take_if(|(last, _)| *last == address));
         self.count_out(entry.times);
         Some(entry.peer)
     }

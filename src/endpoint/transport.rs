@@ -6,7 +6,7 @@
 use super::program::Program;
 use crate::host::{Host, Psk, PskRequest, SendResult, ServerName};
 use crate::memory::Rc;
-use crate::os::udp::{Outbox, Route, Udp, send_now};
+use crate::os::udp::{Outbox, Route, Udp};
 use crate::peer::PeerAddress;
 use crate::send_error;
 use crate::unix_time::UnixTime;
@@ -60,6 +60,7 @@ impl<P> Transport<P> {
     }
 
     /// Whether a connection has ended since.
+    #[inline]
     pub fn has_left(&self) -> bool {
         !self.left.borrow().is_empty()
     }
@@ -72,16 +73,17 @@ impl<P> Transport<P> {
         }
     }
 
-    fn send(&self, to: Route, datagram: &[u8]) -> SendResult {
+    fn send(&self, to: &Route, datagram: &[u8]) -> SendResult {
         let mut outbox = self.outbox.borrow_mut();
         if self.collects.get() || !outbox.is_empty() {
-            if outbox.push(to, datagram) {
+            if outbox.push(&self.socket, to, datagram) {
                 return SendResult::Sent;
             }
             outbox.flush(&self.socket);
-            return if outbox.push(to, datagram) { SendResult::Sent } else { SendResult::Lost };
+            let is_there = outbox.push(&self.socket, to, datagram);
+            return if is_there { SendResult::Sent } else { SendResult::Lost };
         }
-        match send_now(&self.socket, to, datagram) {
+        match outbox.send_now(&self.socket, to, datagram) {
             Ok(()) => SendResult::Sent,
             Err(error) => error.raw_os_error().map_or(SendResult::Failed, send_error::result_of),
         }
@@ -90,15 +92,21 @@ impl<P> Transport<P> {
 
 /// The program as the [`Host`] of one connection.
 pub struct PeerHost<P: Program> {
-    pub transport: Rc<Transport<P>>,
-    pub address: PeerAddress,
-    /// The own address that the peer has sent to, from which it expects the answers.
-    pub own: Option<IpAddr>,
+    transport: Rc<Transport<P>>,
+    address: PeerAddress,
+    /// The way to the peer, which expects answers from the own address that it has sent to.
+    route: Route,
+}
+
+impl<P: Program> PeerHost<P> {
+    pub fn new(transport: Rc<Transport<P>>, address: PeerAddress, own: Option<IpAddr>) -> Self {
+        Self { transport, address, route: Route { peer: address.to_socket(), own } }
+    }
 }
 
 impl<P: Program> Host for PeerHost<P> {
     fn send(&self, datagram: &[u8]) -> SendResult {
-        self.transport.send(Route { peer: self.address.to_socket(), own: self.own }, datagram)
+        self.transport.send(&self.route, datagram)
     }
 
     fn psk(&self, request: &PskRequest<'_>) -> Option<Psk> {

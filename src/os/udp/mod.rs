@@ -7,11 +7,12 @@ mod options;
 mod outbox;
 #[cfg(not(target_os = "linux"))]
 mod portable;
+mod run;
 mod socket;
 
 #[cfg(target_os = "linux")]
 pub use linux::{INBOX_SIZE, Inbox};
-pub use outbox::{Outbox, send_now};
+pub use outbox::Outbox;
 #[cfg(not(target_os = "linux"))]
 pub use portable::{INBOX_SIZE, Inbox};
 pub use socket::{Route, Udp};

@@ -2,87 +2,108 @@
 //! Datagrams that go out with few system calls.
 
 #[cfg(target_os = "linux")]
-use super::linux::send;
+use super::linux::Sender;
 #[cfg(not(target_os = "linux"))]
-use super::portable::send;
-use super::socket::{Outgoing, Route, Udp};
+use super::portable::Sender;
+use super::run::{RUNS, Run};
+use super::socket::{Route, Udp};
 use std::io;
 
 /// See the module documentation.
 pub struct Outbox {
     bytes: Vec<u8>,
-    queue: Vec<Outgoing>,
+    runs: Vec<Run>,
+    sender: Sender,
 }
 
-/// How much an [`Outbox`] holds.
-const DATAGRAMS: usize = 64;
+/// How many bytes an [`Outbox`] holds.
 const BYTES: usize = 1 << 17;
 
 impl Outbox {
     /// An empty one; `None` without memory.
     pub fn new() -> Option<Self> {
-        let (mut bytes, mut queue) = (Vec::new(), Vec::new());
+        let (mut bytes, mut runs) = (Vec::new(), Vec::new());
         bytes.try_reserve_exact(BYTES).ok()?;
-        queue.try_reserve_exact(DATAGRAMS).ok()?;
-        Some(Self { bytes, queue })
+        runs.try_reserve_exact(RUNS).ok()?;
+        Some(Self { bytes, runs, sender: Sender::new()? })
     }
 
     /// Puts a datagram behind the others; false if there is no room.
-    pub fn push(&mut self, to: Route, datagram: &[u8]) -> bool {
-        let fits = self.bytes.len() + datagram.len() <= BYTES && self.queue.len() < DATAGRAMS;
-        if fits {
-            self.bytes.extend_from_slice(datagram);
-            self.queue.push(Outgoing { to, length: datagram.len() });
+    pub fn push(&mut self, socket: &Udp, to: &Route, datagram: &[u8]) -> bool {
+        let length = datagram.len();
+        if self.bytes.len() + length > BYTES {
+            return false;
         }
-        fits
+        let joined = socket.cuts.get() && self.runs.last_mut().is_some_and(|last| last.join(to, length));
+        if !joined {
+            if self.runs.len() >= RUNS {
+                return false;
+            }
+            self.runs.push(Run::new(*to, length));
+        }
+        self.bytes.extend_from_slice(datagram);
+        true
     }
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+        self.runs.is_empty()
     }
 
     /// Sends what the socket takes now; the rest stays. What cannot be sent at all is lost.
     pub fn flush(&mut self, socket: &Udp) {
         let (mut sent, mut sent_bytes) = (0, 0);
-        while let (Some(queue), Some(bytes)) = (self.queue.get(sent..), self.bytes.get(sent_bytes..)) {
-            if queue.is_empty() {
-                break;
-            }
-            let step = match send(socket, queue, bytes) {
+        while let Some([first, ..]) = self.runs.get_mut(sent..) {
+            let is_alone = first.number > 1 && !socket.cuts.get();
+            let alone = [first.first()];
+            let runs = if is_alone { alone.as_slice() } else { self.runs.get(sent..).unwrap_or_default() };
+            let bytes = self.bytes.get(sent_bytes..).unwrap_or_default();
+            let step = match self.sender.send(socket, runs, bytes) {
                 Ok(number) => number,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                // From now on they are sent one by one.
+                Err(_) if runs.iter().take(1).any(|first| first.number > 1) => {
+                    socket.cuts.set(false);
+                    continue;
+                }
                 // The first one cannot be sent, and counts as lost.
                 Err(_) => 1,
             };
-            sent_bytes += queue.iter().take(step).map(|one| one.length).sum::<usize>();
-            sent += step;
+            sent_bytes += runs.iter().take(step).map(|run| run.length).sum::<usize>();
+            match self.runs.get_mut(sent) {
+                Some(first) if is_alone => first.shorten(),
+                _ => sent += step,
+            }
         }
-        self.queue.drain(..sent.min(self.queue.len()));
+        self.runs.drain(..sent.min(self.runs.len()));
         self.bytes.drain(..sent_bytes.min(self.bytes.len()));
     }
-}
 
-/// Sends one datagram at once.
-pub fn send_now(socket: &Udp, to: Route, datagram: &[u8]) -> io::Result<()> {
-    match to.own {
-        None => socket.send(to.peer, datagram),
-        Some(_) => send(socket, &[Outgoing { to, length: datagram.len() }], datagram).map(drop),
+    /// Sends one datagram at once.
+    pub fn send_now(&mut self, socket: &Udp, to: &Route, datagram: &[u8]) -> io::Result<()> {
+        match to.own {
+            None => socket.send(to.peer, datagram),
+            Some(_) => self.sender.send(socket, &[Run::new(*to, datagram.len())], datagram).map(drop),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::SocketAddr;
+    use std::net::{SocketAddr, UdpSocket};
+    use std::os::fd::AsRawFd;
 
     #[test]
     fn the_outbox_is_bounded() {
-        let to = Route { peer: SocketAddr::from(([127, 0, 0, 1], 9)), own: None };
+        let own = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        // SAFETY: the socket is open until the end of the test.
+        let socket = unsafe { Udp::new(own.as_raw_fd() as isize) }.expect("a socket");
+        let to = |port| Route { peer: SocketAddr::from(([127, 0, 0, 1], port)), own: None };
         let mut outbox = Outbox::new().expect("memory");
-        assert_eq!((0..1000).filter(|_| outbox.push(to, &[0; 10])).count(), DATAGRAMS);
+        assert_eq!((1..1000).filter(|port| outbox.push(&socket, &to(*port), &[0; 10])).count(), RUNS);
         let mut outbox = Outbox::new().expect("memory");
-        assert_eq!((0..1000).filter(|_| outbox.push(to, &[0; 60_000])).count(), 2);
+        assert_eq!((0..1000).filter(|_| outbox.push(&socket, &to(9), &[0; 60_000])).count(), 2);
     }
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One datagram in a system call.
 
-use super::socket::{Outgoing, Route, SLOT, Udp};
+use super::run::Run;
+use super::socket::{LONGEST, Route, Udp};
 use std::io;
 use std::net::SocketAddr;
 
 /// The size of an [`Inbox`]'s memory.
-pub const INBOX_SIZE: usize = SLOT;
+pub const INBOX_SIZE: usize = LONGEST;
 
 /// What comes in with one system call.
 pub struct Inbox {
@@ -29,16 +30,27 @@ impl Inbox {
     }
 
     /// What was read.
-    pub fn datagrams(&self) -> impl Iterator<Item = (Route, &[u8])> {
+    pub fn arrived(&self) -> impl Iterator<Item = (Route, impl Iterator<Item = &[u8]>)> {
         self.arrived.iter().filter_map(|(peer, length)| {
-            Some((Route { peer: *peer, own: None }, self.storage.get(..*length)?))
+            let datagram = self.storage.get(..*length)?;
+            Some((Route { peer: *peer, own: None }, std::iter::once(datagram)))
         })
     }
 }
 
-/// Sends the first of them, and returns how many that were.
-pub(super) fn send(socket: &Udp, queue: &[Outgoing], bytes: &[u8]) -> io::Result<usize> {
-    let Some(first) = queue.first() else { return Ok(0) };
-    socket.send(first.to.peer, bytes.get(..first.length).unwrap_or_default())?;
-    Ok(1)
+/// Sends datagrams.
+pub struct Sender;
+
+impl Sender {
+    /// One.
+    pub fn new() -> Option<Self> {
+        Some(Self)
+    }
+
+    /// Sends the first of the runs, and returns how many that were.
+    pub fn send(&mut self, socket: &Udp, runs: &[Run], bytes: &[u8]) -> io::Result<usize> {
+        let Some(first) = runs.first() else { return Ok(0) };
+        socket.send(first.to.peer, bytes.get(..first.length).unwrap_or_default())?;
+        Ok(1)
+    }
 }

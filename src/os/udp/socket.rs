@@ -24,18 +24,12 @@ pub struct Udp {
     is_ipv6: bool,
     /// The only peer of a connected socket, which takes no address.
     pub(super) peer: Option<SocketAddr>,
-    /// Whether the system has not yet refused to cut datagrams out of a larger one.
+    /// Whether the system can cut datagrams out of a larger one, and has not refused that.
     pub(super) cuts: Cell<bool>,
 }
 
 /// Room for the largest datagram, or as many as the system joins.
-pub(super) const SLOT: usize = 1 << 16;
-
-/// A datagram that waits.
-pub(super) struct Outgoing {
-    pub to: Route,
-    pub length: usize,
-}
+pub(super) const LONGEST: usize = 1 << 16;
 
 impl Udp {
     /// A socket of the program's, which becomes non-blocking.
@@ -53,7 +47,7 @@ impl Udp {
         if peer.is_none() && socket.local_addr()?.ip().is_unspecified() {
             ask_for_own_address(&socket, is_ipv6);
         }
-        Ok(Self { socket, is_ipv6, peer, cuts: Cell::new(true) })
+        Ok(Self { socket, is_ipv6, peer, cuts: Cell::new(cfg!(target_os = "linux")) })
     }
 
     /// The peer of a connected socket.
