@@ -691,6 +691,12 @@ typedef struct qdtls_listener qdtls_listener;
 typedef struct qdtls_psk_reply qdtls_psk_reply;
 
 /**
+ * A session that a client can resume (RFC 5077). It never changes: unlike other handles, several threads may use it at
+ * the same time.
+ */
+typedef struct qdtls_session qdtls_session;
+
+/**
  * A request for a pre-shared key (RFC 4279). Valid during the callback.
  */
 typedef struct qdtls_psk_request {
@@ -1566,6 +1572,18 @@ qdtls_status qdtls_connection_session(const struct qdtls_connection *connection,
                                       uint64_t *lifetime_hint);
 
 /**
+ * Writes the session that a client can resume later to `session`, or null if the server sent no ticket. It is not
+ * encoded, and outlives the connection. The caller owns it and frees it with `qdtls_session_free`. After a handshake
+ * that has resumed a session without renewing it, it is the one that was offered. TLS must be set up; otherwise
+ * `QDTLS_STATUS_INVALID_STATE`.
+ *
+ * # Safety
+ * `connection` is null or a live handle; `session` is null or writable.
+ */
+qdtls_status qdtls_connection_keep_session(const struct qdtls_connection *connection,
+                                           struct qdtls_session **session);
+
+/**
  * Writes the errors that OpenSSL found in the peer's certificate chain to `errors`, at most `capacity` elements, and
  * the total number to `count`. After a resumed handshake they include the result stored in the session
  * (SSL_get_verify_result(3)). `errors` may be null if `capacity` is 0. TLS must be set up; otherwise
@@ -1668,6 +1686,17 @@ qdtls_status qdtls_connection_set_resumption(struct qdtls_connection *connection
                                              int32_t allowed,
                                              const uint8_t *session,
                                              size_t length);
+
+/**
+ * Has a client offer a session, which the next `qdtls_connection_init_tls` uses once, as the bytes that
+ * `qdtls_connection_set_resumption` takes: they replace each other, and resumption must be enabled. Allowed in every
+ * state.
+ *
+ * # Safety
+ * `connection` is null or a live handle; `session` is null or a live handle.
+ */
+qdtls_status qdtls_connection_offer_session(struct qdtls_connection *connection,
+                                            const struct qdtls_session *session);
 
 /**
  * Spares the program the verdict (`qdtls_connection_judge_peer`) if `accepts` is not 0: a peer in whose certificates OpenSSL
@@ -2162,6 +2191,42 @@ qdtls_status qdtls_psk_reply_set(struct qdtls_psk_reply *reply,
                                  size_t identity_length,
                                  const uint8_t *key,
                                  size_t key_length);
+
+/**
+ * Decodes a session, the output of `qdtls_session_encode`, `qdtls_connection_session` or i2d_SSL_SESSION(3), and writes
+ * it to `session`. The caller owns it and frees it with `qdtls_session_free`. Any number of connections may offer it
+ * (`qdtls_connection_offer_session`), so that it need not be decoded for each. `QDTLS_STATUS_INVALID_ARGUMENT`: the
+ * bytes are no session.
+ *
+ * # Safety
+ * `asn1` is null or readable for `length` bytes, `session` null or writable.
+ */
+qdtls_status qdtls_session_decode(const uint8_t *asn1,
+                                  size_t length,
+                                  struct qdtls_session **session);
+
+/**
+ * Copies a session in the form of i2d_SSL_SESSION(3) to `asn1`, at most `capacity` bytes, its length to `length`, and
+ * the server's lifetime hint in seconds (RFC 5077, 3.3) to `lifetime_hint`. That of a decoded session are the bytes that
+ * it was decoded from. They hold secret keys: wipe them after use (`qdtls_wipe`). `QDTLS_STATUS_BUFFER_TOO_SMALL`: the
+ * reason gives the size needed.
+ *
+ * # Safety
+ * `session` is null or a live handle; `asn1` is null or writable for `capacity` bytes, the others null or writable.
+ */
+qdtls_status qdtls_session_encode(const struct qdtls_session *session,
+                                  uint8_t *asn1,
+                                  size_t capacity,
+                                  size_t *length,
+                                  uint64_t *lifetime_hint);
+
+/**
+ * Frees a session. Null is ignored. Connections that offer it, or have resumed it, keep it as long as they need it.
+ *
+ * # Safety
+ * `session` is null or a live handle, which is not used again.
+ */
+void qdtls_session_free(struct qdtls_session *session);
 
 /**
  * Writes the counters of a connection to `counters`: all 0 before the first `qdtls_connection_init_tls`. They stay after the

@@ -111,16 +111,15 @@ impl Connection {
         };
         let (server_name, srtp) = (copy(&self.settings.server_name)?, copy(&self.settings.srtp)?);
         let alpn = memory::copy(&self.settings.alpn.borrow()).ok_or_else(no_memory)?;
-        let ticket = self.settings.ticket.take();
-        let resumption = self.settings.resumption.get();
+        let session = self.settings.take_session(self.role);
         let setup = Setup {
             role: self.role,
             cookie_exchange: self.cookie_key().is_some(),
             server_name: server_name.as_deref().filter(|_| self.role == Role::Client),
             alpn: &alpn,
             srtp: srtp.as_deref(),
-            resumption,
-            session: if resumption { &ticket } else { &[] },
+            resumption: self.settings.resumption.get(),
+            session: session.as_ref(),
         };
         let association = Association::new(
             context_owner,

@@ -5,7 +5,8 @@
 
 use crate::cookie::CookieKey;
 use crate::error::{Error, Result, Status};
-use crate::memory;
+use crate::memory::{self, Arc};
+use crate::openssl::session::Session;
 use crate::peer::PeerAddress;
 use crate::role::Role;
 use crate::server_name;
@@ -16,6 +17,15 @@ use zeroize::Zeroizing;
 
 /// OpenSSL's smallest link MTU (d1_lib.c).
 const MIN_LINK_MTU: u16 = 256;
+
+/// A session to resume.
+#[derive(Default)]
+enum Offer {
+    #[default]
+    Nothing,
+    Encoded(Zeroizing<Vec<u8>>),
+    Decoded(Arc<Session>),
+}
 
 /// See the module documentation.
 #[derive(Default)]
@@ -29,8 +39,8 @@ pub struct Settings {
     /// OpenSSL's names of profiles, with colons between them.
     pub(super) srtp: RefCell<Option<CString>>,
     pub(super) resumption: Cell<bool>,
-    /// The session that a client offers to resume, once.
-    pub(super) ticket: RefCell<Zeroizing<Vec<u8>>>,
+    /// What a client offers to resume, once.
+    offer: RefCell<Offer>,
     /// `None` for a server that starts handshakes without a cookie exchange.
     pub(super) cookie: RefCell<Option<CookieKey>>,
 }
@@ -101,11 +111,39 @@ impl Settings {
     }
 
     /// Sets whether sessions may be resumed by tickets, and the session that a client offers to resume.
-    pub fn set_resumption(&self, allowed: bool, ticket: &[u8]) -> Result<()> {
-        let ticket = memory::copy(ticket).ok_or_else(|| Error::no_memory("resumption"))?;
+    pub fn set_resumption(&self, allowed: bool, session: &[u8]) -> Result<()> {
+        let offer = match session {
+            [] => Offer::Nothing,
+            asn1 => {
+                let copy = memory::copy(asn1).ok_or_else(|| Error::no_memory("resumption"))?;
+                Offer::Encoded(Zeroizing::new(copy))
+            }
+        };
         self.resumption.set(allowed);
-        self.ticket.replace(Zeroizing::new(ticket));
+        self.offer.replace(offer);
         Ok(())
+    }
+
+    /// Sets the session that a client offers to resume. That of a connection is decoded again: it has a chain, which
+    /// would be taken for one that the next peer has sent, and OpenSSL may give it up with the connection.
+    pub fn offer_session(&self, session: &Arc<Session>) -> Result<()> {
+        let decoded = match session.is_decoded() {
+            true => Arc::clone(session),
+            false => session.read_asn1(Session::decode)??,
+        };
+        self.offer.replace(Offer::Decoded(decoded));
+        Ok(())
+    }
+
+    /// Takes the session that a connection in this role offers to resume. One that cannot be decoded leads to a full
+    /// handshake.
+    pub(super) fn take_session(&self, role: Role) -> Option<Arc<Session>> {
+        match self.offer.take() {
+            _ if role == Role::Server || !self.resumption.get() => None,
+            Offer::Nothing => None,
+            Offer::Encoded(asn1) => Session::decode(&asn1).ok(),
+            Offer::Decoded(session) => Some(session),
+        }
     }
 
     /// Sets the key that checks cookies; `None` lets a server start without a cookie.

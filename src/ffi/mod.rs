@@ -16,6 +16,7 @@ mod library;
 mod listener;
 mod openssl;
 mod program;
+mod session;
 mod statistics;
 
 pub use address::*;
@@ -28,6 +29,7 @@ pub use library::*;
 pub use listener::*;
 pub use openssl::*;
 pub use program::*;
+pub use session::*;
 pub use statistics::*;
 
 #[cfg(all(test, feature = "linked"))]

@@ -197,6 +197,7 @@ table! {
         fn SSL_CTX_get_ex_data(*const SSL_CTX, c_int) -> *mut c_void;
         fn SSL_set_session(*mut SSL, *mut SSL_SESSION) -> c_int;
         fn SSL_SESSION_free(*mut SSL_SESSION);
+        fn SSL_SESSION_up_ref(*mut SSL_SESSION) -> c_int;
         fn SSL_session_reused(*const SSL) -> c_int;
         fn SSL_get_verify_result(*const SSL) -> c_long;
         fn SSL_set_alpn_protos(*mut SSL, *const c_uchar, c_uint) -> c_int;
@@ -245,6 +246,7 @@ table! {
         fn SSL_CIPHER_get_id(*const SSL_CIPHER) -> u32;
         fn SSL_CIPHER_is_aead(*const SSL_CIPHER) -> c_int;
         fn SSL_CTX_set_session_ticket_cb(*mut SSL_CTX, Option<TicketMake>, Option<TicketUse>, *mut c_void) -> c_int;
+        fn SSL_SESSION_dup(*const SSL_SESSION) -> *mut SSL_SESSION;
         fn SSL_SESSION_has_ticket(*const SSL_SESSION) -> c_int;
         fn SSL_SESSION_get_ticket_lifetime_hint(*const SSL_SESSION) -> c_ulong;
         fn SSL_CTX_set_cookie_generate_cb(*mut SSL_CTX, CookieGenerate);

@@ -21,6 +21,7 @@ pub mod random;
 pub mod resumption;
 #[cfg(feature = "rust")]
 pub mod rust_openssl;
+pub mod session;
 pub mod setup;
 pub mod ssl;
 mod timeval;

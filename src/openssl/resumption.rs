@@ -2,82 +2,71 @@
 //! Session resumption by tickets (RFC 5077).
 
 use super::error_queue;
+use super::session::{Offered, Session};
 use super::ssl::{Outcome, Running, Ssl};
 use super::{Api, api};
-use crate::memory;
+use crate::error::Result;
+use crate::memory::Arc;
 use openssl_sys::SSL_SESSION;
-use std::ffi::{c_int, c_long};
+use std::ffi::c_int;
 use std::ptr::{self, NonNull};
-use zeroize::Zeroizing;
-
-/// A session that a client can resume.
-pub struct SessionTicket {
-    /// The session with its keys, in ASN.1 form (i2d_SSL_SESSION(3)).
-    pub asn1: Zeroizing<Vec<u8>>,
-    /// The server's lifetime hint, in seconds (RFC 5077, 3.3).
-    pub lifetime_hint: u64,
-}
 
 impl Ssl {
-    /// Offers a session for resumption. A session that cannot be resumed is ignored: the handshake is then a full
-    /// one.
-    pub(super) fn resume(&self, asn1: &[u8]) {
-        if asn1.is_empty() {
-            return;
-        }
-        let mut start = asn1.as_ptr();
-        let length = c_long::try_from(asn1.len()).unwrap_or(c_long::MAX);
-        // SAFETY: the slice is readable for `length` bytes, which is not more than its own. The result is null or
-        // owned here.
-        let session = unsafe { (self.api.d2i_SSL_SESSION)(ptr::null_mut(), &mut start, length) };
-        if !session.is_null() {
-            // SAFETY: `raw` is live while `self` is, and the session was made above. SSL_set_session(3) adds its own
-            // reference, so this one is freed.
-            unsafe {
-                let set = (self.api.SSL_set_session)(self.raw.as_ptr(), session);
-                self.offers_session.set(set == 1);
-                (self.api.SSL_SESSION_free)(session);
-            }
-        }
+    /// Offers a decoded session for resumption. One that cannot be resumed is ignored: the handshake is then a full one.
+    pub(super) fn offer_session(&self, session: &Arc<Session>) {
+        let Some(copy) = session.copy() else {
+            return error_queue::clear(self.api);
+        };
+        // SAFETY: `raw` is live while `self` is, and the session while `copy` is; SSL_set_session(3) adds its own reference.
+        let set = unsafe { (self.api.SSL_set_session)(self.raw.as_ptr(), copy.raw().as_ptr()) } == 1;
+        let offered = set.then(|| Offered { session: Arc::clone(session), copy: copy.raw() });
+        self.offered.replace(offered);
         error_queue::clear(self.api);
     }
 
-    /// The session of a client, if the server sent a ticket for it.
-    pub fn session_ticket(&self) -> Option<SessionTicket> {
-        let api = self.api;
+    /// Returns whether a client offers a session of an earlier handshake.
+    pub fn offers_session(&self) -> bool {
+        self.offered.borrow().is_some()
+    }
+
+    /// The session of a client, if the server sent a ticket for it: the very one that was offered, if it was resumed and
+    /// not renewed.
+    pub fn session(&self) -> Result<Option<Arc<Session>>> {
         if !self.speaks_of_this_peer() {
-            return None;
+            return Ok(None);
         }
         // SAFETY: `raw` is live while `self` is. The result is null or a session that the SSL keeps.
-        let session = NonNull::new(unsafe { (api.SSL_get_session)(self.raw.as_ptr()) })?.as_ptr();
+        let Some(raw) = NonNull::new(unsafe { (self.api.SSL_get_session)(self.raw.as_ptr()) }) else {
+            return Ok(None);
+        };
         // SAFETY: the SSL keeps the session, and nothing in this function lets OpenSSL replace it.
-        if unsafe { (api.SSL_SESSION_has_ticket)(session) } != 1 {
-            return None;
+        if unsafe { (self.api.SSL_SESSION_has_ticket)(raw.as_ptr()) } != 1 {
+            return Ok(None);
         }
-        // SAFETY: the SSL keeps the session; with a null output the function only returns the length.
-        let length = unsafe { (api.i2d_SSL_SESSION)(session, ptr::null_mut()) };
-        let length = usize::try_from(length).ok().filter(|length| *length > 0)?;
-        let mut asn1 = Zeroizing::new(memory::zeroes(length)?);
-        let mut start = asn1.as_mut_ptr();
-        // SAFETY: the SSL keeps the session, which has not changed, so this writes the `length` bytes that `asn1`
-        // has.
-        unsafe { (api.i2d_SSL_SESSION)(session, &mut start) };
-        // SAFETY: the SSL keeps the session.
-        let lifetime_hint = unsafe { (api.SSL_SESSION_get_ticket_lifetime_hint)(session) };
-        #[allow(clippy::useless_conversion, reason = "c_ulong has 32 bits on some platforms")]
-        Some(SessionTicket { asn1, lifetime_hint: lifetime_hint.into() })
+        if let Some(offered) = &*self.offered.borrow() {
+            // Once OpenSSL has dropped the copy, the address may be that of another session. It drops a resumed one only
+            // for a session that it has made before.
+            if self.is_resumed() && offered.copy == raw {
+                return Ok(Some(Arc::clone(&offered.session)));
+            }
+        }
+        // SAFETY: as above.
+        unsafe { Session::share(self.api, raw) }.map(Some)
+    }
+
+    fn is_resumed(&self) -> bool {
+        // SAFETY: `raw` is live while `self` is; the function only reads.
+        unsafe { (self.api.SSL_session_reused)(self.raw.as_ptr()) == 1 }
     }
 
     /// The verification result of the original handshake of a resumed session, an X509_V_ERR_* number. `None` if no
     /// session was resumed, or there was no error.
     pub fn inherited_verify_error(&self) -> Option<i32> {
         // SAFETY: `raw` is live while `self` is.
-        let reused = unsafe { (self.api.SSL_session_reused)(self.raw.as_ptr()) } == 1;
-        // SAFETY: `raw` is live while `self` is.
         let result = unsafe { (self.api.SSL_get_verify_result)(self.raw.as_ptr()) };
         #[allow(clippy::useless_conversion, reason = "long has 32 bits on Windows and 32-bit systems")]
         let code = i32::try_from(result).unwrap_or(i32::MAX);
-        (reused && code != 0 && self.speaks_of_this_peer()).then_some(code)
+        (self.is_resumed() && code != 0 && self.speaks_of_this_peer()).then_some(code)
     }
 }
 
@@ -87,7 +76,7 @@ impl Running<'_> {
         let ssl = self.0;
         // SAFETY: `raw` is live while the `Ssl` is, and runs only this operation (Ssl::hold); null removes the session.
         unsafe { (ssl.api.SSL_set_session)(ssl.raw.as_ptr(), ptr::null_mut()) };
-        ssl.offers_session.set(false);
+        ssl.offered.replace(None);
         // A failure leaves the SSL in a state in which the handshake fails.
         // SAFETY: `raw` is live while the `Ssl` is, and runs only this operation (Ssl::hold).
         unsafe { (ssl.api.SSL_clear)(ssl.raw.as_ptr()) };

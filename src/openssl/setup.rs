@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Setting an `SSL` up for one association.
 
+use super::session::Session;
 use super::ssl::Ssl;
 use super::{bio, callbacks, context, error_queue, prepare};
 use crate::error::{Error, Result, Status};
-use crate::memory;
+use crate::memory::{self, Arc};
 use crate::role::Role;
 use std::ffi::{CStr, c_int, c_uint};
 use std::ptr;
@@ -38,8 +39,8 @@ pub struct Setup<'a> {
     pub srtp: Option<&'a CStr>,
     /// Whether sessions may be resumed by tickets (RFC 5077).
     pub resumption: bool,
-    /// A session for a client to resume, from [`Ssl::session_ticket`].
-    pub session: &'a [u8],
+    /// A decoded session for a client to resume.
+    pub session: Option<&'a Arc<Session>>,
 }
 
 impl Ssl {
@@ -64,7 +65,9 @@ impl Ssl {
             if !setup.alpn.is_empty() {
                 self.offer(setup.alpn)?;
             }
-            self.resume(setup.session);
+            if let Some(session) = setup.session {
+                self.offer_session(session);
+            }
         }
         // SAFETY: the command takes a number and no pointer.
         let mtu = unsafe { self.ctrl(number::CTRL_SET_LINK_MTU, bio::OPENSSL_MTU, ptr::null_mut()) };
@@ -215,7 +218,7 @@ mod tests {
             alpn,
             srtp: None,
             resumption: false,
-            session: &[],
+            session: None,
         })
     }
 

@@ -9,13 +9,14 @@ use super::buffers::Buffers;
 use super::context::{self, Context};
 use super::error_queue::{self, Cause, Entries};
 use super::events::{Events, Stage};
+use super::session::Offered;
 use super::timeval::Timeval;
 use super::{Api, api, bio};
 use crate::error::{Error, Result, Status};
 use crate::memory::Rc;
 use crate::wire::aead;
 use openssl_sys::{SSL, SSL_CIPHER, X509, stack_st_X509};
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::ffi::{c_int, c_long, c_ulong, c_void};
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
@@ -45,8 +46,8 @@ pub struct Ssl {
     /// The running operation, for the callbacks. Counted, because the BIO points to it while this moves.
     pub(super) stage: Rc<Stage>,
     buffers: Buffers,
-    /// Whether a client offers a session of an earlier handshake.
-    pub(super) offers_session: Cell<bool>,
+    /// The session of an earlier handshake that a client offers.
+    pub(super) offered: RefCell<Option<Offered>>,
 }
 
 /// An `SSL` that is held for one operation, which has not begun to work with it.
@@ -142,7 +143,7 @@ impl Ssl {
             return Err(Error::no_memory("SSL"));
         };
         let buffers = Buffers::new(api);
-        Ok(Self { raw, api, stage, buffers, offers_session: Cell::new(false) })
+        Ok(Self { raw, api, stage, buffers, offered: RefCell::default() })
     }
 
     /// Creates an `SSL` of a context.
@@ -248,12 +249,7 @@ impl Ssl {
                 (self.api.SSL_session_reused)(self.raw.as_ptr()),
             )
         };
-        finished == 1 || (reused == 0 && !self.offers_session.get())
-    }
-
-    /// Returns whether a client offers a session of an earlier handshake.
-    pub fn offers_session(&self) -> bool {
-        self.offers_session.get()
+        finished == 1 || (reused == 0 && !self.offers_session())
     }
 
     /// The longest certificate chain that is accepted, in bytes (SSL_get_max_cert_list(3)).

@@ -27,8 +27,8 @@ pub struct Movable<H> {
 //   no other does at the time (openssl-threads(7)), and the crate's own `Ssl` is `Send` for that reason. The `SSL_CTX`
 //   that it shares with others is counted by OpenSSL with atomics; closures that the program has put into either are
 //   `Send + Sync`, as the crate requires. The BIO belongs to the `SSL`, and its method is never written (`bio.rs`).
-// - What connections share is made for threads: keys of cookies (`memory::Arc`), the process's secret (a mutex), settings
-//   and the number of connections (atomics), the function table (`OnceLock`).
+// - What connections share is made for threads: keys of cookies and sessions (`memory::Arc`), the process's secret (a
+//   mutex), settings and the number of connections (atomics), the function table (`OnceLock`).
 // - What belongs to a thread is used within one call only: OpenSSL's error queue, which each operation clears or
 //   takes before it returns, and the lines that wait in `log`.
 // - Not `Sync`, because of the cells: no two threads can use one at a time, not even for queries.

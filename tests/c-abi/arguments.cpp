@@ -57,8 +57,9 @@ void check(const Row &row)
 Rows allRows()
 {
     Rows all;
-    for (const auto &table : { libraryRows, cookieRows, listenerRows, connectionRows, operationRows,
-                               questionRows, callbackRows, endpointRows, featureRows }) {
+    for (const auto &table :
+         { libraryRows, cookieRows, listenerRows, connectionRows, operationRows, questionRows,
+           callbackRows, endpointRows, featureRows, sessionRows }) {
         const Rows rows = table();
         all.insert(all.end(), rows.begin(), rows.end());
     }

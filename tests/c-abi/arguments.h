@@ -34,6 +34,7 @@ struct Outputs {
     qdtls_listener *listener;
     qdtls_connection *connection;
     qdtls_endpoint *endpoint;
+    qdtls_session *session;
     qdtls_address address;
     SSL *ssl;
     X509 *certificate;
@@ -130,6 +131,7 @@ Rows questionRows();
 Rows callbackRows();
 Rows endpointRows();
 Rows featureRows();
+Rows sessionRows();
 
 } // namespace harness
 

@@ -70,6 +70,23 @@ std::string nameOf(qdtls_status status)
     }
 }
 
+// Kept until the end.
+qdtls_session *anySession()
+{
+    Pair pair;
+    for (Endpoint *side : { &pair.client, &pair.server }) {
+        CHECK_EQUAL(qdtls_connection_reset(side->handle), QDTLS_STATUS_OK);
+        CHECK_EQUAL(qdtls_connection_set_resumption(side->handle, 1, nullptr, 0), QDTLS_STATUS_OK);
+    }
+    pair.client.init(pair.clientTls.get());
+    pair.server.init(pair.serverTls.get());
+    pair.connect();
+    qdtls_session *session = nullptr;
+    CHECK_EQUAL(qdtls_connection_keep_session(pair.client.handle, &session), QDTLS_STATUS_OK);
+    CHECK(session != nullptr);
+    return session;
+}
+
 // Does not throw: it may run inside a callback.
 using Call = std::function<qdtls_status(Pair &, Outputs &)>;
 
@@ -84,6 +101,7 @@ const std::map<std::string, Call> &calls()
             }                                                                                      \
     }
     static const std::uint8_t byte[] = { 'x' };
+    static qdtls_session *const session = anySession();
     static const std::map<std::string, Call> all {
         CONNECTION(set_peer, (c, &pair.address)),
         CONNECTION(set_mtu_hint, (c, 0)),
@@ -111,6 +129,8 @@ const std::map<std::string, Call> &calls()
         CONNECTION(protocol, (c, &out.number)),
         CONNECTION(alpn, (c, &out.name, &out.size)),
         CONNECTION(session, (c, out.bytes, sizeof out.bytes, &out.size, &out.wide)),
+        CONNECTION(keep_session, (c, &out.session)),
+        CONNECTION(offer_session, (c, session)),
         CONNECTION(verify_errors, (c, &out.verifyError, 1, &out.size)),
         CONNECTION(last_error, (c, &out.error)),
         CONNECTION(set_srtp, (c, nullptr, 0)),

@@ -8,8 +8,10 @@ use crate::error::Status;
 use crate::ffi::arguments::{Out, OutArray, OutBytes, OutSized};
 use crate::ffi::error::qdtls_error;
 use crate::ffi::handle::{Held, ask, call_on, write_last_error};
+use crate::ffi::session::qdtls_session;
 use crate::panic::guard;
 use openssl_sys::{SSL_CIPHER, X509, stack_st_X509};
+use std::ptr;
 
 /// An error that OpenSSL found in the peer's certificate chain (X509_STORE_CTX_get_error(3)).
 #[repr(C)]
@@ -208,10 +210,36 @@ pub unsafe extern "C" fn qdtls_connection_session(
     let (length, lifetime_hint) = unsafe { (Out::new(length), Out::new(lifetime_hint)) };
     call_on("qdtls_connection_session", connection, |connection| {
         let (length, lifetime_hint) = (length.require()?, lifetime_hint.require()?);
-        let ticket = connection.association()?.ssl().session_ticket();
-        let asn1 = ticket.as_ref().map_or([].as_slice(), |ticket| ticket.asn1.as_slice());
-        session.write(asn1, length)?;
-        lifetime_hint.write(ticket.map_or(0, |ticket| ticket.lifetime_hint));
+        let found = connection.association()?.ssl().session()?;
+        match &found {
+            Some(found) => found.read_asn1(|asn1| session.write(asn1, length))??,
+            None => session.write(&[], length)?,
+        }
+        lifetime_hint.write(found.map_or(0, |found| found.lifetime_hint()));
+        Ok(())
+    })
+}
+
+/// Writes the session that a client can resume later to `session`, or null if the server sent no ticket. It is not
+/// encoded, and outlives the connection. The caller owns it and frees it with `qdtls_session_free`. After a handshake
+/// that has resumed a session without renewing it, it is the one that was offered. TLS must be set up; otherwise
+/// `QDTLS_STATUS_INVALID_STATE`.
+///
+/// # Safety
+/// `connection` is null or a live handle; `session` is null or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qdtls_connection_keep_session(
+    connection: *const qdtls_connection,
+    session: *mut *mut qdtls_session,
+) -> Status {
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: null, or writable until this call returns (this function's contract).
+    let session = unsafe { Out::new(session) };
+    call_on("qdtls_connection_keep_session", connection, |connection| {
+        let session = session.require()?;
+        let found = connection.association()?.ssl().session()?;
+        session.write(found.map_or(Ok(ptr::null_mut()), qdtls_session::give)?);
         Ok(())
     })
 }

@@ -7,6 +7,7 @@ use crate::ffi::address::qdtls_address;
 use crate::ffi::arguments::{In, Out, reference};
 use crate::ffi::cookie::qdtls_cookie;
 use crate::ffi::handle::{Held, call_on};
+use crate::ffi::session::qdtls_session;
 
 /// Sets the peer for the next `qdtls_connection_init_tls`. Requires `QDTLS_STATE_NOT_STARTED`; otherwise
 /// `QDTLS_STATUS_INVALID_STATE`. Unspecified, multicast and broadcast addresses, port 0 and unknown families are
@@ -141,6 +142,26 @@ pub unsafe extern "C" fn qdtls_connection_set_resumption(
     let session = unsafe { In::new(session, length) };
     call_on("qdtls_connection_set_resumption", connection, |connection| {
         connection.core.settings().set_resumption(allowed != 0, session.get()?)
+    })
+}
+
+/// Has a client offer a session, which the next `qdtls_connection_init_tls` uses once, as the bytes that
+/// `qdtls_connection_set_resumption` takes: they replace each other, and resumption must be enabled. Allowed in every
+/// state.
+///
+/// # Safety
+/// `connection` is null or a live handle; `session` is null or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qdtls_connection_offer_session(
+    connection: *mut qdtls_connection,
+    session: *const qdtls_session,
+) -> Status {
+    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
+    let connection = unsafe { Held::of(connection) };
+    // SAFETY: null, or a live handle, which never changes (this function's contract).
+    let session = unsafe { reference(session) };
+    call_on("qdtls_connection_offer_session", connection, |connection| {
+        connection.core.settings().offer_session(session?.core())
     })
 }
 

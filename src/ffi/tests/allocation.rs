@@ -287,6 +287,10 @@ fn a4_no_failed_allocation_of_an_object_or_a_setting_ends_the_process() {
             }
         });
         assert!([Status::Ok, Status::OutOfMemory].contains(&made), "{made:?}");
+        let mut session = ptr::null_mut();
+        // SAFETY: all pointers are to live places.
+        let decoded = armed(|| unsafe { qdtls_session_decode(ticket.as_ptr(), ticket.len(), &mut session) });
+        assert!([Status::InvalidArgument, Status::OutOfMemory].contains(&decoded), "{decoded:?}");
         let handle = armed(new_client);
         // SAFETY: null or live, and freed once; the bytes are readable for their lengths.
         let statuses = armed(|| unsafe {
