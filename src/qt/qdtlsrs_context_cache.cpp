@@ -121,9 +121,13 @@ ContextCache::Entries::iterator ContextCache::lookUp(ContextKey &wanted)
     const auto equal = findBy([&](const ContextKey &key) {
         return key.shared == wanted.shared && areEqual(key.privateKey, wanted.privateKey);
     });
-    // The application's present configuration will come again sooner than an earlier one.
-    if (equal != entries.end())
+    // The application's present objects will come again sooner than equal ones of an earlier time,
+    // and are then known without a look at what they contain.
+    if (equal != entries.end()) {
         equal->key.original.swap(wanted.original);
+        equal->key.shared.swap(wanted.shared);
+        equal->key.privateKey.swap(wanted.privateKey);
+    }
     return equal;
 }
 
