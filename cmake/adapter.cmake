@@ -69,6 +69,7 @@ set(_qdtls_rs_adapter_sources
     qdtlsrs_interface.cpp
     qdtlsrs_private_access.cpp
     qdtlsrs_private_access_p.h
+    qdtlsrs_recent_p.h
     qdtlsrs_timer.cpp
     qdtlsrs_timer_p.h
     qdtlsrs_transport.cpp

@@ -12,6 +12,10 @@
 #include <QtNetwork/QSslCipher>
 #include <QtTest/QTest>
 
+#include <atomic>
+#include <thread>
+#include <vector>
+
 namespace hardening {
 
 class Resumption : public QObject {
@@ -21,6 +25,14 @@ class Resumption : public QObject {
     Q_CLASSINFO("S20_no_ticket_unless_the_client_asks",
                 "a client finds no ticket unless its configuration enables it")
     Q_CLASSINFO("S20_resumption", "a session is resumed from QSslConfiguration::sessionTicket")
+    Q_CLASSINFO("S20_ticket_after_the_end", "the ticket is there after its connection has ended")
+    Q_CLASSINFO("S20_ticket_of_the_last_handshake",
+                "a QDtls that shakes hands again resumes, whether or not its ticket was looked at")
+    Q_CLASSINFO("S20_ticket_of_a_new_configuration",
+                "a configuration that is set has no ticket of an earlier connection")
+    Q_CLASSINFO("S20_one_ticket_for_many",
+                "many connections, also those that end without a word, resume from one ticket")
+    Q_CLASSINFO("S20_one_ticket_on_eight_threads", "the same on eight threads at a time")
     Q_CLASSINFO("S20_resumed_connection_works", "a resumed connection carries data both ways")
     Q_CLASSINFO("S20_ticket_of_another_configuration",
                 "a server of another configuration answers a ticket with a full handshake")
@@ -45,6 +57,11 @@ private slots:
     void S20_no_unusable_ticket();
     void S20_no_ticket_unless_the_client_asks();
     void S20_resumption();
+    void S20_ticket_after_the_end();
+    void S20_ticket_of_the_last_handshake();
+    void S20_ticket_of_a_new_configuration();
+    void S20_one_ticket_for_many();
+    void S20_one_ticket_on_eight_threads();
     void S20_resumed_connection_works();
     void S20_ticket_of_another_configuration();
     void S20_damaged_ticket();
@@ -201,6 +218,86 @@ void Resumption::S20_resumption()
     VERIFY_HANDSHAKE(link);
     QVERIFY(wasResumed(link));
     QCOMPARE(learned(link).peerCertificate(), identity.certificate);
+}
+
+void Resumption::S20_ticket_after_the_end()
+{
+    const Identity identity = bob();
+    ResumableLink link(identity);
+    VERIFY_HANDSHAKE(link);
+    QVERIFY(link.client.dtls->shutdown(&link.client.socket));
+    QVERIFY(!learned(link).sessionTicket().isEmpty());
+
+    renew(link, learned(link));
+    VERIFY_HANDSHAKE(link);
+    QVERIFY(wasResumed(link));
+    QCOMPARE(learned(link).peerCertificate(), identity.certificate);
+}
+
+void Resumption::S20_ticket_of_the_last_handshake()
+{
+    for (const bool looksAtIt : { true, false }) {
+        ResumableLink link(bob());
+        VERIFY_HANDSHAKE(link);
+        if (looksAtIt)
+            QVERIFY(!learned(link).sessionTicket().isEmpty());
+        QVERIFY(link.client.dtls->shutdown(&link.client.socket));
+        takeDatagrams(link.server.socket);
+        link.server.renew();
+        link.client.received.clear();
+        VERIFY_HANDSHAKE(link);
+        QVERIFY(wasResumed(link));
+    }
+}
+
+void Resumption::S20_ticket_of_a_new_configuration()
+{
+    const Identity identity = bob();
+    ResumableLink link(identity);
+    VERIFY_HANDSHAKE(link);
+    QVERIFY(link.client.dtls->shutdown(&link.client.socket));
+    QVERIFY(link.client.dtls->setDtlsConfiguration(resumable(clientConfiguration(identity))));
+    QVERIFY(learned(link).sessionTicket().isEmpty());
+}
+
+void Resumption::S20_one_ticket_for_many()
+{
+    ResumableLink link(bob());
+    VERIFY_HANDSHAKE(link);
+    const QSslConfiguration configuration = learned(link);
+    for (const bool saysGoodbye : { false, true, false, true }) {
+        renew(link, configuration);
+        VERIFY_HANDSHAKE(link);
+        QVERIFY(wasResumed(link));
+        QCOMPARE(learned(link).sessionTicket(), configuration.sessionTicket());
+        if (saysGoodbye)
+            QVERIFY(link.client.dtls->shutdown(&link.client.socket));
+        takeDatagrams(link.server.socket);
+    }
+}
+
+void Resumption::S20_one_ticket_on_eight_threads()
+{
+    constexpr int connections = 10;
+    const Identity identity = bob();
+    ResumableLink first(identity);
+    VERIFY_HANDSHAKE(first);
+    const QSslConfiguration configuration = learned(first);
+    std::atomic<int> resumed = 0;
+    const auto connect = [&] {
+        for (int i = 0; i < connections; ++i) {
+            ResumableLink link(identity);
+            link.client.setConfiguration(configuration);
+            resumed += link.handshake() && wasResumed(link)
+                && learned(link).sessionTicket() == configuration.sessionTicket();
+        }
+    };
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 8; ++i)
+        threads.emplace_back(connect);
+    for (std::thread &thread : threads)
+        thread.join();
+    QCOMPARE(resumed.load(), 8 * connections);
 }
 
 void Resumption::S20_resumed_connection_works()

@@ -90,6 +90,7 @@ bool QdtlsRsConnection::begin(QUdpSocket *socket, const QByteArray &dgram, const
         return false;
     qdtls_connection_reset(connection.get());
     peerErrors = {};
+    storeSessionTicket();
     clearPeerCertificates();
     resumable = mayResume();
     if (!configure(socket) || !initTls())

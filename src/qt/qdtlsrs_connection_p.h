@@ -27,6 +27,8 @@ public:
     QdtlsRsConnection(QDtls *qObject, QSslSocket::SslMode mode);
     ~QdtlsRsConnection() override;
 
+    void setConfiguration(const QSslConfiguration &configuration) override;
+    QSslConfiguration configuration() const override;
     QSslSocket::SslMode cryptographMode() const override { return mode; }
     void setPeer(const QHostAddress &addr, quint16 port, const QString &name) override;
     QHostAddress peerAddress() const override { return remoteAddress; }
@@ -123,13 +125,17 @@ private:
     std::vector<qdtls_verify_error> findChainErrors() const;
     void storePeerCertificates();
     void clearPeerCertificates();
+    void keepSession();
     void storeSessionTicket();
+    void storeTicketOf(const qdtls_session *ended);
     void fetchNegotiatedParameters();
 
     QDtls *q;
     QdtlsRs::Handle<qdtls_connection, qdtls_connection_free> connection;
     std::weak_ptr<QdtlsRs::SharedContext> usedContext; // by the last handshake; owned by Rust
     bool resumable = false; // the session of the last handshake
+    // Of the last handshake, as long as nobody has asked for its ticket.
+    QdtlsRs::Handle<qdtls_session, qdtls_session_free> session;
     std::unique_ptr<QdtlsRs::HandshakeTimer> timer; // from the first handshake on
     QList<QSslError> peerErrors;
     QList<QSslError> ignoredErrors;

@@ -32,9 +32,8 @@ bool QdtlsRsConnection::judgePeer()
     const bool accepted = peerErrors.isEmpty() || peerErrorsAreIgnored();
     qdtls_connection_judge_peer(connection.get(), accepted);
     // A session with errors would carry them into a handshake that cannot name all of them.
-    // Without memory there is none.
     if (peerErrors.isEmpty())
-        (void)hasMemoryFor([this] { storeSessionTicket(); });
+        keepSession();
     if (!accepted)
         setDtlsError(QDtlsError::PeerVerificationError, QDtls::tr("Peer verification failed"));
     return accepted;
@@ -85,8 +84,10 @@ QList<QSslError> QdtlsRsConnection::findPeerErrors() const
 {
     QList<QSslError> errors;
     const auto chain = dtlsConfiguration.peerCertificateChain();
+    const auto context = usedContext.lock();
     for (const QSslCertificate &certificate : chain) {
-        if (QSslCertificatePrivate::isBlacklisted(certificate))
+        if (context ? context->isBlacklisted(certificate)
+                    : QSslCertificatePrivate::isBlacklisted(certificate))
             errors << QSslError(QSslError::CertificateBlacklisted, certificate);
     }
 
@@ -174,8 +175,8 @@ void QdtlsRsConnection::fetchNegotiatedParameters()
 {
     const SSL_CIPHER *cipher = nullptr;
     qdtls_connection_cipher(connection.get(), &cipher);
-    sessionCipher =
-        cipher ? QTlsBackendOpenSSL::qt_OpenSSL_cipher_to_QSslCipher(cipher) : QSslCipher();
+    const auto context = usedContext.lock();
+    sessionCipher = context ? context->cipherFrom(cipher) : QSslCipher();
 
     int32_t protocol = QDTLS_PROTOCOL_UNKNOWN;
     qdtls_connection_protocol(connection.get(), &protocol);
@@ -189,21 +190,60 @@ void QdtlsRsConnection::fetchNegotiatedParameters()
         setNegotiatedProtocol(dtlsConfiguration, negotiated);
 }
 
+void QdtlsRsConnection::keepSession()
+{
+    qdtls_session *kept = nullptr;
+    if (mode == QSslSocket::SslClientMode && resumable)
+        qdtls_connection_keep_session(connection.get(), &kept);
+    session.reset(kept);
+}
+
+// The ticket is encoded when the application first asks for the configuration of which it is a
+// part: a copy of that would not ask for the ticket alone.
+QSslConfiguration QdtlsRsConnection::configuration() const
+{
+    // No QdtlsRsConnection is constant.
+    const_cast<QdtlsRsConnection *>(this)->storeSessionTicket();
+    return QdtlsRsBase::configuration();
+}
+
+void QdtlsRsConnection::setConfiguration(const QSslConfiguration &configuration)
+{
+    session.reset();
+    QdtlsRsBase::setConfiguration(configuration);
+}
+
+// Without memory there is no ticket.
 void QdtlsRsConnection::storeSessionTicket()
 {
-    if (mode != QSslSocket::SslClientMode || !resumable)
-        return;
-    QByteArray session(1 << 17, Qt::Uninitialized);
+    if (const auto ended = std::move(session))
+        (void)hasMemoryFor([&] { storeTicketOf(ended.get()); });
+}
+
+void QdtlsRsConnection::storeTicketOf(const qdtls_session *ended)
+{
+    // Tickets of some servers contain certificates.
+    constexpr qsizetype usual = 1 << 12, longest = 1 << 18;
+    QByteArray asn1;
     size_t length = 0;
     uint64_t lifetimeHint = 0;
-    const auto status = qdtls_connection_session(connection.get(), writableBytesOf(session),
-                                                 sizeOf(session), &length, &lifetimeHint);
-    if (status != QDTLS_STATUS_OK || length == 0)
+    qdtls_status status = QDTLS_STATUS_BUFFER_TOO_SMALL;
+    for (qsizetype size = usual; status == QDTLS_STATUS_BUFFER_TOO_SMALL && size <= longest;
+         size *= 8) {
+        asn1 = QByteArray(size, Qt::Uninitialized);
+        status = qdtls_session_encode(ended, writableBytesOf(asn1), sizeOf(asn1), &length,
+                                      &lifetimeHint);
+    }
+    if (status != QDTLS_STATUS_OK)
         return;
-    const auto wipe = qScopeGuard([&] { qdtls_wipe(writableBytesOf(session), length); });
-    dtlsConfiguration.setSessionTicket(QByteArray(session.constData(), qsizetype(length)));
-    setTicketLifetimeHint(dtlsConfiguration,
-                          int(std::min<uint64_t>(lifetimeHint, std::numeric_limits<int>::max())));
+    const auto wipe = qScopeGuard([&] { qdtls_wipe(writableBytesOf(asn1), length); });
+    const auto hint = int(std::min<uint64_t>(lifetimeHint, std::numeric_limits<int>::max()));
+    // What is equal stays, and the data of the configuration shared.
+    const QByteArray ticket(asn1.constData(), qsizetype(length));
+    if (ticket != dtlsConfiguration.sessionTicket())
+        dtlsConfiguration.setSessionTicket(ticket);
+    if (hint != dtlsConfiguration.sessionTicketLifeTimeHint())
+        setTicketLifetimeHint(dtlsConfiguration, hint);
 }
 
 QT_END_NAMESPACE

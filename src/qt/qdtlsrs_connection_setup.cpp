@@ -51,7 +51,6 @@ bool QdtlsRsConnection::configure(QUdpSocket *socket)
         !dtlsConfiguration.testSslOption(QSsl::SslOptionDisableServerNameIndication);
     const QByteArray name = sendsName ? QUrl::toAce(expectedPeerName()) : QByteArray();
     const QByteArray alpn = alpnList(dtlsConfiguration.allowedNextProtocols());
-    const QByteArray ticket = dtlsConfiguration.sessionTicket();
     const bool demandsCookie =
         mode == QSslSocket::SslServerMode && dtlsConfiguration.dtlsCookieVerificationEnabled();
 
@@ -60,8 +59,7 @@ bool QdtlsRsConnection::configure(QUdpSocket *socket)
         && qdtls_connection_set_mtu_hint(handle, mtuFor(*socket)) == QDTLS_STATUS_OK
         && setServerName(handle, name)
         && qdtls_connection_set_alpn(handle, bytesOf(alpn), sizeOf(alpn)) == QDTLS_STATUS_OK
-        && qdtls_connection_set_resumption(handle, resumable, bytesOf(ticket), sizeOf(ticket))
-            == QDTLS_STATUS_OK
+        && qdtls_connection_set_resumption(handle, resumable, nullptr, 0) == QDTLS_STATUS_OK
         && qdtls_connection_set_cookie(handle, demandsCookie ? cookie.handle() : nullptr)
             == QDTLS_STATUS_OK;
     if (!accepted)
@@ -111,6 +109,8 @@ bool QdtlsRsConnection::initTls()
     const auto context = findContext();
     if (!context)
         return false;
+    if (resumable && mode == QSslSocket::SslClientMode)
+        context->offerSession(connection.get(), dtlsConfiguration.sessionTicket());
     using Context = std::shared_ptr<SharedContext>;
     auto owner = std::make_unique<Context>(context);
     SSL *ssl = nullptr;

@@ -4,23 +4,20 @@
 
 #include "qdtlsrs_context_cache_p.h"
 #include "qdtlsrs_private_access_p.h"
+#include "qdtlsrs_transport_p.h"
 
 #include "qtlsbackend_openssl_p.h"
 #include "qx509_openssl_p.h"
 
+#include <QtNetwork/private/qsslcertificate_p.h>
 #include <QtNetwork/private/qtlsbackend_p.h>
 
-#include <qdtls_rs.h>
-
-#include <algorithm>
+#include <optional>
 
 QT_BEGIN_NAMESPACE
 
 namespace QdtlsRs {
 namespace {
-
-// Enough for two chains.
-constexpr qsizetype maximumCertificates = 8;
 
 std::shared_ptr<SharedContext> make(const ContextKey &wanted, QString *error)
 {
@@ -57,36 +54,70 @@ SSL_CTX *SharedContext::handle() const
 
 QSslCertificate SharedContext::certificateFrom(X509 *x509)
 {
-    {
-        const QMutexLocker lock(&mutex);
-        const auto isSame = [x509](const QSslCertificate &certificate) {
-            return q_X509_cmp(reinterpret_cast<X509 *>(certificate.handle()), x509) == 0;
-        };
-        const auto found = std::find_if(certificates.begin(), certificates.end(), isSame);
-        if (found != certificates.end()) {
-            std::rotate(certificates.begin(), found, found + 1);
-            return certificates.constFirst();
-        }
-    }
-    // Made unlocked, for it takes long. Two threads may make the same one, which is then listed
-    // twice.
-    const auto made = QTlsPrivate::X509CertificateOpenSSL::certificateFromX509(x509);
-    if (made.handle()) {
-        const QMutexLocker lock(&mutex);
-        certificates.prepend(made);
-        if (certificates.size() > maximumCertificates)
-            certificates.removeLast();
-    }
-    return made;
+    const auto isSame = [x509](const KnownCertificate &known) {
+        return q_X509_cmp(reinterpret_cast<X509 *>(known.certificate.handle()), x509) == 0;
+    };
+    const auto make = [x509]() -> std::optional<KnownCertificate> {
+        const auto made = QTlsPrivate::X509CertificateOpenSSL::certificateFromX509(x509);
+        if (!made.handle())
+            return {};
+        return KnownCertificate { made, QSslCertificatePrivate::isBlacklisted(made) };
+    };
+    const auto found = certificates.find(isSame, make);
+    return found ? found->certificate : QSslCertificate();
+}
+
+bool SharedContext::isBlacklisted(const QSslCertificate &certificate)
+{
+    const auto isSame = [&](const KnownCertificate &known) {
+        return known.certificate == certificate;
+    };
+    const auto make = [&] {
+        return std::optional(
+            KnownCertificate { certificate, QSslCertificatePrivate::isBlacklisted(certificate) });
+    };
+    return certificates.find(isSame, make)->isBlacklisted;
+}
+
+QSslCipher SharedContext::cipherFrom(const SSL_CIPHER *cipher)
+{
+    if (!cipher)
+        return {};
+    const auto isSame = [&](const KnownCipher &known) { return known.native == cipher; };
+    const auto make = [&] {
+        return std::optional(
+            KnownCipher { cipher, QTlsBackendOpenSSL::qt_OpenSSL_cipher_to_QSslCipher(cipher) });
+    };
+    return ciphers.find(isSame, make)->cipher;
+}
+
+void SharedContext::offerSession(qdtls_connection *connection, const QByteArray &ticket)
+{
+    if (ticket.isEmpty())
+        return;
+    const auto isSame = [&](const KnownSession &known) { return known.ticket == ticket; };
+    const auto make = [&]() -> std::optional<KnownSession> {
+        qdtls_session *session = nullptr;
+        if (qdtls_session_decode(bytesOf(ticket), sizeOf(ticket), &session) != QDTLS_STATUS_OK)
+            return {};
+        return KnownSession { ticket, { session, qdtls_session_free } };
+    };
+    // Without a session the handshake is a full one.
+    if (const auto found = sessions.find(isSame, make))
+        qdtls_connection_offer_session(connection, found->session.get());
 }
 
 std::shared_ptr<SharedContext> SharedContext::find(QSslSocket::SslMode mode,
                                                    const QSslConfiguration &configuration,
                                                    bool issuesTickets, QString *error)
 {
-    ContextKey wanted {
-        mode, QTlsBackend::rootLoadingOnDemandAllowed(configuration), configuration, {}, {}
-    };
+    // The shared part is filled in where it is needed. Qt's default configuration, in its place,
+    // would decode Diffie-Hellman parameters each time.
+    ContextKey wanted { mode,
+                        QTlsBackend::rootLoadingOnDemandAllowed(configuration),
+                        configuration,
+                        configuration,
+                        {} };
     if (auto known = ContextCache::find(wanted))
         return known;
     // Made unlocked: many certificates take long, and other threads want other contexts.

@@ -5,14 +5,17 @@
 
 #include "qsslsocket_openssl_symbols_p.h"
 
+#include "qdtlsrs_recent_p.h"
 #include "qsslcontext_openssl_p.h"
 
 #include <QtNetwork/qsslcertificate.h>
+#include <QtNetwork/qsslcipher.h>
 #include <QtNetwork/qsslconfiguration.h>
 
-#include <QtCore/qlist.h>
-#include <QtCore/qmutex.h>
+#include <QtCore/qbytearray.h>
 #include <QtCore/qstring.h>
+
+#include <qdtls_rs.h>
 
 #include <memory>
 
@@ -25,9 +28,15 @@ class SharedContext {
 public:
     explicit SharedContext(std::shared_ptr<QSslContext> qtContext);
     SSL_CTX *handle() const;
-    // A certificate of a peer. Few are remembered: the same ones come with each connection, and Qt
-    // takes longer to make such an object than this adapter takes for the rest of a handshake.
+
+    // Qt's and the library's objects for what the context's connections meet again and again. They
+    // take longer to make than this adapter takes for the rest of a handshake.
     QSslCertificate certificateFrom(X509 *x509);
+    // On Qt's list of certificates not to be trusted.
+    bool isBlacklisted(const QSslCertificate &certificate);
+    QSslCipher cipherFrom(const SSL_CIPHER *cipher);
+    // Has a client's connection offer the session of a ticket, which may be none.
+    void offerSession(qdtls_connection *connection, const QByteArray &ticket);
 
     // A context with this configuration: one that is in use or kept, or a new one. Connections
     // share certificates, keys and settings, but not peers, application protocols and sessions.
@@ -37,9 +46,23 @@ public:
                                                bool issuesTickets, QString *error);
 
 private:
+    struct KnownCertificate {
+        QSslCertificate certificate;
+        bool isBlacklisted;
+    };
+    struct KnownCipher {
+        const SSL_CIPHER *native;
+        QSslCipher cipher;
+    };
+    struct KnownSession {
+        QByteArray ticket;
+        std::shared_ptr<qdtls_session> session;
+    };
+
     std::shared_ptr<QSslContext> context;
-    QMutex mutex;
-    QList<QSslCertificate> certificates; // the most recently used first
+    Recent<KnownCertificate> certificates;
+    Recent<KnownCipher> ciphers;
+    Recent<KnownSession> sessions; // gone with the context, as their keys must
 };
 
 } // namespace QdtlsRs
