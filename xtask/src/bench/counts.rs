@@ -9,7 +9,6 @@ use crate::test::cost::{OPERATIONS, Operation};
 use anyhow::Result;
 use minijinja::{Value, context};
 use serde::Serialize;
-use strum::VariantArray;
 
 /// How many handshakes are profiled.
 const HANDSHAKES: u64 = 5;
@@ -37,16 +36,21 @@ pub fn operations() -> Result<Vec<Count>> {
     OPERATIONS.iter().map(count).collect()
 }
 
-/// A handshake of each subject, and the functions of OpenSSL that cost most in it.
-pub fn handshake() -> Result<Vec<Value>> {
-    let profile = |subject: &Subject| {
-        eprintln!("profiling a handshake: {subject}");
-        let report = workspace::target(&format!("bench/profile-{subject}"));
-        subject.run(&callgrind::wrapper(&report), "profile", HANDSHAKES)?;
-        // Raw has no plugin.
-        let flavour = Flavour::of(*subject == Subject::Stock);
-        let profile = Profile::read(&workspace::read(report)?, flavour, HANDSHAKES)?;
+/// A handshake as callgrind counts it, of a scenario that `dtls_bench` and `raw_bench` know.
+pub fn profile_of(subject: Subject, scenario: &str) -> Result<Profile> {
+    eprintln!("profiling a handshake: {scenario}, {subject}");
+    let report = workspace::target(&format!("bench/profile-{scenario}-{subject}"));
+    subject.run(&callgrind::wrapper(&report), &format!("profile-{scenario}"), HANDSHAKES)?;
+    // Raw has no plugin.
+    let flavour = Flavour::of(subject == Subject::Stock);
+    Profile::read(&workspace::read(report)?, flavour, HANDSHAKES)
+}
+
+/// A handshake of each of these, and the functions of OpenSSL that cost most in it.
+pub fn handshake(scenario: &str, subjects: &[Subject]) -> Result<Vec<Value>> {
+    let describe = |subject: &Subject| {
+        let profile = profile_of(*subject, scenario)?;
         Ok(context! { subject, split => profile.split(), dearest => profile.dearest_of_openssl() })
     };
-    Subject::VARIANTS.iter().map(profile).collect()
+    subjects.iter().map(describe).collect()
 }

@@ -2,18 +2,19 @@
 //! `cargo xtask bench`: stock, ours and the OpenSSL under both, measured in turns on one machine.
 
 mod chart;
-mod counts;
+pub mod counts;
 mod endpoint;
-mod measure;
+pub mod measure;
 mod report;
-mod samples;
+pub mod samples;
 
 use crate::build;
 use crate::system::{Environment, workspace};
 use anyhow::Result;
 use measure::Effort;
-use samples::Samples;
+use samples::{Samples, Subject};
 use std::fs;
+use strum::VariantArray;
 
 const DOCUMENT: &str = "docs/performance.md";
 const SAMPLES: &str = "docs/performance/samples.tsv";
@@ -28,7 +29,9 @@ pub fn run(environment: &Environment, quick: bool) -> Result<()> {
         println!("{}", report::quick(&samples, &counts)?);
         return run_endpoint(environment, quick);
     }
-    let document = report::full(effort.rounds, &samples, &counts, &counts::handshake()?)?;
+    let handshake = counts::handshake("ecdsa", Subject::VARIANTS)?;
+    let resumed = counts::handshake("resumed", &[Subject::Ours, Subject::Raw])?;
+    let document = report::full(effort.rounds, &samples, &counts, [&handshake, &resumed])?;
     fs::create_dir_all(workspace::root().join("docs/performance"))?;
     fs::write(workspace::root().join(SAMPLES), samples.table())?;
     fs::write(workspace::root().join(DOCUMENT), document)?;

@@ -88,9 +88,15 @@ pub fn quick(samples: &Samples, counts: &[Count]) -> Result<String> {
     render(context! { quick => true, sections => tables(samples)?, counts })
 }
 
-pub fn full(rounds: usize, samples: &Samples, counts: &[Count], handshake: &[Value]) -> Result<String> {
+/// The last two are profiles of a full handshake and of a resumed one.
+pub fn full(
+    rounds: usize,
+    samples: &Samples,
+    counts: &[Count],
+    [handshake, resumed]: [&[Value]; 2],
+) -> Result<String> {
     let (machine, targets, sections) = (machine::describe()?, targets(samples, counts)?, tables(samples)?);
-    render(context! { quick => false, rounds, machine, targets, sections, counts, handshake })
+    render(context! { quick => false, rounds, machine, targets, sections, counts, handshake, resumed })
 }
 
 fn render(context: Value) -> Result<String> {
@@ -153,13 +159,15 @@ mod tests {
         let dearest = vec![("f()".to_owned(), 7)];
         let count = Count { operation: "junk", stock, ours, is_above_stock: true, dearest: dearest.clone() };
         let handshake = context! { subject => "raw", split => stock, dearest };
-        let document = full(21, &samples, &[count], &[handshake]).unwrap();
+        let resumed = context! { subject => "ours", split => ours, dearest => [("SSL_free", 8)] };
+        let document = full(21, &samples, &[count], [&[handshake], &[resumed]]).unwrap();
         for part in [
             "| time of an ECDSA handshake, ours / stock | ≤ 0.50 | ",
             "| junk: instructions outside OpenSSL, ours / stock | ≤ 1.00 | 1.167 | **no** |\n\n## Handshakes, µs",
             "| junk | ours | 7 | 0 | 0 | 7 | 1 | 0 | 8 |\n\n## Operations with",
             "than stock\n\n| junk, ours | instructions |\n|---|---|\n| `f()` | 7 |\n\n## Where",
-            "includes that.\n\n| raw | instructions |\n|---|---|\n| `f()` | 7 |\n",
+            "includes that.\n\n| raw | instructions |\n|---|---|\n| `f()` | 7 |\n\n## Where a resumed",
+            "| ours | 7 | 0 | 0 | 1 | 0 | 8 |\n\n| ours | instructions |\n|---|---|\n| `SSL_free` | 8 |\n",
         ] {
             assert!(document.contains(part), "'{part}' is not in\n{document}");
         }
