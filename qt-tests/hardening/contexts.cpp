@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// F12 (with S27): how long the SSL_CTX of connections, and the private key in it, stay.
+// F12, S27: how long the SSL_CTX of connections, and the private key in it, stay.
 #include "cases.h"
 #include "masked_secret.h"
 #include "pair/loopback.h"
@@ -32,6 +32,8 @@ class Contexts : public QObject {
                 "connections of equal configurations, one after another, share a context")
     Q_CLASSINFO("F12_other_configurations",
                 "connections of different configurations do not share a context")
+    Q_CLASSINFO("S27_certificate_on_qts_list",
+                "each of several connections refuses a certificate that is on Qt's list")
     Q_CLASSINFO("F12_private_key_at_once",
                 "with QDTLS_CONTEXT_KEEP_S=0 a private key is in no memory after its last use")
     Q_CLASSINFO("F12_private_key_after_the_time",
@@ -46,6 +48,7 @@ private slots:
 
     void F12_one_after_another();
     void F12_other_configurations();
+    void S27_certificate_on_qts_list();
     void F12_private_key_at_once();
     void F12_private_key_after_the_time();
     void F12_ended_thread();
@@ -132,6 +135,22 @@ void Contexts::F12_other_configurations()
     for (int connection = 1; connection <= 3; ++connection) {
         QVERIFY(connectOnce(bob()));
         QCOMPARE(made.load(), 2 * connection);
+    }
+}
+
+void Contexts::S27_certificate_on_qts_list()
+{
+    // Issued by mistake in 2011, with another key.
+    const Identity known =
+        Identity::selfSigned(QStringLiteral("IP:127.0.0.1"), QStringLiteral("mail.google.com"),
+                             QStringLiteral("0x047ecbe9fca55f7bd09eae36e10cae1e"));
+    Loopback other(known);
+    other.handshake();
+    for (int connection = 0; connection < 3; ++connection) {
+        Loopback link(known);
+        QVERIFY(!link.handshake());
+        const QSslError expected(QSslError::CertificateBlacklisted, known.certificate);
+        QVERIFY(link.client.dtls->peerVerificationErrors().contains(expected));
     }
 }
 

@@ -23,7 +23,8 @@ Identity Identity::fromFiles(const QString &certificateFile, const QString &keyF
     return { QSslCertificate(contents(certificateFile)), QSslKey(contents(keyFile), algorithm) };
 }
 
-Identity Identity::selfSigned(const QString &alternativeNames, const QString &commonName)
+Identity Identity::selfSigned(const QString &alternativeNames, const QString &commonName,
+                              const QString &serial)
 {
     const QTemporaryDir directory;
     const QString certificateFile = directory.filePath(QStringLiteral("certificate.pem"));
@@ -31,12 +32,16 @@ Identity Identity::selfSigned(const QString &alternativeNames, const QString &co
 
     // OpenSSL tells it from others of its name by this identifier, which 4.0 would leave out.
     QProcess openssl;
+    const QStringList number =
+        serial.isEmpty() ? QStringList() : QStringList { "-set_serial", serial };
     openssl.start(QStringLiteral("openssl"),
-                  { "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-                    "-nodes", "-days", "2", "-subj", "/CN=" + commonName, "-addext",
-                    "subjectAltName=" + alternativeNames, "-addext",
-                    "authorityKeyIdentifier=keyid:always", "-keyout", keyFile, "-out",
-                    certificateFile });
+                  QStringList { "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                                "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                                "/CN=" + commonName, "-addext",
+                                "subjectAltName=" + alternativeNames, "-addext",
+                                "authorityKeyIdentifier=keyid:always", "-keyout", keyFile, "-out",
+                                certificateFile }
+                      + number);
     if (!openssl.waitForFinished() || openssl.exitCode() != 0)
         qWarning("openssl req: %s", openssl.readAllStandardError().constData());
 

@@ -19,10 +19,11 @@ struct Identity {
                               QSsl::KeyAlgorithm algorithm);
 
     // A self-signed certificate and its key, made by the `openssl` program. `alternativeNames` is
-    // in OpenSSL's notation: "DNS:bob.example", "IP:127.0.0.1". Both are null when they cannot be
-    // made; then the handshake that needs them fails.
+    // in OpenSSL's notation: "DNS:bob.example", "IP:127.0.0.1"; without a serial number it gets a
+    // random one. Both are null when they cannot be made; then the handshake that needs them fails.
     static Identity selfSigned(const QString &alternativeNames,
-                               const QString &commonName = "hardening.example");
+                               const QString &commonName = "hardening.example",
+                               const QString &serial = {});
 };
 
 // A server that asks for no client certificate and verifies no cookie.
