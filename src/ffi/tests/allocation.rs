@@ -246,6 +246,68 @@ fn a4_no_failed_allocation_in_an_exchange_ends_the_process() {
     }
 }
 
+/// Decodes a session and has the client offer it.
+fn offer(pair: &Pair, asn1: &[u8]) -> Status {
+    let mut session = ptr::null_mut();
+    // SAFETY: all pointers are to live places, and the session is freed once.
+    unsafe {
+        let decoded = qdtls_session_decode(asn1.as_ptr(), asn1.len(), &mut session);
+        if decoded != Status::Ok {
+            return decoded;
+        }
+        let offered = qdtls_connection_offer_session(pair.client.handle, session);
+        qdtls_session_free(session);
+        offered
+    }
+}
+
+/// Keeps the client's session and encodes it.
+fn keep<'a>(pair: &Pair, asn1: &'a mut [u8]) -> Result<&'a [u8], Status> {
+    let (mut session, mut length, mut lifetime_hint) = (ptr::null_mut(), 0, 0);
+    // SAFETY: all pointers are to live places, and the session is freed once.
+    let status = unsafe {
+        let kept = qdtls_connection_keep_session(pair.client.handle, &mut session);
+        if kept != Status::Ok {
+            return Err(kept);
+        }
+        let (start, capacity) = (asn1.as_mut_ptr(), asn1.len());
+        let status = qdtls_session_encode(session, start, capacity, &mut length, &mut lifetime_hint);
+        qdtls_session_free(session);
+        status
+    };
+    if status == Status::Ok { Ok(&asn1[..length]) } else { Err(status) }
+}
+
+#[test]
+fn a4_no_failed_allocation_of_a_session_ends_the_process() {
+    let contexts = Contexts::new(Credentials::Certificate);
+    let resumable = || {
+        let pair = Pair::of(&contexts);
+        for end in [&pair.client, &pair.server] {
+            // SAFETY: the handle is live; there are no bytes.
+            let allowed = unsafe { qdtls_connection_set_resumption(end.handle, 1, ptr::null(), 0) };
+            assert_eq!(allowed, Status::Ok);
+        }
+        pair
+    };
+    let first = resumable();
+    assert_eq!(exchange(&first), Ok(()));
+    let asn1 = keep(&first, &mut [0; 4096]).expect("a session").to_vec();
+    let (mut refused, mut lost) = (0, 0);
+    // The first has a session that was never encoded, the second the one that was decoded here.
+    let work = || {
+        lost += u32::from(armed(|| keep(&first, &mut [0; 4096]).err()) == Some(Status::OutOfMemory));
+        let pair = resumable();
+        refused += u32::from(armed(|| offer(&pair, &asn1)) == Status::OutOfMemory);
+        if exchange(&pair).is_ok() {
+            let failure = armed(|| keep(&pair, &mut [0; 4096]).err());
+            assert!([None, Some(Status::OutOfMemory)].contains(&failure), "{failure:?}");
+        }
+    };
+    let count = each_failing(work, || assert_eq!(keep(&first, &mut [0; 4096]), Ok(&asn1[..])));
+    assert!(count > 5 && refused > 1 && lost > 1, "{count} allocations, {refused} refused, {lost} lost");
+}
+
 unsafe extern "C" fn send_nothing(_: *mut std::ffi::c_void, _: *const u8, _: usize) -> i32 {
     0
 }
