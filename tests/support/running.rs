@@ -2,11 +2,16 @@
 //! Servers and clients that run beside a test, in a folder with a certificate.
 
 use crate::process::run;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::UdpSocket;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 use std::time::Duration;
+
+/// How long a program may take to write what a test waits for.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Makes `certificate.pem` for a host, and its `key.pem`, both behind a prefix.
 pub fn make_certificate(folder: &Path, host: &str, prefix: &str) {
@@ -21,7 +26,7 @@ pub fn make_certificate(folder: &Path, host: &str, prefix: &str) {
 /// A program that runs until the test has what it wants.
 pub struct Running {
     pub child: Child,
-    output: BufReader<ChildStdout>,
+    lines: Receiver<String>,
 }
 
 impl Running {
@@ -30,7 +35,10 @@ impl Running {
         command.args(arguments).current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.stderr(Stdio::null()).spawn().expect("the program starts");
         let output = BufReader::new(child.stdout.take().expect("an output"));
-        Self { child, output }
+        let (sender, lines) = channel();
+        // Ends with the program's output, or when nobody waits for more.
+        thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        Self { child, lines }
     }
 
     pub fn write(&mut self, line: &str) {
@@ -45,9 +53,9 @@ impl Running {
 
     /// Reads lines until one begins with this, and returns its rest.
     pub fn rest_of(&mut self, start: &str) -> String {
-        let mut lines = self.output.by_ref().lines().map(|line| line.expect("the program writes"));
+        let mut lines = std::iter::from_fn(|| self.lines.recv_timeout(LONGEST_WAIT).ok());
         let rest = lines.find_map(|line| line.trim().strip_prefix(start).map(|rest| rest.trim().to_owned()));
-        rest.unwrap_or_else(|| panic!("the program has ended without '{start}'"))
+        rest.unwrap_or_else(|| panic!("the program ends, or waits, without '{start}'"))
     }
 }
 

@@ -14,8 +14,8 @@ pub const PLUGIN: &[&str] = &[
 /// In addition for the demo: its peer.
 pub const DEMO: &[&str] = &["openssl"];
 
-/// In addition for the tests: a peer, the checkers, and the other compiler.
-pub const TEST: &[&str] = &["openssl", "valgrind", "gdb", "clang-format", "clang"];
+/// In addition for the tests: peers, the checkers, and the other compiler.
+pub const TEST: &[&str] = &["openssl", "gnutls-bin", "valgrind", "gdb", "clang-format", "clang"];
 
 /// For comparing binary interfaces.
 pub const ABI: &[&str] = &["abigail-tools", "gcc"];
