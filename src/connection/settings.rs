@@ -153,8 +153,11 @@ impl Settings {
 }
 
 fn no_profile(number: u16) -> Error {
-    let reason = format_args!("no supported protection profile has number {number}");
-    Error::because(Status::InvalidArgument, "SRTP", reason)
+    Error::because(
+        Status::InvalidArgument,
+        "SRTP",
+        format_args!("no supported protection profile has number {number}"),
+    )
 }
 
 /// Returns whether to resume sessions if the program would like to. A resumed handshake shows no certificate and uses

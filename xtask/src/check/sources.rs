@@ -33,6 +33,31 @@ pub fn windows_types() -> Result<()> {
     rustc.arg("--").args(for_rustc).quietly()
 }
 
+/// Builds with the oldest compiler that Cargo.toml allows, and returns how many kinds of the library that were: 0, with a
+/// note, where rustup is not at hand or cannot install it.
+pub fn oldest_rustc() -> Result<u32> {
+    let oldest = oldest()?;
+    let install = "--profile minimal --no-self-update".split(' ');
+    let installed = cmd!(shell(), "rustup toolchain install {oldest} {install...}").outcome();
+    if !installed.is_ok_and(|outcome| outcome.status.success()) {
+        eprintln!("not tried with rustc {oldest}, which rustup cannot install here");
+        return Ok(0);
+    }
+    let target_dir = workspace::target("oldest-rustc");
+    let kinds = [&[][..], &["--features", "rust"], &["--no-default-features"]];
+    for kind in kinds {
+        let check = cmd!(shell(), "cargo check --quiet --lib {kind...} --target-dir {target_dir}");
+        check.env("RUSTUP_TOOLCHAIN", &oldest).env_remove("CARGO").env_remove("RUSTC").quietly()?;
+    }
+    Ok(kinds.len() as u32)
+}
+
+fn oldest() -> Result<String> {
+    let manifest = workspace::read("Cargo.toml")?;
+    let line = manifest.lines().find_map(|line| line.strip_prefix("rust-version = "));
+    Ok(line.context("Cargo.toml names no rust-version")?.trim_matches('"').to_owned())
+}
+
 /// Every file names its licence in its first line, or in its second after a `#!`; JSON, which has no comments, in the
 /// field `license`.
 pub fn spdx() -> Result<()> {

@@ -19,6 +19,7 @@ pub fn all(environment: &Environment) -> Result<()> {
     sum.check("rustfmt", sources::rustfmt)?;
     sum.check("clippy", sources::clippy)?;
     sum.check("types of the code for Windows", sources::windows_types)?;
+    sum.step("the oldest rustc", sources::oldest_rustc)?;
     sum.check("licence lines", sources::spdx)?;
     sum.check("clang-format", sources::clang_format)?;
     sum.check("C header", header::check)?;
