@@ -32,6 +32,7 @@
 #![deny(dead_code)]
 
 pub mod association;
+mod backtrace;
 pub mod bytes;
 pub mod connection;
 pub mod cookie;

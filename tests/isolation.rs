@@ -128,13 +128,44 @@ fn it_would_not_link_without_isolation() {
     }
 }
 
+fn isolated_catcher(folder: &Path, plain: &Path) -> PathBuf {
+    let isolated = folder.join("libcatcher-isolated.a");
+    isolate(plain, &source("catcher.h"), &isolated);
+    isolated
+}
+
+/// What a caught panic writes when a backtrace is asked for, with a catcher built so.
+fn backtrace_of(name: &str, options: &[&str], is_isolated: bool) -> String {
+    let folder = folder(name);
+    let other = rust_library(&folder, "other", &["-Cpanic=abort"]);
+    let plain = rust_library(&folder, "catcher", options);
+    let catcher = if is_isolated { isolated_catcher(&folder, &plain) } else { plain };
+    let program = folder.join("program");
+    // Not isolated, the first library's run time serves both.
+    must_link(&program, &[source("catch.c")], [&catcher, &other]);
+    let output = run(Command::new(program).env("RUST_BACKTRACE", "full"));
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Without std's readers of debug information, whose names the recipe must find in each form that compilers give them.
+#[test]
+fn a_caught_panic_says_where_it_was_but_not_from_where_it_was_called() {
+    let lto: &[&str] = &["-Clto=fat", "-Ccodegen-units=1"];
+    for (name, options) in [("backtrace", &[][..]), ("backtrace-lto", lto)] {
+        let written = backtrace_of(name, options, true);
+        assert!(written.contains("catcher.rs:") && written.contains("to be caught"), "{written}");
+        assert!(!written.contains("  0: "), "{written}");
+    }
+    let written = backtrace_of("backtrace-plain", &[], false);
+    assert!(written.contains("  0: "), "{written}");
+}
+
 #[test]
 fn panics_are_caught_beside_a_library_that_aborts() {
     let folder = folder("panics");
     let other = rust_library(&folder, "other", &["-Cpanic=abort"]);
     let plain = rust_library(&folder, "catcher", &[]);
-    let isolated = folder.join("libcatcher-isolated.a");
-    isolate(&plain, &source("catcher.h"), &isolated);
+    let isolated = isolated_catcher(&folder, &plain);
     let program = folder.join("program");
     for libraries in in_both_orders(&isolated, &other) {
         must_link(&program, &[source("catch.c")], libraries);
