@@ -77,45 +77,24 @@ macro_rules! table {
         declared { $(fn $declared:ident($($declared_type:ty),*) $(-> $declared_return:ty)?;)* }
         srtp { $(fn $srtp:ident($($srtp_type:ty),*) -> $srtp_return:ty;)* }
     ) => {
-        /// OpenSSL's functions, under OpenSSL's names.
+        /// OpenSSL's functions, under OpenSSL's names, in the order of [`NAMES`].
         #[allow(non_snake_case, missing_docs, reason = "the names and their manual pages are OpenSSL's")]
+        #[repr(C)]
         pub struct Api {
             $(pub $bound: unsafe extern "C" fn($($bound_type),*) $(-> $bound_return)?,)*
             $(pub $declared: unsafe extern "C" fn($($declared_type),*) $(-> $declared_return)?,)*
             $(pub $srtp: Option<unsafe extern "C" fn($($srtp_type),*) -> $srtp_return>,)*
         }
 
-        impl Api {
-            /// Looks every function up by `symbol`. Returns the name of the first missing one as the error.
-            pub(super) fn look_up(
-                symbol: impl Fn(&CStr) -> Option<NonNull<c_void>>,
-            ) -> Result<Self, &'static str> {
-                let find = |name: &'static CStr| symbol(name).ok_or(name.to_str().unwrap_or_default());
-                Ok(Self {
-                    $($bound: {
-                        let address = find(c_name!($bound))?;
-                        // SAFETY: the address is that of OpenSSL's exported function of this name. Its C type is the
-                        // target type: the linked table checks it against openssl-sys.
-                        unsafe { std::mem::transmute::<
-                            NonNull<c_void>, unsafe extern "C" fn($($bound_type),*) $(-> $bound_return)?
-                        >(address) }
-                    },)*
-                    $($declared: {
-                        let address = find(c_name!($declared))?;
-                        // SAFETY: the address is that of OpenSSL's exported function of this name; the target type is
-                        // the one in its manual page.
-                        unsafe { std::mem::transmute::<
-                            NonNull<c_void>, unsafe extern "C" fn($($declared_type),*) $(-> $declared_return)?
-                        >(address) }
-                    },)*
-                    // SAFETY: the address is that of OpenSSL's exported function of this name; the target type is the
-                    // one in its manual page.
-                    $($srtp: symbol(c_name!($srtp)).map(|address| unsafe { std::mem::transmute::<
-                        NonNull<c_void>, unsafe extern "C" fn($($srtp_type),*) -> $srtp_return
-                    >(address) }),)*
-                })
-            }
+        /// Each with the zero that ends it. One text needs no addresses that the dynamic linker would have to relocate.
+        const NAMES: &str = concat!(
+            $(stringify!($bound), "\0",)* $(stringify!($declared), "\0",)* $(stringify!($srtp), "\0",)*
+        );
 
+        /// How many must be there.
+        const NEEDED: usize = [$(stringify!($bound),)* $(stringify!($declared),)*].len();
+
+        impl Api {
             /// The functions of the libraries linked at build time.
             #[cfg(feature = "linked")]
             pub(super) fn linked() -> Self {
@@ -138,14 +117,24 @@ macro_rules! table {
     };
 }
 
-macro_rules! c_name {
-    ($name:ident) => {{
-        const NAME: &CStr = match CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
-            Ok(name) => name,
-            Err(_) => c"",
-        };
-        NAME
-    }};
+/// As many addresses as [`Api`] has functions.
+type Addresses = [Option<NonNull<c_void>>; size_of::<Api>() / size_of::<Option<NonNull<c_void>>>()];
+
+impl Api {
+    /// Looks every function up by `symbol`. Returns the name of the first missing one as the error.
+    pub(super) fn look_up(symbol: impl Fn(&CStr) -> Option<NonNull<c_void>>) -> Result<Self, &'static str> {
+        let mut addresses: Addresses = [None; size_of::<Addresses>() / size_of::<Option<NonNull<c_void>>>()];
+        for (index, (name, address)) in NAMES.split_inclusive('\0').zip(&mut addresses).enumerate() {
+            *address = CStr::from_bytes_with_nul(name.as_bytes()).ok().and_then(&symbol);
+            if address.is_none() && index < NEEDED {
+                return Err(name.trim_end_matches('\0'));
+            }
+        }
+        // SAFETY: `Api` is `repr(C)` and has nothing but pointers to functions, of which the first `NEEDED` are not null.
+        // Each address is that of OpenSSL's exported function of the field's name. Its C type is the field's: the linked
+        // table checks it against openssl-sys, or it is the one in the manual page.
+        Ok(unsafe { std::mem::transmute::<Addresses, Self>(addresses) })
+    }
 }
 
 table! {
