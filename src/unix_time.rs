@@ -11,6 +11,7 @@ pub struct UnixTime(pub u64);
 
 impl UnixTime {
     /// By the system's clock. One before 1970 reads 0: cookies only need a clock that advances.
+    #[inline]
     pub fn now() -> Self {
         let since = SystemTime::UNIX_EPOCH.elapsed();
         Self(since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)))

@@ -84,6 +84,7 @@ impl Connection {
     }
 
     /// Ends the connection if the datagram did. A close_notify is answered (RFC 5246, 7.2.1; F7).
+    #[inline]
     fn received(&self, received: Received) -> (usize, Option<Error>) {
         if let Some(end) = &received.end {
             self.end_by(end);

@@ -153,6 +153,7 @@ impl CookieKey {
 }
 
 impl Cookie {
+    #[inline]
     fn new(made: Moment, number: Number, mac: &Mac) -> Self {
         let mut cookie = Bytes::default();
         cookie.push(&(u32::from(number.bits()) << TIME_BITS | made.shown()).to_be_bytes());
@@ -175,6 +176,7 @@ fn named(cookie: &[u8], now: UnixTime) -> Option<(Number, Moment)> {
 }
 
 /// The input of the HMAC. Only its last part has a variable length. With IPv4 it fits into one block of SHA-256 (55 bytes).
+#[inline]
 fn hmac_input(
     made: Moment,
     peer: &PeerAddress,

@@ -35,6 +35,7 @@ impl From<PeerAddress> for qdtls_address {
 
 impl qdtls_address {
     /// Returns the checked address in canonical form.
+    #[inline]
     pub(super) fn to_peer(self) -> Result<PeerAddress> {
         let [a, b, c, d, ..] = self.bytes;
         let ip: IpAddr = match self.family {

@@ -44,6 +44,7 @@ pub struct ClientHello<'a> {
 
 impl<'a> ClientHello<'a> {
     /// Parses the ClientHello, or its first fragment, at the start of a datagram.
+    #[inline]
     pub fn parse(datagram: &'a [u8]) -> Option<Self> {
         let (record, _) = record::split_record(datagram)?;
         Self::from_record(&record)

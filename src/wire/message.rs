@@ -47,6 +47,7 @@ pub struct Fragment<'a> {
 impl<'a> Fragment<'a> {
     /// Splits the first fragment off the content of a record. `None` if it ends after its message or its record, or is
     /// an empty part of a message, with which OpenSSL would complete the message.
+    #[inline]
     pub fn split(content: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let (header, rest) = content.split_first_chunk::<HEADER_LENGTH>()?;
         let [kind, l2, l1, l0, s1, s0, o2, o1, o0, f2, f1, f0] = *header;

@@ -30,6 +30,7 @@ pub const STATE_LENGTH: usize = 256;
 struct State([u8; STATE_LENGTH]);
 
 impl Drop for State {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: 256 bytes aligned to 8 have the layout of 32 `u64`, and `&mut self` is exclusive. Words are wiped
         // faster than bytes.
@@ -113,6 +114,7 @@ impl Sha {
     }
 }
 
+#[inline]
 fn done(result: c_int) -> Result<()> {
     if result == 1 { Ok(()) } else { Err(Error::new(Status::InitFailed, "SHA")) }
 }
