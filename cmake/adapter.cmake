@@ -97,9 +97,8 @@ function(_qdtls_rs_link plugin library)
     if(MSVC OR APPLE)
         return()
     endif()
-    # Hide the symbols of the Rust library, which could clash with those of another Rust library. Link Rust's unwinder
-    # statically, so that the plugin needs the same shared libraries as Qt's own.
+    # Hide the symbols of the Rust library, which could clash with those of another Rust library.
     get_target_property(location ${library} IMPORTED_LOCATION)
     get_filename_component(name "${location}" NAME)
-    target_link_options(${plugin} PRIVATE "LINKER:--exclude-libs,${name}" -static-libgcc)
+    target_link_options(${plugin} PRIVATE "LINKER:--exclude-libs,${name}")
 endfunction()

@@ -3,11 +3,17 @@
 // dtls_bench GROUP FOLDER EFFORT: measures QDtls, with whatever plugin Qt loads.
 #include "benchmarks.h"
 #include "qt_stack.h"
+#include "start.h"
 
 #include <QtCore/QCoreApplication>
 
 int main(int argc, char **argv)
 {
     const QCoreApplication application(argc, argv);
-    return bench::run<bench::QtStack>({ argv + 1, argv + argc });
+    const std::vector<std::string> arguments(argv + 1, argv + argc);
+    if (arguments.size() > 1 && arguments[0].rfind("start", 0) == 0) {
+        bench::start(arguments[0], { arguments[1] });
+        return 0;
+    }
+    return bench::run<bench::QtStack>(arguments);
 }

@@ -112,6 +112,8 @@ pub enum Verb {
     Rpm,
     /// Name the crates in the library in a CycloneDX document; the last line printed is its path
     Sbom,
+    /// Print where the bytes of both plugins are, stripped
+    Size,
     /// Measure stock, ours and OpenSSL alone, and write docs/performance.md (ten minutes)
     Bench {
         /// Measure briefly and write no document (two minutes)
@@ -120,8 +122,11 @@ pub enum Verb {
         /// Measure only the endpoint, and write its part of the document (four minutes)
         #[arg(long)]
         endpoint: bool,
+        /// Measure only start-up and size, and write their part of the document (one minute)
+        #[arg(long, conflicts_with = "endpoint")]
+        start: bool,
         /// Measure nothing; draw the charts of docs/performance/samples.tsv
-        #[arg(long, conflicts_with_all = ["quick", "endpoint"])]
+        #[arg(long, conflicts_with_all = ["quick", "endpoint", "start"])]
         redraw: bool,
     },
     /// Measure handshakes of stock and ours on bad networks, and write docs/loss.md (fifteen minutes)
@@ -172,6 +177,8 @@ mod tests {
             "wheels trixie",
             "bench --quick",
             "bench --endpoint --quick",
+            "bench --start",
+            "size",
             "lossy --quick",
             "fuzz --minutes 1 calls values",
         ];

@@ -17,7 +17,7 @@ mod windows;
 
 use build::plugin::{self, Flavour};
 use build::{figures, header, qt_source, sbom};
-use check::abi;
+use check::{abi, size};
 use clap::Parser;
 use cli::{CommandLine, Verb};
 use debian::{matrix, portability, rpm, source_package, wheels};
@@ -65,7 +65,12 @@ fn perform(verb: Verb, environment: &Environment) -> anyhow::Result<ExitCode> {
         Verb::DebSource => println!("{}", source_package::run(environment)?.display()),
         Verb::Rpm => rpm::run(environment)?,
         Verb::Sbom => println!("{}", sbom::run(environment)?.display()),
+        Verb::Size => {
+            build::plugins_for(environment)?;
+            size::show()?;
+        }
         Verb::Bench { redraw: true, .. } => bench::redraw()?,
+        Verb::Bench { start: true, quick, .. } => bench::run_start(environment, quick)?,
         Verb::Bench { endpoint: true, quick, .. } => bench::run_endpoint(environment, quick)?,
         Verb::Bench { quick, .. } => bench::run(environment, quick)?,
         Verb::Lossy { quick } => lossy::run(environment, quick)?,

@@ -7,8 +7,10 @@ mod endpoint;
 pub mod measure;
 mod report;
 pub mod samples;
+mod start;
 
 use crate::build;
+use crate::check::size;
 use crate::system::{Environment, workspace};
 use anyhow::Result;
 use measure::Effort;
@@ -18,6 +20,7 @@ use strum::VariantArray;
 
 const DOCUMENT: &str = "docs/performance.md";
 const SAMPLES: &str = "docs/performance/samples.tsv";
+const START_SAMPLES: &str = "docs/performance/start.tsv";
 const ENDPOINT_SAMPLES: &str = "docs/performance/endpoint.tsv";
 
 pub fn run(environment: &Environment, quick: bool) -> Result<()> {
@@ -27,6 +30,7 @@ pub fn run(environment: &Environment, quick: bool) -> Result<()> {
     let counts = counts::operations()?;
     if quick {
         println!("{}", report::quick(&samples, &counts)?);
+        run_start(environment, quick)?;
         return run_endpoint(environment, quick);
     }
     let handshake = counts::handshake("ecdsa", Subject::VARIANTS)?;
@@ -37,7 +41,25 @@ pub fn run(environment: &Environment, quick: bool) -> Result<()> {
     fs::write(workspace::root().join(DOCUMENT), document)?;
     eprintln!("{DOCUMENT} is up to date");
     write_charts(&samples)?;
+    run_start(environment, quick)?;
     run_endpoint(environment, quick)
+}
+
+/// Measures start-up and size alone, and writes their part of the document.
+pub fn run_start(environment: &Environment, quick: bool) -> Result<()> {
+    let qt_source = build::plugins_for(environment)?;
+    build::some_programs(&qt_source, &["dtls_bench"])?;
+    let rounds = effort(quick).rounds_of_start;
+    let (samples, counts) = (start::measure(rounds)?, start::counts()?);
+    let part = start::part(rounds, &samples, &counts, size::rows()?)?;
+    if quick {
+        println!("{part}");
+        return Ok(());
+    }
+    fs::write(workspace::root().join(START_SAMPLES), samples.table())?;
+    fs::write(workspace::root().join(DOCUMENT), start::put_into(&workspace::read(DOCUMENT)?, &part))?;
+    eprintln!("the part on start-up and size of {DOCUMENT} is up to date");
+    Ok(())
 }
 
 /// Measures the endpoint alone, and writes its part of the document.

@@ -23,6 +23,14 @@ pub fn for_tests(environment: &Environment) -> Result<PathBuf> {
     Ok(qt_source)
 }
 
+/// Installs what building needs, and builds our plugin and stock. Returns Qt's source.
+pub fn plugins_for(environment: &Environment) -> Result<PathBuf> {
+    packages::ensure(packages::PLUGIN, environment)?;
+    let qt_source = qt_source::find(environment)?;
+    plugins(&qt_source)?;
+    Ok(qt_source)
+}
+
 /// Builds our plugin and stock.
 pub fn plugins(qt_source: &Path) -> Result<()> {
     Flavour::USUAL.into_iter().try_for_each(|flavour| plugin::build(flavour, qt_source).map(|_| ()))

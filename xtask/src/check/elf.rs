@@ -18,8 +18,9 @@ use std::path::Path;
 /// The plugins that are compared with each other: ours and stock.
 const PAIRS: [[Flavour; 2]; 2] = [Flavour::USUAL, Flavour::LINKED];
 
-/// Rust's thread-local variables call the dynamic linker, which is in every process anyway.
-const DYNAMIC_LINKER: &str = "ld-linux";
+/// What is in every process of Qt's anyway: Rust's thread-local variables call the dynamic linker, and its panics the
+/// unwinder, which libstdc++ needs, too.
+const EVERYWHERE: [&str; 2] = ["ld-linux", "libgcc_s.so"];
 
 type Names = BTreeSet<String>;
 
@@ -43,7 +44,7 @@ impl Plugin {
     fn read(file: &Path) -> Result<Self> {
         let data = read(file)?;
         let elf = Elf::parse(&data)?;
-        let needed = elf.libraries.iter().filter(|name| !name.starts_with(DYNAMIC_LINKER));
+        let needed = elf.libraries.iter().filter(|name| !EVERYWHERE.iter().any(|it| name.starts_with(it)));
         let defined = definitions(&elf.syms, &elf.strtab).map(|(name, _)| name).collect();
         let exported = definitions(&elf.dynsyms, &elf.dynstrtab);
         let (vague, strong) = exported.partition_map(|(name, binding)| match binding {

@@ -7,4 +7,5 @@ pub mod deny;
 pub mod elf;
 pub mod forced_include;
 pub mod package;
+pub mod size;
 pub mod sources;

@@ -175,6 +175,11 @@ impl Profile {
         }
     }
 
+    /// All instructions, whoever's.
+    pub fn all(&self) -> u64 {
+        self.functions.values().sum::<u64>() / self.operations
+    }
+
     /// What functions of libc cost for these callers.
     fn calls_of_libc(&self, callers: &[Owner]) -> impl Iterator<Item = (&Function, &u64)> {
         let calls = self.calls.iter().filter(move |((caller, callee), _)| {

@@ -3,7 +3,7 @@
 //! a part of them.
 
 use crate::build::{self, Flavour, cmake, header, plugin, qt_source};
-use crate::check::{abi, clang, deny, elf, forced_include, package, sources};
+use crate::check::{abi, clang, deny, elf, forced_include, package, size, sources};
 use crate::interop;
 use crate::system::{Environment, nightly, packages};
 use crate::test::sweep::{self, Intervals};
@@ -46,6 +46,7 @@ pub fn all(environment: &Environment) -> Result<()> {
     sum.check("needed libraries as stock's", elf::compare_needed)?;
     sum.check("exported symbols as stock's", elf::compare_exports)?;
     sum.check("protections as stock's", elf::compare_protections)?;
+    sum.check("size of the plugin", size::check)?;
 
     work("test programs", || build::programs(qt_source))?;
     let on = |plugins| autotests::compare(plugins, qt_source, qt_version).map(|(ours, stock)| ours + stock);
