@@ -101,7 +101,8 @@ fn find(ssl_anchor: *const c_void, crypto_anchor: *const c_void) -> Result<Api> 
         .ok_or_else(|| missing("the libssl address given is not in a loaded library"))?;
     let crypto = Library::containing(crypto_anchor)
         .ok_or_else(|| missing("the libcrypto address given is not in a loaded library"))?;
-    Api::look_up(|name| ssl.symbol(name).or_else(|| crypto.symbol(name))).map_err(|name| {
+    // In this order because dlsym(3) also finds functions of libcrypto in libssl, which depends on it.
+    Api::look_up(|name| crypto.symbol(name).or_else(|| ssl.symbol(name))).map_err(|name| {
         Error::because(
             Status::OpensslUnsupported,
             "qdtls_openssl_attach",

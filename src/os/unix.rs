@@ -114,6 +114,8 @@ pub struct Library {
     handle: NonNull<c_void>,
     /// Where it is loaded.
     base: NonNull<c_void>,
+    /// The address in it by which it was found.
+    anchor: *const c_void,
 }
 
 impl Library {
@@ -130,7 +132,7 @@ impl Library {
             unsafe { libc::dlopen(std::ptr::null(), flags) }
         };
         let handle = NonNull::new(named).or_else(|| NonNull::new(program()))?;
-        Some(Self { handle, base: NonNull::new(info.dli_fbase)? })
+        Some(Self { handle, base: NonNull::new(info.dli_fbase)?, anchor: address })
     }
 
     /// Finds a function of this library. dlsym(3) would also return one of another library that this one depends on
@@ -138,8 +140,11 @@ impl Library {
     pub fn symbol(&self, name: &CStr) -> Option<NonNull<c_void>> {
         // SAFETY: the handle came from dlopen(3) and is never closed; the name is a C string.
         let found = NonNull::new(unsafe { libc::dlsym(self.handle.as_ptr(), name.as_ptr()) })?;
-        let image = image_of(found.as_ptr().cast_const())?;
-        (image.dli_fbase == self.base.as_ptr()).then_some(found)
+        let address = found.as_ptr().cast_const();
+        // A library is loaded in one piece. dladdr(3) reads all of its symbols, each time.
+        let is_before_anchor = (self.base.as_ptr().cast_const()..=self.anchor).contains(&address);
+        let is_own = || image_of(address).is_some_and(|image| image.dli_fbase == self.base.as_ptr());
+        (is_before_anchor || is_own()).then_some(found)
     }
 }
 
