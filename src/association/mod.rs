@@ -34,6 +34,7 @@ use path_mtu::PathMtu;
 use repetition::Repetition;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::hint::black_box;
 use std::time::Duration;
 
 /// One error that OpenSSL found while verifying the peer's chain (X509_STORE_CTX_get_error(3)).
@@ -64,6 +65,17 @@ pub struct Received {
     pub length: usize,
     /// How the association ended, if the datagram ended it.
     pub end: Option<Error>,
+}
+
+/// What is fetched at a time: each step needs what the one before has fetched.
+#[derive(Clone, Copy, Debug)]
+pub enum Step {
+    /// The association.
+    Itself,
+    /// What it points to.
+    Parts,
+    /// OpenSSL's.
+    OpenSsl,
 }
 
 /// The holder of an association.
@@ -180,6 +192,20 @@ impl Association {
     #[inline]
     pub fn is_current(&self) -> bool {
         self.holder.get() == Holder::Connection
+    }
+
+    /// Reads what the next message needs into the processor's cache.
+    #[inline]
+    pub fn prefetch(&self, step: Step) {
+        match step {
+            Step::Itself => drop(black_box((self.holder.get(), self.sequence.next_record()))),
+            Step::Parts => {
+                let Statistics { sent, records, .. } = &*self.statistics;
+                black_box((sent.bytes.get(), records.decrypted.get()));
+                black_box((self.ssl.is_running(), self.host.owners()));
+            }
+            Step::OpenSsl => self.ssl.prefetch(),
+        }
     }
 
     /// Keeps the record buffers between the operations of `work`, which begins with one.

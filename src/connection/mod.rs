@@ -18,7 +18,7 @@ mod settings;
 pub use phase::{Need, State};
 pub use settings::{Settings, may_resume};
 
-use crate::association::Association;
+use crate::association::{Association, Step};
 use crate::cookie::CookieKey;
 use crate::error::{Error, Result, Status};
 use crate::host::Host;
@@ -77,6 +77,14 @@ impl Connection {
     #[inline]
     pub fn is_complete(&self) -> bool {
         matches!(*self.phase.borrow(), Phase::Connected(..))
+    }
+
+    /// Reads what the next message needs into the processor's cache.
+    #[inline]
+    pub fn prefetch(&self, step: Step) {
+        if let Some(association) = self.phase.borrow().association() {
+            association.prefetch(step);
+        }
     }
 
     /// The association, if TLS is initialised. A failed handshake keeps it until the next init TLS or

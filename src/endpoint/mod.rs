@@ -13,6 +13,7 @@ mod address_hash;
 mod deadlines;
 mod handshakes;
 mod limits;
+mod look_ahead;
 mod messages;
 mod peers;
 mod program;
@@ -30,6 +31,7 @@ use crate::os::udp::{INBOX_SIZE, Inbox, Outbox, Udp};
 use crate::peer::PeerAddress;
 use crate::statistics::Cookies;
 use limits::Limits;
+use look_ahead::LookAhead;
 use peers::Peers;
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -50,6 +52,7 @@ pub struct Endpoint<P: Program> {
     /// The own address that the datagram at hand was sent to, if the socket has several.
     arrived_at: Cell<Option<IpAddr>>,
     is_released: Cell<bool>,
+    look_ahead: LookAhead<P::Peer>,
 }
 
 /// What a server needs for clients that it does not know yet.
@@ -81,6 +84,7 @@ impl<P: Program> Endpoint<P> {
             plaintext: Cell::new(plaintext),
             arrived_at: Cell::new(None),
             is_released: Cell::new(false),
+            look_ahead: LookAhead::new().ok_or_else(no_memory)?,
         })
     }
 
@@ -126,6 +130,7 @@ impl<P: Program> Endpoint<P> {
                 Ok(is_more) => is_more,
                 Err(error) => return unless_fatal(&error).map(|()| false),
             };
+            self.look_ahead.fetch(&self.peers, inbox);
             for (from, datagrams) in inbox.arrived() {
                 // The address of a datagram can be forged: one that cannot be is passed over.
                 let Ok(peer) = PeerAddress::of_socket(from.peer) else { continue };

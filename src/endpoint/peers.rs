@@ -68,6 +68,12 @@ impl<P> Peers<P> {
         Some(peer)
     }
 
+    /// The connection with a peer, of which nothing is remembered.
+    #[inline]
+    pub fn glance(&self, address: PeerAddress) -> Option<Rc<P>> {
+        self.known.borrow().get(&address).map(|entry| Rc::clone(&entry.peer))
+    }
+
     /// Whether this is the connection with the peer.
     pub fn has(&self, address: PeerAddress, peer: &Rc<P>) -> bool {
         self.known.borrow().get(&address).is_some_and(|entry| entry.peer.is_same(peer))
