@@ -40,23 +40,14 @@ pub(super) unsafe fn set_mark(api: &Api, context: NonNull<SSL_CTX>) -> Result<()
     }
 }
 
-/// Returns whether [`set_mark`] has marked the context.
+/// Refuses a context that [`set_mark`] has not marked, or null.
 ///
 /// # Safety
-/// `context` is live.
-pub(super) unsafe fn is_prepared(api: &Api, context: *const SSL_CTX) -> bool {
-    // SAFETY: live by this function's contract; the function only reads it.
+/// `context` is null or live.
+pub(super) unsafe fn require_prepared(api: &Api, context: *const SSL_CTX) -> Result<()> {
+    // SAFETY: called if `context` is not null, hence live (this function's contract); the function only reads it.
     let has_mark = |index: &c_int| !unsafe { (api.SSL_CTX_get_ex_data)(context, *index) }.is_null();
-    MARK.get().is_some_and(has_mark)
-}
-
-/// Refuses a context that is not prepared.
-///
-/// # Safety
-/// `context` is live.
-pub(super) unsafe fn require_prepared(api: &Api, context: NonNull<SSL_CTX>) -> Result<()> {
-    // SAFETY: live by this function's contract.
-    match unsafe { is_prepared(api, context.as_ptr()) } {
+    match !context.is_null() && MARK.get().is_some_and(has_mark) {
         true => Ok(()),
         false => {
             let reason = "the SSL_CTX was not prepared (qdtls_context_prepare)";
@@ -79,7 +70,7 @@ impl Context {
     pub unsafe fn share(context: NonNull<SSL_CTX>) -> Result<Self> {
         let api = api()?;
         // SAFETY: live by this function's contract.
-        unsafe { require_prepared(api, context) }?;
+        unsafe { require_prepared(api, context.as_ptr()) }?;
         // SAFETY: live by this function's contract; the count is given back on drop.
         match unsafe { (api.SSL_CTX_up_ref)(context.as_ptr()) } {
             1 => Ok(Self { raw: context, api }),

@@ -53,7 +53,7 @@ pub unsafe fn prepare(context: NonNull<SSL_CTX>) -> Result<()> {
 pub unsafe fn select_by_name(context: NonNull<SSL_CTX>) -> Result<()> {
     let api = api()?;
     // SAFETY: live by this function's contract.
-    unsafe { context::require_prepared(api, context) }?;
+    unsafe { context::require_prepared(api, context.as_ptr()) }?;
     error_queue::clear(api);
     let callback = Some(callbacks::select_context as api::ServerName);
     // SAFETY: live and not used by another thread, by this function's contract. The callback has the type of the manual

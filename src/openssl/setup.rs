@@ -84,11 +84,10 @@ impl Ssl {
 
     /// Without its callbacks a context would accept no cookie (E4).
     fn require_prepared(&self) -> Result<()> {
-        // SAFETY: `raw` is live while `self` is, and owns its context.
-        let is_prepared =
-            unsafe { context::is_prepared(self.api, (self.api.SSL_get_SSL_CTX)(self.raw.as_ptr())) };
-        let reason = "the SSL_CTX is not prepared; call qdtls_context_prepare first";
-        if is_prepared { Ok(()) } else { Err(Error::because(Status::InvalidArgument, "init TLS", reason)) }
+        // SAFETY: `raw` is live while `self` is; the function only reads.
+        let context = unsafe { (self.api.SSL_get_SSL_CTX)(self.raw.as_ptr()) };
+        // SAFETY: the context that the live SSL has a reference to.
+        unsafe { context::require_prepared(self.api, context) }
     }
 
     /// A method for one role cannot shake hands in the other (E4). An `SSL` of a client's method is a client from the

@@ -163,7 +163,7 @@ mod tests {
         let document = full(21, &samples, &[count], [&[handshake], &[resumed]]).unwrap();
         for part in [
             "| time of an ECDSA handshake, ours / stock | ≤ 0.50 | ",
-            "| junk: instructions outside OpenSSL, ours / stock | ≤ 1.00 | 1.167 | **no** |\n\n## Handshakes, µs",
+            "| junk: instructions outside OpenSSL, ours / stock | ≤ 1.00 | 1.167 | **no** |\n\n## What the numbers mean\n\n**For",
             "| junk | ours | 7 | 0 | 0 | 7 | 1 | 0 | 8 |\n\n## Operations with",
             "than stock\n\n| junk, ours | instructions |\n|---|---|\n| `f()` | 7 |\n\n## Where",
             "includes that.\n\n| raw | instructions |\n|---|---|\n| `f()` | 7 |\n\n## Where a resumed",
