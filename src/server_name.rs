@@ -6,7 +6,6 @@
 use crate::error::{Error, Result, Status};
 use crate::memory;
 use std::ffi::CString;
-use std::net::Ipv6Addr;
 
 /// The longest name: 255 bytes in a DNS message, which has a length byte for each label and for the root (RFC 1035,
 /// 2.3.4).
@@ -47,10 +46,13 @@ fn check(label: &[u8]) -> Result<()> {
 }
 
 /// Returns whether `name` is an IP address in any textual form. The last label of a host name is not a number (RFC
-/// 1123, 2.1); that of an IPv4 address is, also where inet_aton(3) takes fewer numbers, octal and hexadecimal ones.
+/// 1123, 2.1); that of an IPv4 address is, also where inet_aton(3) takes fewer numbers, octal and hexadecimal ones. An IPv6
+/// address has two colons at least (RFC 4291, 2.2).
 fn is_address(name: &[u8]) -> bool {
     let without_zone = name.split(|byte| *byte == b'%').next().unwrap_or_default();
-    let is_v6 = std::str::from_utf8(without_zone).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok());
+    let is_of_v6 = |byte: &u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
+    let is_v6 =
+        without_zone.iter().filter(|byte| **byte == b':').count() >= 2 && without_zone.iter().all(is_of_v6);
     let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
     let hexadecimal = last.strip_prefix(b"0x").or_else(|| last.strip_prefix(b"0X"));
     let is_number = match hexadecimal {

@@ -15,7 +15,7 @@ use std::fs;
 use strum::VariantArray;
 
 /// Bytes of our plugin at most, for embedded systems count them.
-pub const MOST: u64 = 560_000;
+pub const MOST: u64 = 560 << 10;
 
 /// Whose a byte is, or what it is for.
 #[derive(Clone, Copy, Debug, Display, PartialEq, Eq, PartialOrd, Ord, Hash, VariantArray)]
