@@ -5,9 +5,10 @@
 #pragma once
 
 #include "exchange.h"
-#include "process_memory.h"
+#include "memory.h"
 #include "raw_stack.h"
 #include "settings.h"
+#include "threads.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -76,8 +77,22 @@ template <typename Stack> void handshakes(const Settings &common, int effort)
     }
 }
 
-// Only the time of the server counts, with the destruction of its connections. The clients are
-// OpenSSL's for all, and their handshakes run at the same time.
+// Nanoseconds of the server for one handshake, with the destruction of its connection. The clients
+// are OpenSSL's for all, and their handshakes run at the same time.
+template <typename Stack>
+double timeOfServer(Stack &stack, RawStack &clients, int peers, int batches)
+{
+    std::vector<double> times;
+    for (int batch = 0; batch < batches; ++batch) {
+        Exchange<Stack, RawStack> exchange(stack, clients, size_t(peers));
+        ServerClock clock;
+        exchange.handshake(clock);
+        clock.measure([&] { exchange.servers.clear(); });
+        times.push_back(clock.nanoseconds() / peers);
+    }
+    return median(times);
+}
+
 template <typename Stack> void server(const Settings &common, int effort)
 {
     Stack stack(common);
@@ -86,47 +101,40 @@ template <typename Stack> void server(const Settings &common, int effort)
     other.handshake();
     for (const int peers : { 1, 100, 1000 }) {
         const int batches = peers == 1000 ? 1 : 3 * effort / peers + 1;
-        std::vector<double> times;
-        for (int batch = 0; batch <= batches; ++batch) {
-            Exchange<Stack, RawStack> exchange(stack, clients, size_t(peers));
-            exchange.handshake();
-            exchange.closeServers();
-            if (batch > 0 || batches == 1) // the first one warms up
-                times.push_back(exchange.nanosecondsOfServer() / peers);
-        }
-        report("server/" + std::to_string(peers), median(times));
+        if (batches > 1)
+            timeOfServer(stack, clients, peers, 1); // warms up
+        report("server/" + std::to_string(peers), timeOfServer(stack, clients, peers, batches));
     }
 }
 
-// Server connections that have shaken hands and answered one message.
-template <typename Stack> void memory(const Settings &common)
+// What more peers cost: the time with 10,000 and with one, in one process.
+template <typename Stack> void manyPeers(const Settings &common, int effort)
 {
-    using Datagram = typename Stack::Datagram;
-    constexpr size_t warmUp = 200;
-    constexpr size_t counted = 1000;
     Stack stack(common);
     RawStack clients(common);
-    std::vector<std::unique_ptr<typename Stack::Server>> kept;
-    kept.reserve(warmUp + counted);
-    MemoryUse before;
-    const Datagram answer(64, 'a');
-    const std::string question(64, 'q');
-    for (size_t i = 0; i < warmUp + counted; ++i) {
-        if (i == warmUp)
-            before = MemoryUse::now();
+    Exchange<Stack, RawStack> other(stack, clients, 1);
+    other.handshake();
+    timeOfServer(stack, clients, 1, effort); // warms up
+    const double few = timeOfServer(stack, clients, 1, 10 * effort);
+    const double many = timeOfServer(stack, clients, 10'000, 1);
+    report("many/10000", many);
+    report("many/slope", many / few);
+}
+
+// A server's handshakes with one peer, for callgrind to collect.
+template <typename Stack> void profileServer(const Settings &common, int effort)
+{
+    Stack stack(common);
+    RawStack clients(common);
+    Exchange<Stack, RawStack> other(stack, clients, 1);
+    other.handshake();
+    timeOfServer(stack, clients, 1, 2); // warms up
+    for (int i = 0; i < effort; ++i) {
         Exchange<Stack, RawStack> exchange(stack, clients, 1);
-        exchange.handshake();
-        auto &connection = *exchange.servers[0];
-        exchange.clients[0]->write(question);
-        const std::string sent = wire().take()->data;
-        require(connection.read(Datagram(sent.data(), sent.size())) == question.size(), "a read");
-        connection.write(answer);
-        require(exchange.clients[0]->read(wire().take()->data) == size_t(answer.size()), "a read");
-        kept.push_back(std::move(exchange.servers[0]));
+        ServerClock clock(true);
+        exchange.handshake(clock);
+        clock.measure([&] { exchange.servers.clear(); });
     }
-    const MemoryUse after = MemoryUse::now();
-    report("memory/rss", double(after.resident - before.resident) / counted);
-    report("memory/heap", double(after.heap - before.heap) / counted);
 }
 
 // One message of the client, encrypted and sent, or received and decrypted.
@@ -234,8 +242,8 @@ template <typename Stack> void profile(const std::string &name, const Settings &
     profile<Stack>(*scenario, common, effort);
 }
 
-// GROUP FOLDER EFFORT, where the effort is a number of repetitions. `profile-` is followed by the
-// name of a scenario.
+// GROUP FOLDER EFFORT, where the effort is a number of repetitions, or for `kept` of connections.
+// `profile-` is followed by the name of a scenario, or by `server`.
 template <typename Stack> int run(const std::vector<std::string> &arguments)
 {
     if (arguments.size() != 3) {
@@ -249,12 +257,20 @@ template <typename Stack> int run(const std::vector<std::string> &arguments)
         handshakes<Stack>(common, effort);
     else if (group == "server")
         server<Stack>(common, effort);
+    else if (group == "many")
+        manyPeers<Stack>(common, effort);
     else if (group == "memory")
         memory<Stack>(common);
+    else if (group == "threads")
+        threads<Stack>(common, effort);
+    else if (group == "kept")
+        keep<Stack>(common, effort);
     else if (group == "data")
         data<Stack>(common, effort);
     else if (group == "verify")
         verify<Stack>(common, effort);
+    else if (group == "profile-server")
+        profileServer<Stack>(common, effort);
     else if (group.rfind("profile-", 0) == 0)
         profile<Stack>(group.substr(8), common, effort);
     else

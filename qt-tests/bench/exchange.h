@@ -11,7 +11,36 @@
 #include <memory>
 #include <vector>
 
+#include <valgrind/callgrind.h>
+
 namespace bench {
+
+// Runs while the server works.
+class ServerClock {
+public:
+    // Has callgrind collect what it measures.
+    explicit ServerClock(bool profiled = false)
+        : profiled(profiled)
+    {
+    }
+
+    template <typename Work> void measure(Work work)
+    {
+        if (profiled)
+            CALLGRIND_TOGGLE_COLLECT;
+        const double start = processorTime();
+        work();
+        total += processorTime() - start;
+        if (profiled)
+            CALLGRIND_TOGGLE_COLLECT;
+    }
+
+    double nanoseconds() const { return total; }
+
+private:
+    const bool profiled;
+    double total = 0;
+};
 
 // `ServerStack` and `ClientStack` are RawStack or QtStack.
 template <typename ServerStack, typename ClientStack> class Exchange {
@@ -32,31 +61,50 @@ public:
 
     void handshake()
     {
+        ServerClock clock;
+        handshake(clock);
+    }
+
+    void handshake(ServerClock &clock)
+    {
+        startClients();
+        while (const auto packet = wire().take()) {
+            if (packet->toServer)
+                clock.measure([&] { toServer(*packet); });
+            else
+                toClient(*packet);
+        }
+        requireComplete();
+    }
+
+    // In turns: all datagrams of one side, then all that they are answered with.
+    void startClients()
+    {
         for (size_t i = 0; i < clients.size(); ++i) {
             wire().clientSpeaks(portOf(i));
             clients[i] = std::make_unique<typename ClientStack::Client>(clientStack, portOf(i));
             clients[i]->start();
         }
-        while (const auto packet = wire().take()) {
-            if (packet->toServer)
-                toServer(*packet);
-            else
-                toClient(*packet);
-        }
+    }
+
+    void serverTurn()
+    {
+        for (auto packet = wire().takeFor(true); packet; packet = wire().takeFor(true))
+            toServer(*packet);
+    }
+
+    void clientTurn()
+    {
+        for (auto packet = wire().takeFor(false); packet; packet = wire().takeFor(false))
+            toClient(*packet);
+    }
+
+    void requireComplete() const
+    {
         for (size_t i = 0; i < clients.size(); ++i)
             require(servers[i] && servers[i]->isComplete() && clients[i]->isComplete(),
                     "a handshake");
     }
-
-    void closeServers()
-    {
-        const double start = processorTime();
-        servers.clear();
-        serverTime += processorTime() - start;
-    }
-
-    // The time of the server so far.
-    double nanosecondsOfServer() const { return serverTime; }
 
     // The server has sent its certificate.
     bool sawCertificate() const { return certificate; }
@@ -69,7 +117,6 @@ private:
     // Handles a datagram as an application does, from a peer it knows or not.
     void toServer(const Packet &packet)
     {
-        const double start = processorTime();
         wire().serverSpeaks(packet.port);
         auto &connection = servers[packet.port - firstPort];
         const typename ServerStack::Datagram datagram(packet.data.data(), packet.data.size());
@@ -77,7 +124,6 @@ private:
             connection->receive(datagram);
         else if (serverStack.verify(datagram, packet.port))
             connection = serverStack.accept(datagram, packet.port);
-        serverTime += processorTime() - start;
     }
 
     void toClient(const Packet &packet)
@@ -103,7 +149,6 @@ private:
         return false;
     }
 
-    double serverTime = 0;
     bool certificate = false;
 };
 

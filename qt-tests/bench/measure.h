@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// Clock, and lines of output: name, tab, value. Values are nanoseconds of one operation, or bytes.
+// Clock, and lines of output: name, tab, value. Values are nanoseconds of one operation, bytes, or
+// ratios of two of them.
 #pragma once
 
 #include <algorithm>
@@ -12,13 +13,23 @@
 
 namespace bench {
 
+inline double timeOf(clockid_t clock)
+{
+    struct timespec now = {};
+    clock_gettime(clock, &now);
+    return double(now.tv_sec) * 1e9 + double(now.tv_nsec);
+}
+
 // The processor's time that this thread has used, in nanoseconds. All happens in this thread and
 // nothing waits, so that it is the time that passes, less what others use of the processor.
 inline double processorTime()
 {
-    struct timespec now = {};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return double(now.tv_sec) * 1e9 + double(now.tv_nsec);
+    return timeOf(CLOCK_THREAD_CPUTIME_ID);
+}
+
+inline double wallTime()
+{
+    return timeOf(CLOCK_MONOTONIC);
 }
 
 inline double median(std::vector<double> values)
@@ -43,7 +54,7 @@ template <typename Operation> double measure(int batches, int size, Operation op
 
 inline void report(const std::string &name, double value)
 {
-    std::printf("%s\t%.1f\n", name.c_str(), value);
+    std::printf("%s\t%.6g\n", name.c_str(), value);
 }
 
 // A property that must be the same for all stacks.

@@ -3,6 +3,7 @@
 
 #include "fail.h"
 
+#include <QtNetwork/QNetworkProxy>
 #include <QtNetwork/QSslPreSharedKeyAuthenticator>
 
 namespace bench {
@@ -71,6 +72,25 @@ QtStack::QtStack(const Settings &settings)
     , serverConfiguration(makeConfiguration(QSslSocket::SslServerMode))
     , clientConfiguration(makeConfiguration(QSslSocket::SslClientMode))
 {
+    bind();
+}
+
+QtStack::QtStack(const QtStack &other)
+    : settings(other.settings)
+    , identity(other.identity)
+    , systemCas(other.systemCas)
+    , serverConfiguration(other.serverConfiguration)
+    , clientConfiguration(other.clientConfiguration)
+{
+    bind();
+}
+
+void QtStack::bind()
+{
+    // To ask for the system's proxies Qt would start a thread, and malloc takes locks in a process
+    // that has two. Raw has one.
+    serverSocket.setProxy(QNetworkProxy::NoProxy);
+    clientSocket.setProxy(QNetworkProxy::NoProxy);
     require(serverSocket.bind(address) && clientSocket.bind(address), "bind");
 }
 

@@ -10,6 +10,7 @@
 #include "settings.h"
 
 #include <QtCore/QByteArray>
+#include <QtCore/QThread>
 #include <QtNetwork/QDtls>
 #include <QtNetwork/QDtlsClientVerifier>
 #include <QtNetwork/QHostAddress>
@@ -19,6 +20,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace bench {
 
@@ -56,7 +58,24 @@ public:
 
     using Server = Connection;
 
+    // QUdpSocket wants one of Qt's.
+    class Thread {
+    public:
+        template <typename Work>
+        explicit Thread(Work work)
+            : thread(QThread::create(std::move(work)))
+        {
+            thread->start();
+        }
+        void join() { thread->wait(); }
+
+    private:
+        std::unique_ptr<QThread> thread;
+    };
+
     explicit QtStack(const Settings &settings);
+    // Another one with the same configurations.
+    QtStack(const QtStack &other);
 
     bool verify(const Datagram &hello, uint16_t port)
     {
@@ -65,6 +84,8 @@ public:
     std::unique_ptr<Server> accept(const Datagram &hello, uint16_t port);
 
 private:
+    void bind();
+
     const QHostAddress address = QHostAddress::LocalHost;
     QDtlsClientVerifier verifier;
     QUdpSocket serverSocket;

@@ -176,13 +176,22 @@ RawStack::RawStack(const Settings &settings)
     }
 }
 
+RawStack::RawStack(const RawStack &other)
+    : serverContext(other.serverContext.get())
+    , clientContext(other.clientContext.get())
+    , resumption(other.resumption)
+{
+    SSL_CTX_up_ref(serverContext.get());
+    SSL_CTX_up_ref(clientContext.get());
+}
+
 bool RawStack::verify(const Datagram &hello, uint16_t port)
 {
     if (!listening)
         listening = std::make_unique<Server>(serverContext.get(), port);
     listening->port = port;
     listening->lent.datagram = &hello;
-    static BIO_ADDR *const unused = BIO_ADDR_new();
+    thread_local BIO_ADDR *const unused = BIO_ADDR_new();
     const bool verified = DTLSv1_listen(listening->handle(), unused) == 1;
     listening->lent.datagram = nullptr;
     return verified;

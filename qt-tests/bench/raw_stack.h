@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <thread>
 
 namespace bench {
 
@@ -59,7 +60,11 @@ public:
 
     using Server = Connection;
 
+    using Thread = std::thread;
+
     explicit RawStack(const Settings &settings);
+    // Another one with the same contexts.
+    RawStack(const RawStack &other);
 
     // Answers a client's hello; true when it has shown the right cookie.
     bool verify(const Datagram &hello, uint16_t port);

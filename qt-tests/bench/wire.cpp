@@ -24,9 +24,16 @@ std::optional<Packet> Wire::take()
     return packet;
 }
 
+std::optional<Packet> Wire::takeFor(bool server)
+{
+    if (underWay.empty() || underWay.front().toServer != server)
+        return {};
+    return take();
+}
+
 Wire &wire()
 {
-    static Wire instance;
+    thread_local Wire instance;
     return instance;
 }
 

@@ -27,6 +27,8 @@ public:
     void send(const void *data, size_t size);
     // The oldest datagram under way.
     std::optional<Packet> take();
+    // The oldest one, if it goes to this side.
+    std::optional<Packet> takeFor(bool server);
 
     // Count what is sent and throw it away.
     void setDiscarding(bool enable) { discarding = enable; }
@@ -39,6 +41,7 @@ private:
     bool discarding = false;
 };
 
+// Each thread has one of its own.
 Wire &wire();
 
 } // namespace bench
