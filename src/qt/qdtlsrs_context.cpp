@@ -19,6 +19,19 @@ QT_BEGIN_NAMESPACE
 namespace QdtlsRs {
 namespace {
 
+// Without it OpenSSL looks for the issuers of its own certificate in each handshake, and asks the
+// file system for them in each of the system's folders of CA certificates.
+void findIssuersOnce(SSL_CTX *context, const QSslConfiguration &configuration)
+{
+    // The application's own issuers, if it has given some, are all that is sent.
+    if (configuration.localCertificateChain().size() != 1)
+        return;
+    constexpr long likeHandshake = SSL_BUILD_CHAIN_FLAG_IGNORE_ERROR;
+    // Where it fails, handshakes look for them as before.
+    q_SSL_CTX_ctrl(context, SSL_CTRL_BUILD_CERT_CHAIN, likeHandshake, nullptr);
+    QTlsBackendOpenSSL::clearErrorQueue();
+}
+
 std::shared_ptr<SharedContext> make(const ContextKey &wanted, QString *error)
 {
     QSslConfiguration whole = wanted.shared;
@@ -37,6 +50,7 @@ std::shared_ptr<SharedContext> make(const ContextKey &wanted, QString *error)
         *error = QString::fromUtf8(failure.reason);
         return {};
     }
+    findIssuersOnce(context->handle(), wanted.shared);
     return context;
 }
 
