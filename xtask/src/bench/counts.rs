@@ -9,6 +9,7 @@ use crate::test::cost::{OPERATIONS, Operation};
 use anyhow::Result;
 use minijinja::{Value, context};
 use serde::Serialize;
+use strum::VariantArray;
 
 /// How many handshakes are profiled.
 const HANDSHAKES: u64 = 5;
@@ -44,6 +45,12 @@ pub fn profile_of(subject: Subject, scenario: &str) -> Result<Profile> {
     // Raw has no plugin.
     let flavour = Flavour::of(subject == Subject::Stock);
     Profile::read(&workspace::read(report)?, flavour, HANDSHAKES)
+}
+
+/// The server's part of a handshake of each subject, with the making and destruction of its connection.
+pub fn server() -> Result<Vec<(Subject, Split)>> {
+    let split = |&subject: &Subject| Ok((subject, profile_of(subject, "server")?.split()));
+    Subject::VARIANTS.iter().map(split).collect()
 }
 
 /// A handshake of each of these, and the functions of OpenSSL that cost most in it.

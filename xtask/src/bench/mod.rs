@@ -4,6 +4,7 @@
 mod chart;
 pub mod counts;
 mod endpoint;
+mod holders;
 pub mod measure;
 mod report;
 pub mod samples;
@@ -14,6 +15,7 @@ use crate::check::size;
 use crate::system::{Environment, workspace};
 use anyhow::Result;
 use measure::Effort;
+use report::Profiles;
 use samples::{Samples, Subject};
 use std::fs;
 use strum::VariantArray;
@@ -35,7 +37,9 @@ pub fn run(environment: &Environment, quick: bool) -> Result<()> {
     }
     let handshake = counts::handshake("ecdsa", Subject::VARIANTS)?;
     let resumed = counts::handshake("resumed", &[Subject::Ours, Subject::Raw])?;
-    let document = report::full(effort.rounds, &samples, &counts, [&handshake, &resumed])?;
+    let profiles =
+        Profiles { handshake, resumed, server: counts::server()?, holders: holders::of_connection()? };
+    let document = report::full(&effort, &samples, &counts, &profiles)?;
     fs::create_dir_all(workspace::root().join("docs/performance"))?;
     fs::write(workspace::root().join(SAMPLES), samples.table())?;
     fs::write(workspace::root().join(DOCUMENT), document)?;
