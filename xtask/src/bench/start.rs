@@ -29,7 +29,7 @@ pub fn measure(rounds: usize) -> Result<Samples> {
         let subject = SUBJECTS[(round + turn) % SUBJECTS.len()];
         samples.add(subject, &subject.run(&[], "start", 1)?)?;
     }
-    samples.check(rounds, &SUBJECTS)?;
+    samples.check(|_| rounds, &SUBJECTS)?;
     Ok(samples)
 }
 
