@@ -42,7 +42,8 @@ endfunction()
 
 # Gives the code of src/backtrace.rs to std's function that prints a panic's backtrace, so that nothing refers to std's
 # readers of debug information, which are a fifth of Qt's plugin and find nothing in a stripped one. The code is filled
-# up to the length that the tables for unwinding name. With a Rust that names the functions otherwise all stays.
+# up to the length that the tables for unwinding name. With a Rust that names the functions otherwise, or a tool
+# that cannot do it, all stays.
 function(cut_backtraces object)
     set(legacy_end "(17h[0-9a-f]+E)?")
     find_function(printer "${object}" "(_RNvX|_ZN)[^ \n]*DisplayBacktrace[^ \n]*3fmt${legacy_end}")
@@ -50,8 +51,14 @@ function(cut_backtraces object)
     if(NOT printer OR NOT ours)
         return()
     endif()
-    run("${OBJCOPY}" --output-target=binary "--only-section=${ours}" "--pad-to=${printer_size}"
-        "${object}" "${parts}/without_backtrace")
+    execute_process(
+        COMMAND "${OBJCOPY}" --output-target=binary "--only-section=${ours}" "--pad-to=${printer_size}"
+            "${object}" "${parts}/without_backtrace"
+        RESULT_VARIABLE result OUTPUT_QUIET ERROR_QUIET)
+    # LLVM's tool of Debian 12 cannot fill up.
+    if(NOT result EQUAL 0)
+        return()
+    endif()
     run("${OBJCOPY}" "--remove-section=.rela${printer}" "--remove-section=.rel${printer}"
         "--update-section=${printer}=${parts}/without_backtrace" "${object}")
 endfunction()
