@@ -59,7 +59,7 @@ impl Plugin {
 /// Fails unless our plugins contain the Rust library and stock does not: otherwise comparing them would prove nothing.
 pub fn compare_contents() -> Result<()> {
     for flavour in PAIRS.concat() {
-        let contains = Plugin::of(flavour)?.defined.iter().any(|name| name.starts_with("qdtls_"));
+        let contains = Plugin::of(flavour)?.defined.iter().any(|name| name.starts_with("qdtls_connection_"));
         let name = flavour.name();
         ensure!(contains != flavour.is_stock, "the {name} plugin contains the Rust library: {contains}");
     }
@@ -81,6 +81,8 @@ pub fn compare_needed() -> Result<()> {
 
 /// What applications look for in our plugin (include/qdtls_rs_qt.h).
 const INTERFACE: &str = "qdtlsrs_interface";
+/// What Qt looks for in a plugin.
+const ENTRIES: [&str; 2] = ["qt_plugin_instance", "qt_plugin_query_metadata_v2"];
 
 /// Fails if one of our plugins exports anything that stock does not, apart from that and the instances of C++ templates and inline
 /// functions that either adapter happens to use, or anything of the Rust library.
@@ -89,8 +91,11 @@ pub fn compare_exports() -> Result<()> {
     for [ours, stock] in PAIRS {
         let (mut ours, stock) = (Plugin::of(ours)?, Plugin::of(stock)?);
         ensure!(ours.strong.remove(INTERFACE), "our plugin does not export {INTERFACE}");
-        let different: Vec<_> = ours.strong.symmetric_difference(&stock.strong).collect();
-        ensure!(different.is_empty(), "exported by one of the plugins only: {different:?}");
+        let missing: Vec<_> = ENTRIES.iter().filter(|name| !ours.strong.contains(**name)).collect();
+        ensure!(missing.is_empty(), "our plugin does not export {missing:?}");
+        // Stock has more, as link-time optimisation binds inline variables.
+        let more: Vec<_> = ours.strong.difference(&stock.strong).collect();
+        ensure!(more.is_empty(), "exported by our plugin only: {more:?}");
         let exported: Vec<_> = ours.vague.intersection(&library).collect();
         ensure!(exported.is_empty(), "our plugin exports from the Rust library: {exported:?}");
     }
