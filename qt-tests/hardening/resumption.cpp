@@ -30,8 +30,9 @@ class Resumption : public QObject {
                 "a QDtls that shakes hands again resumes, whether or not its ticket was looked at")
     Q_CLASSINFO("S20_ticket_of_a_new_configuration",
                 "a configuration that is set has no ticket of an earlier connection")
-    Q_CLASSINFO("S20_one_ticket_for_many",
-                "many connections, also those that end without a word, resume from one ticket")
+    Q_CLASSINFO(
+        "S20_one_ticket_for_many",
+        "many connections, also those that end without a close_notify, resume from one ticket")
     Q_CLASSINFO("S20_one_ticket_on_eight_threads", "the same on eight threads at a time")
     Q_CLASSINFO("S20_resumed_connection_works", "a resumed connection carries data both ways")
     Q_CLASSINFO("S20_ticket_of_another_configuration",

@@ -61,7 +61,7 @@ impl<P> Peers<P> {
             Some((last, peer)) if *last == address => return Some(Rc::clone(peer)),
             _ => {}
         }
-        let peer = self.known.borrow().get(&address).map(|entry| Rc::clone(&entry.peer))?;
+        let peer = self.glance(address)?;
         let before = self.last_found.replace(Some((address, Rc::clone(&peer))));
         // Not the last owner: the table has it too.
         drop(before);

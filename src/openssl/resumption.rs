@@ -50,7 +50,7 @@ impl Ssl {
                 return Ok(Some(Arc::clone(&offered.session)));
             }
         }
-        // SAFETY: as above.
+        // SAFETY: the SSL has a reference to it, and is live while `self` is.
         unsafe { Session::share(self.api, raw) }.map(Some)
     }
 

@@ -28,7 +28,7 @@ pub(super) struct Offered {
 // several threads may do. That of an SSL, whose thread may use it meanwhile, is only encoded: what the encoding
 // contains does not change once the handshake has finished, before which `Ssl::session` gives none away.
 unsafe impl Send for Session {}
-// SAFETY: as above: nothing writes to a session.
+// SAFETY: a shared reference only reads, copies or encodes the session, which nothing writes to, and its bytes.
 unsafe impl Sync for Session {}
 
 impl Session {

@@ -173,7 +173,7 @@ impl Ssl {
     pub fn prefetch(&self) {
         // SAFETY: `raw` is live while `self` is; the function only reads.
         let waiting = unsafe { (self.api.SSL_pending)(self.raw.as_ptr()) };
-        // SAFETY: as above.
+        // SAFETY: `raw` is live while `self` is; the function returns a member, which is only looked at.
         let bio = unsafe { (self.api.SSL_get_rbio)(self.raw.as_ptr()) };
         black_box((waiting, bio));
     }

@@ -175,7 +175,7 @@ impl Profile {
         }
     }
 
-    /// All instructions, whoever's.
+    /// All instructions, of any owner.
     pub fn all(&self) -> u64 {
         self.functions.values().sum::<u64>() / self.operations
     }

@@ -28,7 +28,7 @@ pub const OPERATIONS: [Operation; 12] = [
     Operation { name: "hello-without-cookie", count: 200, percent_of_stock: (25, 100) },
     Operation { name: "hello-with-wrong-cookie", count: 200, percent_of_stock: (25, 100) },
     Operation { name: "hello-with-right-cookie", count: 200, percent_of_stock: (25, 100) },
-    Operation { name: "write-64", count: 200, percent_of_stock: (103, 121) },
+    Operation { name: "write-64", count: 200, percent_of_stock: (103, 120) },
     Operation { name: "write-1024", count: 200, percent_of_stock: (102, 120) },
     Operation { name: "write-8192", count: 200, percent_of_stock: (101, 120) },
     Operation { name: "read-64", count: 200, percent_of_stock: (101, 120) },
