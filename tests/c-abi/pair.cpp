@@ -8,8 +8,23 @@
 
 namespace harness {
 
+namespace {
+
+ContextPtr share(const ContextPtr &context)
+{
+    SSL_CTX_up_ref(context.get());
+    return ContextPtr(context.get());
+}
+
+} // namespace
+
 Pair::Pair(const qdtls_address &peer)
     : Pair(clientContext(), serverContext(makeIdentity()), peer)
+{
+}
+
+Pair::Pair(const Contexts &shared)
+    : Pair(share(shared.client), share(shared.server))
 {
 }
 

@@ -7,10 +7,17 @@
 
 namespace harness {
 
+// For many pairs: to make a context takes longer than a handshake, above all under valgrind.
+struct Contexts {
+    ContextPtr client = clientContext();
+    ContextPtr server = serverContext(makeIdentity());
+};
+
 class Pair {
 public:
     // A pair whose server shows a certificate.
     explicit Pair(const qdtls_address &address = ipv4());
+    explicit Pair(const Contexts &shared);
     Pair(ContextPtr clientSide, ContextPtr serverSide, const qdtls_address &address = ipv4());
     // A pair with a pre-shared key on both sides.
     static std::unique_ptr<Pair> psk(const char *hint = nullptr);

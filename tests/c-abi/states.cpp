@@ -267,12 +267,13 @@ CASE(e7_each_function_in_each_state_does_what_the_guide_says)
 {
     const auto documented = documentedTable();
     CHECK_EQUAL(documented.size(), calls().size());
+    const Contexts contexts;
     for (const auto &[function, call] : calls()) {
         CHECK_EQUAL(documented.count(function), 1u);
         const Statuses &expected = documented.at(function);
         CHECK_EQUAL(expected.size(), std::size(states));
         for (std::size_t column = 0; column < std::size(states); ++column) {
-            Pair pair;
+            Pair pair(contexts);
             Outputs out {};
             out.error = noError();
             out.parameters.size = sizeof out.parameters;

@@ -42,7 +42,7 @@ void leaveAlert()
 bool connectsAnother()
 {
     try {
-        Pair pair;
+        Pair pair(contexts());
         pair.connect();
         pair.checkMessages();
         return true;
@@ -116,7 +116,7 @@ void checkNextHandshake(Stage &stage)
         CHECK(connectsAnother());
         return;
     }
-    Pair next;
+    Pair next(contexts());
     Endpoint &side = *stage.side;
     const bool isClient = &side == &pair.client;
     CHECK_EQUAL(qdtls_connection_reset(side.handle), QDTLS_STATUS_OK);

@@ -48,6 +48,9 @@ struct Scene {
 
 const std::vector<Scene> &scenes();
 
+// Those of the scenes, which no action changes.
+const Contexts &contexts();
+
 // Puts a logger in place that runs the hook, or removes it.
 void setLogHook(const Hook &action);
 

@@ -114,7 +114,7 @@ Stage serverBefore(std::unique_ptr<Pair> pair)
 
 Stage freshClient()
 {
-    return clientBefore(std::make_unique<Pair>());
+    return clientBefore(std::make_unique<Pair>(contexts()));
 }
 
 Stage clientBeforeVerifyRequest()
@@ -128,7 +128,7 @@ Stage clientBeforeVerifyRequest()
 
 Stage serverBeforeHello()
 {
-    Stage stage = serverBefore(std::make_unique<Pair>());
+    Stage stage = serverBefore(std::make_unique<Pair>(contexts()));
     stage.datagram = stage.pair->verifiedHello();
     return stage;
 }
@@ -219,7 +219,7 @@ Bytes foreignHello(Pair &pair)
 
 Stage connectedServerAndForeignHello()
 {
-    Stage stage = serverBefore(std::make_unique<Pair>());
+    Stage stage = serverBefore(std::make_unique<Pair>(contexts()));
     stage.pair->connect();
     stage.datagram = foreignHello(*stage.pair);
     return stage;
@@ -227,7 +227,7 @@ Stage connectedServerAndForeignHello()
 
 Stage unjudgedServerAndForeignHello()
 {
-    Stage stage = serverBefore(std::make_unique<Pair>());
+    Stage stage = serverBefore(std::make_unique<Pair>(contexts()));
     stage.pair->connectUntilVerdicts();
     stage.datagram = foreignHello(*stage.pair);
     return stage;
@@ -343,6 +343,12 @@ const std::vector<Scene> all {
 const std::vector<Scene> &scenes()
 {
     return all;
+}
+
+const Contexts &contexts()
+{
+    static const Contexts shared;
+    return shared;
 }
 
 void setLogHook(const Hook &action)
