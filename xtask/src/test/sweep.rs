@@ -226,8 +226,9 @@ fn code_of(rows: &[Row]) -> Result<HashMap<Frame, Code>> {
 
 /// None for code that is neither ours nor of Qt's plugin.
 fn code(function: &str, file_and_line: &str) -> Option<Code> {
-    if function.starts_with("operator") {
-        return None; // of which function, its caller says
+    // Which function it is for, its caller says; Qt calls OpenSSL through functions that add `q_`.
+    if function.starts_with("operator") || function.starts_with("q_") {
+        return None;
     }
     if file_and_line.contains("/src/plugins/tls/") {
         // Without the parameters, which differ between versions.
@@ -262,7 +263,14 @@ mod tests {
         let ours = code("hmac", "/r/src/openssl/digest.rs:7").unwrap();
         let qts =
             code("QSslContext::make(int)", "/qt/src/plugins/tls/openssl/x.cpp:1 (discriminator 2)").unwrap();
-        assert_eq!(code("alloc", "/rustc/0/library/std/src/sys/alloc/unix.rs:14"), None);
+        let symbols = "/qt/src/plugins/tls/openssl/qsslsocket_openssl_symbols.cpp:1";
+        for (function, file_and_line) in [
+            ("alloc", "/rustc/0/library/std/src/sys/alloc/unix.rs:14"),
+            ("q_SSL_CTX_use_certificate(ssl_ctx_st*, x509_st*)", symbols),
+            ("operator new(unsigned long)", symbols),
+        ] {
+            assert_eq!(code(function, file_and_line), None, "{function}");
+        }
         let code = [("0x1", ours), ("0x2", qts)].map(|(offset, code)| ((PLUGIN.into(), offset.into()), code));
         let code = HashMap::from(code);
         let crash = "/t/allocation_sweep+0x9 /lib/libc.so.6+0x9";
