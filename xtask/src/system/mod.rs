@@ -12,7 +12,7 @@ pub mod tools;
 pub mod workspace;
 
 use clap::Args;
-pub use process::{Cmd, Outcome, Run, Shell, cargo, cmd, is_root, rust_target, shell, shell_in};
+pub use process::{Cmd, Outcome, Run, Shell, both, cargo, cmd, is_root, rust_target, shell, shell_in};
 use std::path::PathBuf;
 
 /// What the user allows and provides.

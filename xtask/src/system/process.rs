@@ -2,11 +2,12 @@
 //! Running other programs.
 
 use crate::system::workspace;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
 pub use xshell::{Cmd, Shell, cmd};
 
 /// Runs commands in the root of the repository.
@@ -37,6 +38,20 @@ pub fn rust_target() -> Result<String> {
     let verbose = cmd!(shell(), "rustc -vV").capture()?;
     let host = verbose.lines().find_map(|line| line.strip_prefix("host: "));
     host.map(String::from).context("rustc has no host")
+}
+
+/// Does something with two subjects at once, each on a thread of its own, and returns both results, or the first error.
+pub fn both<S: Copy + Send + Sync, T: Send>(
+    subjects: [S; 2],
+    work: impl Fn(S) -> Result<T> + Sync,
+) -> Result<[T; 2]> {
+    let [first, second] = subjects;
+    thread::scope(|scope| {
+        let second = scope.spawn(|| work(second));
+        let first = work(first);
+        let second = second.join().map_err(|_| anyhow!("a thread panicked"))?;
+        Ok([first?, second?])
+    })
 }
 
 pub fn is_root() -> Result<bool> {

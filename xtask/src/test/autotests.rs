@@ -2,7 +2,7 @@
 //! Qt's own tests of its DTLS classes, on our plugin and on stock.
 
 use crate::build::{self, Flavour, qt_source};
-use crate::system::{Cmd, Environment, Outcome, Run, packages};
+use crate::system::{Cmd, Environment, Outcome, Run, both, packages};
 use crate::test::qt_program::{QtProgram, Totals};
 use crate::test::{hardening, memcheck};
 use anyhow::{Context, Result, ensure};
@@ -73,8 +73,8 @@ fn stock_fails_on(output: &str) -> bool {
 pub fn run_memcheck(qt_source: &Path) -> Result<u32> {
     for name in AUTOTESTS {
         let folder = &folder(qt_source, name);
-        let findings_on = |flavour| memcheck::run(&QtProgram { name, folder, flavour });
-        let (ours, stock) = (findings_on(Flavour::OURS)?, findings_on(Flavour::STOCK)?);
+        let [ours, stock] =
+            both(Flavour::USUAL, |flavour| memcheck::run(&QtProgram { name, folder, flavour }))?;
         println!("    {name:16} ours: {ours}; stock: {stock}");
         memcheck::compare(&ours, &stock)?;
     }

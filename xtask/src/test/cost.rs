@@ -5,7 +5,7 @@
 use crate::bench::samples::Subject;
 use crate::bench::{counts, measure};
 use crate::build::Flavour;
-use crate::system::workspace;
+use crate::system::{both, workspace};
 use crate::test::callgrind::{self, Profile};
 use crate::test::qt_program::QtProgram;
 use anyhow::{Result, ensure};
@@ -52,8 +52,9 @@ pub fn check() -> Result<u32> {
 fn check_beside_openssl() -> Result<u32> {
     measure::make_credentials()?;
     for (scenario, percent) in BESIDE_OPENSSL {
-        let [ours, raw] = [Subject::Ours, Subject::Raw].map(|subject| counts::profile_of(subject, scenario));
-        let (ours, raw) = (ours?.split().total(), raw?.split().total());
+        let [ours, raw] =
+            both([Subject::Ours, Subject::Raw], |subject| counts::profile_of(subject, scenario))?;
+        let (ours, raw) = (ours.split().total(), raw.split().total());
         let found = ours * 100 / raw;
         println!("    {scenario:24} ours: {ours}; OpenSSL alone: {raw}; {found} %");
         ensure!(ours * 100 <= raw * percent, "{scenario} costs more than {percent} % of OpenSSL alone");
@@ -64,8 +65,8 @@ fn check_beside_openssl() -> Result<u32> {
 fn check_beside_stock() -> Result<u32> {
     println!("    instructions in all, and those outside OpenSSL");
     for operation in &OPERATIONS {
-        let [ours, stock] = Flavour::USUAL.map(|flavour| operation.profile_on(flavour).map(|it| it.split()));
-        let (ours, stock) = (ours?, stock?);
+        let [ours, stock] = both(Flavour::USUAL, |flavour| operation.profile_on(flavour))?;
+        let (ours, stock) = (ours.split(), stock.split());
         let Operation { name, percent_of_stock: (percent, outside_percent), .. } = *operation;
         let [all, all_stock] = [ours, stock].map(|split| split.total());
         let [outside, outside_stock] = [ours, stock].map(|split| split.outside_openssl());

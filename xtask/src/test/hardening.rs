@@ -6,14 +6,13 @@
 
 use crate::build::Flavour;
 use crate::check::sources::RUST_API;
-use crate::system::{Run, cargo, cmd, shell, template, workspace};
+use crate::system::{Run, both, cargo, cmd, shell, template, workspace};
 use crate::test::qt_program::QtProgram;
 use anyhow::{Result, ensure};
 use minijinja::context;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::Path;
-use std::thread;
 
 const FINDINGS: &str = "qt-tests/findings.tsv";
 const DOCUMENT: &str = "docs/hardening.md";
@@ -77,13 +76,9 @@ const CRASHES: &str = ", crashes";
 
 /// Runs the cases on our plugin alone, and returns how many there are. Fails unless all are right.
 pub fn check_ours() -> Result<u32> {
-    Ok(our_outcomes()?.len() as u32)
-}
-
-fn our_outcomes() -> Result<Vec<Case>> {
     let ours = outcomes(Flavour::OURS)?;
     check_right(&ours)?;
-    Ok(ours)
+    Ok(ours.len() as u32)
 }
 
 /// Reads what the cases came to that were run elsewhere, and returns how many there are. Fails unless all are right.
@@ -104,11 +99,8 @@ fn check_right(ours: &[Case]) -> Result<()> {
 /// The document, and the number of cases.
 fn generate() -> Result<(String, u32)> {
     // The cases wait most of the time.
-    let (ours, stock) = thread::scope(|scope| {
-        let stock = scope.spawn(|| outcomes(Flavour::STOCK));
-        (our_outcomes(), stock.join().expect("no panic"))
-    });
-    let (ours, stock) = (ours?, stock?);
+    let [ours, stock] = both(Flavour::USUAL, outcomes)?;
+    check_right(&ours)?;
     let names = |cases: &[Case]| cases.iter().map(|case| case.name.clone()).collect::<Vec<_>>();
     ensure!(names(&ours) == names(&stock), "the cases on stock are others than on ours");
     let findings: Vec<Finding> = workspace::table(&workspace::read(FINDINGS)?)?;
