@@ -7,6 +7,7 @@
 #include "pair/wire.h"
 
 #include <QtCore/QElapsedTimer>
+#include <QtCore/QThread>
 #include <QtCore/QTimer>
 #include <QtTest/QSignalSpy>
 #include <QtTest/QTest>
@@ -48,6 +49,8 @@ class Timers : public QObject {
                 "after junk came in, each handshakeTimeout still resends a flight")
     Q_CLASSINFO("S13_junk_does_not_postpone_the_timer",
                 "a stream of junk cannot hold the timer back")
+    Q_CLASSINFO("S13_a_late_timer_waits_for_what_arrived",
+                "nothing is sent again for the time in which the event loop stood still")
     Q_CLASSINFO(
         "F11_clock_set_back",
         "a flight is sent again, or the handshake ends, when the clock was set back an hour")
@@ -66,6 +69,7 @@ private slots:
     void S13_every_timeout_resends_a_flight();
     void S13_junk_does_not_postpone_the_timer();
     void S13_intervals_are_settable();
+    void S13_a_late_timer_waits_for_what_arrived();
     void F11_clock_set_back();
 };
 
@@ -243,6 +247,28 @@ void Timers::S13_intervals_are_settable()
     // After 100 ms and four times 200 ms; without the maximum the fifth would come after 3100 ms.
     QTRY_COMPARE_WITH_TIMEOUT(timeouts.size(), 5, 3000);
     QVERIFY2(clock.elapsed() >= 800, QByteArray::number(clock.elapsed()));
+}
+
+void Timers::S13_a_late_timer_waits_for_what_arrived()
+{
+    // The answer waits on the socket, or the server on the same thread has yet to give it.
+    for (const bool isAnswered : { true, false }) {
+        Loopback link;
+        handleTimeouts(link.client);
+        QSignalSpy timeouts(link.client.dtls.get(), &QDtls::handshakeTimeout);
+        connect(&link.client.socket, &QUdpSocket::readyRead, this,
+                [&link] { link.client.deliver(); });
+        connect(&link.server.socket, &QUdpSocket::readyRead, this, [&link] {
+            QThread::msleep(50);
+            link.server.deliver();
+        });
+        QVERIFY(link.start());
+        if (isAnswered)
+            link.server.deliver();
+        QThread::msleep(pastFirstIntervalMs);
+        QTRY_VERIFY(link.client.isComplete() && link.server.isComplete());
+        QCOMPARE(timeouts.size(), 0);
+    }
 }
 
 void Timers::F11_clock_set_back()

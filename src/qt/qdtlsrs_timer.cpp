@@ -39,10 +39,20 @@ void HandshakeTimer::tryUpdate()
     if (thread() != QThread::currentThread())
         return; // its own thread alone can start and stop it
     follow();
-    if (const auto left = millisecondsLeft())
-        timer.start(*left, Qt::PreciseTimer, this);
-    else
-        timer.stop();
+    const auto left = millisecondsLeft();
+    if (!left)
+        return timer.stop();
+    if (*left > 0)
+        turns = 0;
+    start(*left);
+}
+
+// One that is overdue stays so.
+void HandshakeTimer::start(int milliseconds)
+{
+    if (milliseconds > 0)
+        due.setRemainingTime(milliseconds, Qt::PreciseTimer);
+    timer.start(milliseconds, Qt::PreciseTimer, this);
 }
 
 // Nothing while an operation is under way (F2).
@@ -56,6 +66,21 @@ std::optional<int> HandshakeTimer::millisecondsLeft() const
     // Rounded up: never early.
     const uint64_t milliseconds = (microseconds + 999) / 1000;
     return int(std::min<uint64_t>(milliseconds, std::numeric_limits<int>::max()));
+}
+
+// The event loop first gets a few turns to take what has arrived, without waiting for more. Where
+// it stood still they take as long as that, since a peer on the same thread could not answer; but
+// in all no longer than the first interval of RFC 6347, 4.2.4.1.
+std::optional<int> HandshakeTimer::grace()
+{
+    constexpr int mostTurns = 4;
+    constexpr int longestMs = 250;
+    constexpr int standstillMs = 50;
+    if (turns == mostTurns)
+        return {};
+    ++turns;
+    const qint64 late = QDeadlineTimer::current(Qt::PreciseTimer).deadline() - due.deadline();
+    return late < standstillMs ? 0 : int(std::min<qint64>(late, longestMs));
 }
 
 // Watches for a move of the QDtls, which only an object on the same thread can do.
@@ -100,6 +125,8 @@ void HandshakeTimer::timerEvent(QTimerEvent *event)
     // In an event loop of a slot: the operation below it updates the timer when it returns.
     if (!millisecondsLeft())
         return;
+    if (const auto wait = grace())
+        return start(*wait);
     // The last statement: the slot may move the QDtls, or delete it and this timer with it.
     emit q->handshakeTimeout();
 }

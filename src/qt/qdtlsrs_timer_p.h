@@ -9,6 +9,7 @@
 #include <qdtls_rs.h>
 
 #include <QtCore/qbasictimer.h>
+#include <QtCore/qdeadlinetimer.h>
 #include <QtCore/qobject.h>
 
 #include <optional>
@@ -25,6 +26,9 @@ namespace QdtlsRs {
 // child, and a timer that Qt moves cannot be stopped before the new thread's event loop has started
 // it. So it watches for the move, stops, and belongs to no thread until it is started on the new
 // one. A QDtls that is used on one thread and lives on another has its timer where it is used.
+//
+// The time in which the event loop stood still is no time of waiting: the answer may have arrived,
+// or a peer on the same thread had no chance to send it.
 class HandshakeTimer final : public QObject {
 public:
     HandshakeTimer(QDtls *dtls, const qdtls_connection *connection);
@@ -39,6 +43,8 @@ protected:
 private:
     void tryUpdate();
     std::optional<int> millisecondsLeft() const;
+    void start(int milliseconds);
+    std::optional<int> grace();
     void follow();
     void leaveThread();
     void updateOnNewThread();
@@ -47,6 +53,8 @@ private:
     const qdtls_connection *connection;
     bool follows = false; // watches for a move
     QBasicTimer timer;
+    QDeadlineTimer due { QDeadlineTimer::Forever };
+    int turns = 0; // of the event loop, since Rust's timer ran out
 };
 
 } // namespace QdtlsRs
