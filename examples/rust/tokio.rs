@@ -39,6 +39,7 @@ impl Client {
         while need == Need::Datagram {
             let timer = self.connection.time_left();
             tokio::select! {
+                biased; // what has arrived comes before a timer that is late
                 length = self.socket.recv(&mut self.buffer) => {
                     need = self.connection.proceed(&self.buffer[..length?])?;
                 }
