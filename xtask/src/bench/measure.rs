@@ -25,7 +25,7 @@ pub struct Effort {
 impl Effort {
     /// Half an hour on the machine of docs/performance.md.
     pub const USUAL: Self =
-        Self { rounds: 21, long_rounds: 5, rounds_of_endpoint: 9, rounds_of_start: 101, repetitions: 60 };
+        Self { rounds: 21, long_rounds: 5, rounds_of_endpoint: 15, rounds_of_start: 101, repetitions: 60 };
     /// Shows that everything works; its numbers are rough.
     pub const QUICK: Self =
         Self { rounds: 3, long_rounds: 1, rounds_of_endpoint: 1, rounds_of_start: 5, repetitions: 8 };
