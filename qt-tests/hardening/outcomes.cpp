@@ -13,9 +13,12 @@
 #include <QtCore/QTextStream>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <functional>
+#include <future>
 #include <tuple>
+#include <vector>
 
 namespace hardening {
 
@@ -140,14 +143,25 @@ bool isOneOf(const Case &one, const QStringList &beginnings)
     });
 }
 
-// Calls row() with the line of each case as soon as it is known; true when all were right.
+// Calls row() with the line of each case as soon as it and those before it are known; true when all
+// were right. They wait most of the time, so two run at once.
 bool tabulate(const QStringList &except, const std::function<void(const QByteArray &)> &row)
 {
+    QList<Case> cases = allCases();
+    cases.removeIf([&except](const Case &one) { return isOneOf(one, except); });
+    std::vector<std::promise<QByteArray>> outcomes(std::size_t(cases.size()));
+    std::atomic<std::size_t> next { 0 };
+    const auto work = [&] {
+        for (std::size_t i = next++; i < outcomes.size(); i = next++)
+            outcomes[i].set_value(outcomeOf(cases.at(qsizetype(i))));
+    };
+    const std::future<void> workers[] = { std::async(std::launch::async, work),
+                                          std::async(std::launch::async, work) };
+
     bool allRight = true;
-    for (const Case &one : allCases()) {
-        if (isOneOf(one, except))
-            continue;
-        const QByteArray outcome = outcomeOf(one);
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        const Case &one = cases.at(qsizetype(i));
+        const QByteArray outcome = outcomes[i].get_future().get();
         allRight = allRight && outcome == "right";
         row(one.name + '\t' + one.finding() + '\t' + outcome + '\t' + one.description + '\n');
     }
