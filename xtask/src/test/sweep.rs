@@ -226,11 +226,12 @@ fn code_of(rows: &[Row]) -> Result<HashMap<Frame, Code>> {
 
 /// None for code that is neither ours nor of Qt's plugin.
 fn code(function: &str, file_and_line: &str) -> Option<Code> {
+    let is_qt = file_and_line.contains("/src/plugins/tls/");
     // Which function it is for, its caller says; Qt calls OpenSSL through functions that add `q_`.
-    if function.starts_with("operator") || function.starts_with("q_") {
+    if function.starts_with("operator") || is_qt && function.starts_with("q_") {
         return None;
     }
-    if file_and_line.contains("/src/plugins/tls/") {
+    if is_qt {
         // Without the parameters, which differ between versions.
         return Some((function.split('(').next().unwrap_or_default().into(), false));
     }
@@ -271,6 +272,8 @@ mod tests {
         ] {
             assert_eq!(code(function, file_and_line), None, "{function}");
         }
+        let callback = code("q_X509DtlsCallback", "/r/src/openssl/callbacks.rs:79");
+        assert_eq!(callback, Some(("src/openssl/callbacks.rs".into(), true)), "Qt declares it");
         let code = [("0x1", ours), ("0x2", qts)].map(|(offset, code)| ((PLUGIN.into(), offset.into()), code));
         let code = HashMap::from(code);
         let crash = "/t/allocation_sweep+0x9 /lib/libc.so.6+0x9";
