@@ -65,10 +65,10 @@ bool Load::isDoneBy(const Step &step, Client &client)
     return wasBusy && !client.busy;
 }
 
-// Starts clients in turn, as many at a time as may be, until each is done.
-void Load::run(const Step &start, const Step &receive, std::size_t mostAtOnce)
+// Starts clients in turn from the first one on, as many at a time as may be, until each is done.
+void Load::run(const Step &start, const Step &receive, std::size_t mostAtOnce, std::size_t first)
 {
-    std::size_t started = 0, done = 0;
+    std::size_t started = first, done = first;
     while (done < clients.size()) {
         for (; started < clients.size() && started - done < mostAtOnce; ++started) {
             clients[started].busy = true;
@@ -86,7 +86,7 @@ void Load::run(const Step &start, const Step &receive, std::size_t mostAtOnce)
 
 void Load::connect(std::size_t number)
 {
-    clients.reserve(number);
+    const std::size_t before = clients.size();
     while (clients.size() < number)
         add();
     const auto advance = [](Client &client) {
@@ -96,7 +96,7 @@ void Load::connect(std::size_t number)
         require(good, "a handshake");
         return result == 1;
     };
-    run(advance, advance, mostWaiting);
+    run(advance, advance, mostWaiting, before);
 }
 
 void Load::echo(std::size_t messages)

@@ -17,8 +17,9 @@ public:
     explicit Load(const sockaddr_in &server);
     ~Load();
 
-    // One handshake each, messages and their echoes, and the exchange of close_notify.
-    void connect(std::size_t clients);
+    // One handshake of each client that is missing to the number, messages and their echoes, and
+    // the exchange of close_notify.
+    void connect(std::size_t number);
     // Each client sends so many at once, and waits for the echoes.
     void echo(std::size_t messages);
     void close();
@@ -35,7 +36,7 @@ private:
 
     void add();
     bool isDoneBy(const Step &step, Client &client);
-    void run(const Step &start, const Step &receive, std::size_t mostAtOnce);
+    void run(const Step &start, const Step &receive, std::size_t mostAtOnce, std::size_t first = 0);
 
     const sockaddr_in server;
     SSL_CTX *const context;

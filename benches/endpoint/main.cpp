@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// endpoint_bench ours|raw FOLDER PEERS EFFORT: a server in a process of its own, and clients.
-// Prints what a handshake and a message cost the server in nanoseconds of the processor, the
-// kernel's work for it included, and the bytes that it keeps for a peer. FOLDER has the server's
-// ecdsa.crt and ecdsa.key; EFFORT is the least number of handshakes.
-#include "load.h"
+// endpoint_bench FOLDER PEERS EFFORT: two servers, each in a process of its own, and their clients.
+// Prints, with the name of the server, what a handshake and a message cost it in nanoseconds of the
+// processor, the kernel's work for it included, and the bytes that it keeps for a peer. FOLDER has
+// the servers' ecdsa.crt and ecdsa.key; EFFORT is the least number of handshakes.
+//
+// The servers take turns of a few milliseconds: what else the machine does meets both alike.
+#include "clients.h"
 #include "servers.h"
 
 #include <sched.h>
@@ -16,9 +18,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
-#include <cstring>
 #include <string>
+#include <utility>
 
 namespace {
 
@@ -27,10 +30,10 @@ using namespace bench;
 constexpr std::size_t warmUp = 64; // peers
 constexpr std::size_t messagesPerHandshake = 64; // of the effort
 constexpr std::size_t mostAtOnce = 64;
+constexpr std::size_t clientsInTurn = 256, messagesInTurn = 1024;
 
-// Server and clients take turns on one processor, and neither interrupts the other: what the
-// clients send in their turn waits when the server's begins, as it does for a server with much to
-// do.
+// Servers and clients share one processor, and none interrupts another: what the clients send waits
+// when the server's time begins, as it does for a server with much to do.
 void shareOneProcessor()
 {
     cpu_set_t allowed;
@@ -43,7 +46,7 @@ void shareOneProcessor()
     const sched_param none {};
     require(sched_setaffinity(0, sizeof allowed, &allowed) == 0
                 && sched_setscheduler(0, SCHED_BATCH, &none) == 0,
-            "one processor for both");
+            "one processor for all");
 }
 
 void allowManySockets()
@@ -81,22 +84,28 @@ SSL_CTX *serverContext(const std::string &folder)
     return context;
 }
 
+using Serve = void (*)(int socket, SSL_CTX *context);
+
 class ServerProcess {
 public:
-    ServerProcess(bool ours, const std::string &folder, int socket)
-        : process(fork())
+    ServerProcess(Serve serve, const std::string &folder)
     {
+        const int socket = boundSocket(address);
+        process = fork();
         if (process == 0) {
             prctl(PR_SET_PDEATHSIG, SIGKILL);
-            (ours ? serveByEndpoint : serveByOpenssl)(socket, serverContext(folder));
+            serve(socket, serverContext(folder));
         }
         require(process > 0 && clock_getcpuclockid(process, &clock) == 0, "the server's process");
+        ::close(socket);
     }
     ~ServerProcess()
     {
         kill(process, SIGTERM);
         waitpid(process, nullptr, 0);
     }
+
+    const sockaddr_in &socketAddress() const { return address; }
 
     double nanoseconds() const
     {
@@ -117,56 +126,122 @@ public:
     }
 
 private:
-    pid_t process;
+    sockaddr_in address {};
+    pid_t process = -1;
     clockid_t clock {};
 };
 
-void report(const char *name, std::size_t peers, double value)
+// A server with its clients, and what it has used so far.
+class Subject {
+public:
+    Subject(const char *ofServer, Serve serve, const std::string &folder)
+        : name(ofServer)
+        , server(serve, folder)
+        , clients(server.socketAddress())
+    {
+    }
+
+    // The processor's time and the memory that it has used since the last call.
+    double nanoseconds()
+    {
+        const double now = server.nanoseconds(), before = std::exchange(lastTime, now);
+        return now - before;
+    }
+    double bytes()
+    {
+        const double now = server.residentBytes(), before = std::exchange(lastBytes, now);
+        return now - before;
+    }
+    void report(const char *what, std::size_t peers, double value) const
+    {
+        std::printf("%s\tendpoint/%s/%zu\t%.1f\n", name, what, peers, value);
+    }
+
+private:
+    const char *const name;
+    const ServerProcess server;
+    double lastTime = 0, lastBytes = 0;
+
+public:
+    Clients clients;
+    double forHandshakes = 0, forMessages = 0, forPeers = 0;
+};
+
+using Subjects = std::array<Subject, 2>;
+
+// The other one begins in the next turn.
+template <typename Step> void takeTurns(Subjects &subjects, std::size_t turns, const Step &step)
 {
-    std::printf("endpoint/%s/%zu\t%.1f\n", name, peers, value);
+    for (std::size_t turn = 0; turn < turns; ++turn) {
+        for (std::size_t i = 0; i < subjects.size(); ++i)
+            step(subjects[(turn + i) % subjects.size()].clients, turn);
+    }
+}
+
+std::size_t roundedUp(std::size_t number, std::size_t divisor)
+{
+    return (number + divisor - 1) / divisor;
+}
+
+void connect(Subjects &subjects, std::size_t peers)
+{
+    takeTurns(subjects, roundedUp(peers, clientsInTurn), [&](Clients &clients, std::size_t turn) {
+        clients.connect(std::min(peers, (turn + 1) * clientsInTurn));
+    });
+}
+
+void close(Subjects &subjects)
+{
+    takeTurns(subjects, 1, [](Clients &clients, std::size_t) { clients.close(); });
 }
 
 // Handshakes, until at least `effort` were made, and then messages.
-void measure(const ServerProcess &server, Load &load, std::size_t peers, std::size_t effort)
+void measure(Subjects &subjects, std::size_t peers, std::size_t effort)
 {
-    const std::size_t rounds = (effort + peers - 1) / peers;
+    const std::size_t rounds = roundedUp(effort, peers);
     const std::size_t atOnce = std::max<std::size_t>(1, mostAtOnce / peers);
-    const std::size_t turns = messagesPerHandshake * effort / (peers * atOnce) + 1;
-    const double resident = server.residentBytes(), start = server.nanoseconds();
-    load.connect(peers);
+    const std::size_t inTurn = roundedUp(messagesInTurn, peers * atOnce);
+    const std::size_t turns = roundedUp(messagesPerHandshake * effort, peers * atOnce * inTurn);
+    for (Subject &subject : subjects)
+        subject.nanoseconds(), subject.bytes();
+    connect(subjects, peers);
     for (std::size_t round = 1; round < rounds; ++round) {
-        load.close();
-        load.connect(peers);
+        close(subjects);
+        connect(subjects, peers);
     }
-    const double connected = server.nanoseconds();
-    for (std::size_t turn = 0; turn < turns; ++turn)
-        load.echo(atOnce);
-    const double echoed = server.nanoseconds();
-    const double kept = server.residentBytes() - resident;
-    load.close();
-    const double forHandshakes = connected - start + server.nanoseconds() - echoed;
-    report("handshake", peers, forHandshakes / double(peers * rounds));
-    report("message", peers, (echoed - connected) / double(peers * turns * atOnce));
-    if (peers >= 1000)
-        report("memory", peers, kept / double(peers));
+    for (Subject &subject : subjects)
+        subject.forHandshakes = subject.nanoseconds();
+    takeTurns(subjects, turns, [&](Clients &clients, std::size_t) {
+        for (std::size_t i = 0; i < inTurn; ++i)
+            clients.echo(atOnce);
+    });
+    for (Subject &subject : subjects)
+        subject.forMessages = subject.nanoseconds(), subject.forPeers = subject.bytes();
+    close(subjects);
+    for (Subject &subject : subjects) {
+        subject.forHandshakes += subject.nanoseconds();
+        subject.report("handshake", peers, subject.forHandshakes / double(peers * rounds));
+        subject.report("message", peers,
+                       subject.forMessages / double(peers * atOnce * inTurn * turns));
+        if (peers >= 1000)
+            subject.report("memory", peers, subject.forPeers / double(peers));
+    }
 }
 
 } // namespace
 
 int main(int argc, char **argv)
 {
-    require(argc == 5, "four arguments");
-    const std::size_t peers = std::stoul(argv[3]), effort = std::stoul(argv[4]);
+    require(argc == 4, "three arguments");
+    const std::size_t peers = std::stoul(argv[2]), effort = std::stoul(argv[3]);
     shareOneProcessor();
     allowManySockets();
-    sockaddr_in address {};
-    const int socket = boundSocket(address);
-    const ServerProcess server(std::strcmp(argv[1], "ours") == 0, argv[2], socket);
-    close(socket);
-    Load load(address);
-    load.connect(warmUp);
-    load.echo(1);
-    load.close();
-    measure(server, load, peers, effort);
+    Subjects subjects { Subject("ours", serveByEndpoint, argv[1]),
+                        Subject("raw", serveByOpenssl, argv[1]) };
+    connect(subjects, warmUp);
+    for (Subject &subject : subjects)
+        subject.clients.echo(1);
+    close(subjects);
+    measure(subjects, peers, effort);
     return 0;
 }

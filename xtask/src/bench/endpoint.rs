@@ -26,7 +26,7 @@ const ROWS: [(&str, &str, f64, bool); 3] = [
     ("memory", "KiB resident for each peer", 1024.0, false),
 ];
 
-/// The subjects take turns; in the next round the other one begins.
+/// Each round measures both at once.
 pub fn measure(rounds: usize, environment: &Environment) -> Result<Samples> {
     packages::ensure(packages::ENDPOINT, environment)?;
     make_credentials()?;
@@ -36,16 +36,22 @@ pub fn measure(rounds: usize, environment: &Environment) -> Result<Samples> {
     let mut samples = Samples::default();
     for round in 0..rounds {
         eprintln!("endpoint: round {} of {rounds}", round + 1);
-        for (peers, turn) in PEERS.iter().cartesian_product(0..SUBJECTS.len()) {
-            let subject = SUBJECTS[(round + turn) % SUBJECTS.len()];
+        for peers in PEERS {
             let numbers = [peers.to_string(), EFFORT.to_string()];
-            let name = subject.to_string();
-            let output = cmd!(shell(), "{program} {name} {folder} {numbers...}").capture()?;
-            samples.add(subject, &output)?;
+            let output = cmd!(shell(), "{program} {folder} {numbers...}").capture()?;
+            for subject in SUBJECTS {
+                samples.add(subject, &lines_of(subject, &output))?;
+            }
         }
     }
     samples.check(|_| rounds, &SUBJECTS)?;
     Ok(samples)
+}
+
+/// The lines of one of the servers, which begin with its name.
+fn lines_of(subject: Subject, output: &str) -> String {
+    let lines = output.lines().filter_map(|line| line.strip_prefix(&format!("{subject}\t")));
+    lines.map(|line| format!("{line}\n")).collect()
 }
 
 /// The part of the document.
@@ -102,5 +108,10 @@ mod tests {
     fn the_part_is_the_last_one_and_there_once() {
         let document = put_into("# A\n\n## B\n", "## Endpoint\nold\n").unwrap();
         assert_eq!(put_into(&document, "## Endpoint\nnew\n").unwrap(), "# A\n\n## B\n\n## Endpoint\nnew\n");
+    }
+    #[test]
+    fn each_server_has_its_lines() {
+        let output = "ours\ta\t1\nraw\ta\t2\nours\tb\t3\n";
+        assert_eq!(SUBJECTS.map(|subject| lines_of(subject, output)), ["a\t1\nb\t3\n", "a\t2\n"]);
     }
 }
