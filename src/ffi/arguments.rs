@@ -27,7 +27,13 @@ impl<T> Out<T> {
     /// Returns the place, or an invalid-argument error for null.
     #[inline]
     pub fn require(self) -> Result<Place<T>> {
-        NonNull::new(self.0).map(Place).ok_or_else(|| invalid("an output pointer is null"))
+        self.if_wanted().ok_or_else(|| invalid("an output pointer is null"))
+    }
+
+    /// Returns the place, or `None` for null, where null is allowed.
+    #[inline]
+    pub fn if_wanted(self) -> Option<Place<T>> {
+        NonNull::new(self.0).map(Place)
     }
 }
 
@@ -35,7 +41,7 @@ impl<T> Place<T> {
     /// Writes the output.
     #[inline]
     pub fn write(self, value: T) {
-        // SAFETY: `require` checked for null, and the contract of `Out::new` makes it writable until the exported
+        // SAFETY: `Out` checked for null, and the contract of `Out::new` makes it writable until the exported
         // function returns, inside which this runs.
         unsafe { self.0.write(value) };
     }

@@ -312,8 +312,7 @@ pub unsafe extern "C" fn qdtls_endpoint_process(endpoint: *mut qdtls_endpoint, m
     let more = unsafe { Out::new(more) };
     call_on("qdtls_endpoint_process", endpoint, |endpoint| {
         let is_more = endpoint.core.process()?;
-        // One that is not wanted is null.
-        if let Ok(more) = more.require() {
+        if let Some(more) = more.if_wanted() {
             more.write(is_more);
         }
         Ok(())
