@@ -18,7 +18,7 @@ fn is_forbidden(from: &str, to: &str) -> bool {
         _ if to == "rust" => true,
         "ffi" => false,
         "openssl" => ["ffi", "association", "connection", "cookie", "listener"].contains(&to),
-        "os" => !["os", "error", "log"].contains(&to),
+        "os" => !["os", "error", "log", "peer"].contains(&to),
         "memory" | "text" => true,
         "host" if ["peer", "openssl"].contains(&to) => false,
         "log" if to == "peer" => false,

@@ -228,6 +228,21 @@ impl<'a> Operation<'a> {
         may
     }
 
+    /// The next record in a handshake.
+    #[cold]
+    fn next_of_handshake(&self) -> Option<&[u8]> {
+        let records = &self.association.statistics.records;
+        let record = self.inbox.next_record(|record| self.admits(record))?;
+        if !record.is_application_data() {
+            records.others_received.one();
+        } else {
+            records.data_received.one();
+            let buffered = &self.association.buffered_plaintext;
+            buffered.set(buffered.get().saturating_add(record.bytes.len()));
+        }
+        Some(record.bytes)
+    }
+
     /// Returns whether OpenSSL may see a record of the handshake.
     fn admits(&self, record: &Record<'_>) -> bool {
         let dropped = &self.association.statistics.dropped;
@@ -345,15 +360,7 @@ impl Events for Operation<'_> {
             if is_data { &records.data_received } else { &records.others_received }.one();
             return Some(record.bytes);
         }
-        let record = self.inbox.next_record(|record| self.admits(record))?;
-        if !record.is_application_data() {
-            records.others_received.one();
-        } else {
-            records.data_received.one();
-            let buffered = &self.association.buffered_plaintext;
-            buffered.set(buffered.get().saturating_add(record.bytes.len()));
-        }
-        Some(record.bytes)
+        self.next_of_handshake()
     }
 
     fn send(&self, bytes: &[u8]) {

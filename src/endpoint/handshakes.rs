@@ -31,6 +31,7 @@ impl<P: Program> Endpoint<P> {
             return Err(Error::because(Status::Aborted, "connect", "the program has refused the connection"));
         }
         let ssl = Ssl::of(context)?;
+        ssl.belong_to_endpoint();
         if !name.is_empty() {
             ssl.expect_host(name)?;
         }
@@ -87,6 +88,7 @@ impl<P: Program> Endpoint<P> {
             Some(Listening { context, key }) => (Ssl::of(context)?, key.clone()),
             None => return Ok(()),
         };
+        ssl.belong_to_endpoint();
         connection.settings().set_cookie(Some(key));
         connection.init_tls(Box::new(()), ssl)?;
         if self.peers.add(from, Rc::clone(&peer), Instant::now()) {

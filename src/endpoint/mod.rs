@@ -11,9 +11,10 @@
 
 mod address_hash;
 mod deadlines;
+mod decrypted;
 mod handshakes;
+mod intake;
 mod limits;
-mod look_ahead;
 mod messages;
 mod peers;
 mod program;
@@ -25,13 +26,14 @@ pub use program::{Peer, Program};
 use crate::connection::{Connection, State};
 use crate::cookie::CookieKey;
 use crate::error::{Error, Result, Status};
-use crate::memory::{self, Rc};
+use crate::memory::Rc;
 use crate::openssl::context::Context;
-use crate::os::udp::{INBOX_SIZE, Inbox, Outbox, Udp};
+use crate::os::udp::{Outbox, Udp};
 use crate::peer::PeerAddress;
 use crate::statistics::Cookies;
+use decrypted::Decrypted;
+use intake::Intake;
 use limits::Limits;
-use look_ahead::LookAhead;
 use peers::Peers;
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -47,12 +49,11 @@ pub struct Endpoint<P: Program> {
     limits: Limits,
     cookies: Cookies,
     /// Taken while datagrams are processed.
-    inbox: Cell<Option<Inbox>>,
-    plaintext: Cell<Vec<u8>>,
+    intake: Cell<Option<Intake<P::Peer>>>,
+    decrypted: RefCell<Decrypted<P::Peer>>,
     /// The own address that the datagram at hand was sent to, if the socket has several.
     arrived_at: Cell<Option<IpAddr>>,
     is_released: Cell<bool>,
-    look_ahead: LookAhead<P::Peer>,
 }
 
 /// What a server needs for clients that it does not know yet.
@@ -61,9 +62,6 @@ struct Listening {
     key: CookieKey,
 }
 
-/// Room for the plaintext of any datagram, and of what has arrived before the handshake was finished.
-const PLAINTEXT_SIZE: usize = 1 << 17;
-
 /// How many times a call reads the socket before it returns to the program.
 const MOST_READS: usize = 16;
 
@@ -71,8 +69,8 @@ impl<P: Program> Endpoint<P> {
     /// An endpoint that knows no peers. Calls `program` when nothing can fail any more.
     pub fn new(socket: Udp, program: impl FnOnce() -> P) -> Result<Self> {
         let no_memory = || Error::no_memory("endpoint");
-        let inbox = memory::zeroes(INBOX_SIZE).and_then(Inbox::new).ok_or_else(no_memory)?;
-        let plaintext = memory::zeroes(PLAINTEXT_SIZE).ok_or_else(no_memory)?;
+        let intake = Intake::new().ok_or_else(no_memory)?;
+        let decrypted = Decrypted::new().ok_or_else(no_memory)?;
         let (place, outbox) = (Rc::place().ok_or_else(no_memory)?, Outbox::new().ok_or_else(no_memory)?);
         Ok(Self {
             transport: place.fill(Transport::new(socket, outbox, program())),
@@ -80,11 +78,10 @@ impl<P: Program> Endpoint<P> {
             peers: Peers::default(),
             limits: Limits::default(),
             cookies: Cookies::default(),
-            inbox: Cell::new(Some(inbox)),
-            plaintext: Cell::new(plaintext),
+            intake: Cell::new(Some(intake)),
+            decrypted: RefCell::new(decrypted),
             arrived_at: Cell::new(None),
             is_released: Cell::new(false),
-            look_ahead: LookAhead::new().ok_or_else(no_memory)?,
         })
     }
 
@@ -111,46 +108,59 @@ impl<P: Program> Endpoint<P> {
     /// and sends. Returns whether it has stopped before the socket was empty. Errors: `Busy` inside itself;
     /// `ConnectionFailed` if the socket cannot be read.
     pub fn process(&self) -> Result<bool> {
-        let Some(mut inbox) = self.inbox.take() else {
+        let Some(mut intake) = self.intake.take() else {
             return Err(Error::new(Status::Busy, "process"));
         };
         self.transport.collect(true);
         self.forget_ended();
-        let outcome = self.read_socket(&mut inbox);
-        self.inbox.set(Some(inbox));
+        let outcome = self.read_socket(&mut intake);
+        intake.let_go();
+        self.intake.set(Some(intake));
         self.handle_deadlines();
         self.forget_ended();
         self.transport.collect(false);
         outcome
     }
 
-    fn read_socket(&self, inbox: &mut Inbox) -> Result<bool> {
+    fn read_socket(&self, intake: &mut Intake<P::Peer>) -> Result<bool> {
         for _ in 0..MOST_READS {
-            let is_more = match inbox.receive(self.transport.socket()) {
+            let is_more = match intake.receive(self.transport.socket()) {
                 Ok(is_more) => is_more,
                 Err(error) => return unless_fatal(&error).map(|()| false),
             };
-            self.look_ahead.fetch(&self.peers, inbox);
-            for (from, datagrams) in inbox.arrived() {
-                // The address of a datagram can be forged: one that cannot be is passed over.
-                let Ok(peer) = PeerAddress::of_socket(from.peer) else { continue };
-                self.arrived_at.set(from.own);
-                for datagram in datagrams {
-                    self.receive(peer, datagram);
-                    if self.transport.has_left() {
-                        self.forget_ended();
-                    }
-                    if self.is_released.get() {
-                        return Ok(false);
-                    }
+            while intake.look_ahead(&self.peers) {
+                self.handle(intake);
+                if self.is_released.get() {
+                    return Ok(false);
                 }
             }
+            self.hand_out(&[]);
             self.transport.flush();
             if !is_more {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// Handles the messages that were looked at.
+    fn handle(&self, intake: &Intake<P::Peer>) {
+        for next in intake.next() {
+            let Some((own, datagrams)) = intake.datagrams(next) else { continue };
+            self.arrived_at.set(own);
+            for datagram in datagrams {
+                match intake.peer(next, &self.peers) {
+                    Some(peer) => self.deliver(next.from, peer, datagram),
+                    None => self.receive(next.from, datagram),
+                }
+                if self.transport.has_left() {
+                    self.forget_ended();
+                }
+                if self.is_released.get() {
+                    return;
+                }
+            }
+        }
     }
 
     /// Forgets the connections that the program has ended.
@@ -163,7 +173,7 @@ impl<P: Program> Endpoint<P> {
         }
     }
 
-    /// Handles a datagram.
+    /// Handles a datagram whose connection has to be looked for.
     fn receive(&self, from: PeerAddress, datagram: &[u8]) {
         match self.peers.find(from) {
             Some(peer) => self.deliver(from, &peer, datagram),

@@ -17,9 +17,11 @@ pub struct Peers<P> {
     deadlines: RefCell<Deadlines>,
     handshakes: Cell<usize>,
     last_number: Cell<Number>,
-    /// The one that was found last: datagrams of one peer often come together.
-    last_found: RefCell<Option<(PeerAddress, Rc<P>)>>,
+    version: Cell<Version>,
 }
+
+/// Of the table: another one after each addition and removal.
+pub type Version = u64;
 
 struct Entry<P> {
     peer: Rc<P>,
@@ -48,8 +50,9 @@ impl Times {
 
 impl<P> Default for Peers<P> {
     fn default() -> Self {
-        let (known, deadlines, last_found) = Default::default();
-        Self { known, deadlines, handshakes: Cell::new(0), last_number: Cell::new(0), last_found }
+        let (known, deadlines) = Default::default();
+        let (handshakes, last_number, version) = Default::default();
+        Self { known, deadlines, handshakes, last_number, version }
     }
 }
 
@@ -57,21 +60,17 @@ impl<P> Peers<P> {
     /// The connection with a peer.
     #[inline]
     pub fn find(&self, address: PeerAddress) -> Option<Rc<P>> {
-        match &*self.last_found.borrow() {
-            Some((last, peer)) if *last == address => return Some(Rc::clone(peer)),
-            _ => {}
-        }
-        let peer = self.glance(address)?;
-        let before = self.last_found.replace(Some((address, Rc::clone(&peer))));
-        // Not the last owner: the table has it too.
-        drop(before);
-        Some(peer)
+        self.known.borrow().get(&address).map(|entry| Rc::clone(&entry.peer))
     }
 
-    /// The connection with a peer, of which nothing is remembered.
+    /// The version of the table.
     #[inline]
-    pub fn glance(&self, address: PeerAddress) -> Option<Rc<P>> {
-        self.known.borrow().get(&address).map(|entry| Rc::clone(&entry.peer))
+    pub fn version(&self) -> Version {
+        self.version.get()
+    }
+
+    fn note_change(&self) {
+        self.version.set(self.version.get().wrapping_add(1));
     }
 
     /// Whether this is the connection with the peer.
@@ -85,6 +84,7 @@ impl<P> Peers<P> {
         if known.contains_key(&address) || known.try_reserve(1).is_err() {
             return false;
         }
+        self.note_change();
         let number = self.last_number.get().wrapping_add(1);
         self.last_number.set(number);
         self.handshakes.set(self.handshakes.get().saturating_add(1));
@@ -98,8 +98,7 @@ impl<P> Peers<P> {
     /// Forgets the connection with a peer.
     pub fn remove(&self, address: PeerAddress) -> Option<Rc<P>> {
         let entry = self.known.borrow_mut().remove(&address)?;
-        // Not the last owner: `entry` is one.
-        drop(self.last_found.borrow_mut().take_if(|(last, _)| *last == address));
+        self.note_change();
         self.count_out(entry.times);
         Some(entry.peer)
     }

@@ -73,16 +73,28 @@ impl<P> Transport<P> {
         }
     }
 
+    #[inline]
     fn send(&self, to: &Route, datagram: &[u8]) -> SendResult {
         let mut outbox = self.outbox.borrow_mut();
-        if self.collects.get() || !outbox.is_empty() {
-            if outbox.push(&self.socket, to, datagram) {
-                return SendResult::Sent;
-            }
-            outbox.flush(&self.socket);
-            let is_there = outbox.push(&self.socket, to, datagram);
-            return if is_there { SendResult::Sent } else { SendResult::Lost };
+        if !self.collects.get() && outbox.is_empty() {
+            return self.send_now(&mut outbox, to, datagram);
         }
+        if outbox.push(&self.socket, to, datagram) {
+            SendResult::Sent
+        } else {
+            self.make_room(&mut outbox, to, datagram)
+        }
+    }
+
+    #[cold]
+    fn make_room(&self, outbox: &mut Outbox, to: &Route, datagram: &[u8]) -> SendResult {
+        outbox.flush(&self.socket);
+        let is_there = outbox.push(&self.socket, to, datagram);
+        if is_there { SendResult::Sent } else { SendResult::Lost }
+    }
+
+    #[cold]
+    fn send_now(&self, outbox: &mut Outbox, to: &Route, datagram: &[u8]) -> SendResult {
         match outbox.send_now(&self.socket, to, datagram) {
             Ok(()) => SendResult::Sent,
             Err(error) => error.raw_os_error().map_or(SendResult::Failed, send_error::result_of),
@@ -93,14 +105,13 @@ impl<P> Transport<P> {
 /// The program as the [`Host`] of one connection.
 pub struct PeerHost<P: Program> {
     transport: Rc<Transport<P>>,
-    address: PeerAddress,
     /// The way to the peer, which expects answers from the own address that it has sent to.
     route: Route,
 }
 
 impl<P: Program> PeerHost<P> {
     pub fn new(transport: Rc<Transport<P>>, address: PeerAddress, own: Option<IpAddr>) -> Self {
-        Self { transport, address, route: Route { peer: address.to_socket(), own } }
+        Self { transport, route: Route { peer: address, own } }
     }
 }
 
@@ -122,6 +133,6 @@ impl<P: Program> Host for PeerHost<P> {
     }
 
     fn left(&self) {
-        self.transport.note_left(self.address);
+        self.transport.note_left(self.route.peer);
     }
 }

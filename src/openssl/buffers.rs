@@ -4,8 +4,8 @@
 //! SSL_MODE_RELEASE_BUFFERS has no effect in DTLS, so OpenSSL keeps the buffers for the life of a connection. While
 //! the process has at most [`KEPT`] connections, each keeps its buffers, for speed. With more, an operation ends with
 //! SSL_free_buffers(3) and the next one starts with SSL_alloc_buffers(3), before OpenSSL runs, because DTLS writes
-//! into its buffer without checking it. This costs three allocations per datagram and saves 34 KiB per idle
-//! connection. An endpoint keeps them while it handles a datagram, with what the program answers, and up to
+//! into its buffer without checking it. This costs three allocations per datagram and saves up to 34 KiB per idle
+//! connection, of which messages touch 10. An endpoint keeps them while it handles a datagram, with what the program answers, and up to
 //! [`KEPT_BY_ENDPOINT`] connections always.
 //!
 //! SSL_free_buffers(3) of older versions frees a buffer that holds a partly read record (CVE-2024-4741). A peer can
@@ -21,8 +21,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The number of connections in the process up to which all keep their buffers: 1.1 MiB.
 pub const KEPT: usize = 32;
-/// The same for the connections of an endpoint: 8.5 MiB.
-const KEPT_BY_ENDPOINT: usize = 256;
+/// The same for the connections of an endpoint: 40 MiB, as far as messages touch them.
+const KEPT_BY_ENDPOINT: usize = 4096;
 
 /// The size of both buffers of a DTLS connection (ssl3_buffer.c).
 const SIZE: usize = 2 * 17 * 1024;
@@ -33,6 +33,12 @@ static LIVE: AtomicUsize = AtomicUsize::new(0);
 /// The first release of each series whose SSL_free_buffers(3) keeps a record that has not been read (CVE-2024-4741),
 /// as OpenSSL_version_num(3) returns it. All later series have the fix, no earlier one has it.
 const CAREFUL: [c_ulong; 4] = [0x3000_00e0, 0x3010_0060, 0x3020_0020, 0x3030_0010];
+
+/// Returns whether the connections of endpoints are too many to keep their buffers.
+#[inline]
+pub fn is_crowd_for_endpoint() -> bool {
+    LIVE.load(Ordering::Relaxed) > KEPT_BY_ENDPOINT
+}
 
 /// Returns whether SSL_free_buffers(3) is safe for all input from the peer.
 fn frees_carefully(version: c_ulong) -> bool {
@@ -68,10 +74,14 @@ impl Buffers {
         }
     }
 
-    /// Sets whether the buffers stay between operations, also in a crowd. Only endpoints do.
+    /// Has as many connections keep their buffers as an endpoint's do.
+    pub fn belong_to_endpoint(&self) {
+        self.most.set(KEPT_BY_ENDPOINT);
+    }
+
+    /// Sets whether the buffers stay between operations, also in a crowd.
     pub fn keep(&self, kept: bool) {
         self.kept.set(kept);
-        self.most.set(KEPT_BY_ENDPOINT);
     }
 
     /// Allocates the buffers if they were freed.

@@ -178,6 +178,11 @@ impl Ssl {
         black_box((waiting, bio));
     }
 
+    /// Has as many connections keep their record buffers as an endpoint's do.
+    pub fn belong_to_endpoint(&self) {
+        self.buffers.belong_to_endpoint();
+    }
+
     /// Keeps the record buffers between the operations of `work`.
     #[inline]
     pub fn keep_buffers<R>(&self, work: impl FnOnce() -> R) -> R {

@@ -29,20 +29,27 @@ impl Outbox {
     }
 
     /// Puts a datagram behind the others; false if there is no room.
+    #[inline]
     pub fn push(&mut self, socket: &Udp, to: &Route, datagram: &[u8]) -> bool {
         let length = datagram.len();
         if self.bytes.len() + length > BYTES {
             return false;
         }
         let joined = socket.cuts.get() && self.runs.last_mut().is_some_and(|last| last.join(to, length));
-        if !joined {
-            if self.runs.len() >= RUNS {
-                return false;
-            }
-            self.runs.push(Run::new(*to, length));
+        if !joined && !self.begin_run(to, length) {
+            return false;
         }
         self.bytes.extend_from_slice(datagram);
         true
+    }
+
+    #[inline(never)]
+    fn begin_run(&mut self, to: &Route, length: usize) -> bool {
+        let has_room = self.runs.len() < RUNS;
+        if has_room {
+            self.runs.push(Run::new(*to, length));
+        }
+        has_room
     }
 
     /// Whether nothing waits.
@@ -51,7 +58,14 @@ impl Outbox {
     }
 
     /// Sends what the socket takes now; the rest stays. What cannot be sent at all is lost.
+    #[inline]
     pub fn flush(&mut self, socket: &Udp) {
+        if !self.is_empty() {
+            self.send_waiting(socket);
+        }
+    }
+
+    fn send_waiting(&mut self, socket: &Udp) {
         let (mut sent, mut sent_bytes) = (0, 0);
         while let Some([first, ..]) = self.runs.get_mut(sent..) {
             let is_alone = first.number > 1 && !socket.cuts.get();
@@ -76,7 +90,11 @@ impl Outbox {
                 _ => sent += step,
             }
         }
-        self.runs.drain(..sent.min(self.runs.len()));
+        if sent >= self.runs.len() {
+            self.runs.clear();
+            return self.bytes.clear();
+        }
+        self.runs.drain(..sent);
         self.bytes.drain(..sent_bytes.min(self.bytes.len()));
     }
 
@@ -92,7 +110,8 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::{SocketAddr, UdpSocket};
+    use crate::peer::PeerAddress;
+    use std::net::UdpSocket;
     use std::os::fd::AsRawFd;
 
     #[test]
@@ -100,7 +119,8 @@ mod tests {
         let own = UdpSocket::bind("127.0.0.1:0").expect("a socket");
         // SAFETY: the socket is open until the end of the test.
         let socket = unsafe { Udp::new(own.as_raw_fd() as isize) }.expect("a socket");
-        let to = |port| Route { peer: SocketAddr::from(([127, 0, 0, 1], port)), own: None };
+        let peer = |port| PeerAddress::new([127, 0, 0, 1].into(), port, 0).expect("valid");
+        let to = |port| Route { peer: peer(port), own: None };
         let mut outbox = Outbox::new().expect("memory");
         assert_eq!((1..1000).filter(|port| outbox.push(&socket, &to(*port), &[0; 10])).count(), RUNS);
         let mut outbox = Outbox::new().expect("memory");

@@ -2,9 +2,10 @@
 //! One datagram in a system call.
 
 use super::run::Run;
-use super::socket::{LONGEST, Route, Udp};
+use super::socket::{LONGEST, Udp};
+use crate::peer::PeerAddress;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// The size of an [`Inbox`]'s memory.
 pub const INBOX_SIZE: usize = LONGEST;
@@ -29,12 +30,19 @@ impl Inbox {
         Ok(true)
     }
 
-    /// What was read.
-    pub fn arrived(&self) -> impl Iterator<Item = (Route, impl Iterator<Item = &[u8]>)> {
-        self.arrived.iter().filter_map(|(peer, length)| {
-            let datagram = self.storage.get(..*length)?;
-            Some((Route { peer: *peer, own: None }, std::iter::once(datagram)))
-        })
+    /// How many messages were read.
+    pub fn count(&self) -> usize {
+        self.arrived.iter().count()
+    }
+
+    /// Who has sent a message; `None` if no peer can have the address.
+    pub fn sender(&self, _message: usize) -> Option<PeerAddress> {
+        PeerAddress::of_socket(self.arrived?.0).ok()
+    }
+
+    /// The datagrams of a message, and the own address that they came to: not known here.
+    pub fn datagrams(&self, _message: usize) -> Option<(Option<IpAddr>, impl Iterator<Item = &[u8]>)> {
+        Some((None, std::iter::once(self.storage.get(..self.arrived?.1)?)))
     }
 }
 

@@ -20,22 +20,25 @@ pub struct Run {
     /// The length of each but the last one, which may be shorter.
     pub each: usize,
     pub number: usize,
+    /// How many there may be: as many as now behind a shorter one.
+    most: usize,
 }
 
 impl Run {
     /// Of one datagram.
     pub fn new(to: Route, length: usize) -> Self {
-        Self { to, length, each: length, number: 1 }
+        let most = if length <= LONGEST_CUT { MOST_CUT.min(LONGEST_WHOLE / length.max(1)) } else { 1 };
+        Self { to, length, each: length, number: 1, most }
     }
 
     /// Puts a datagram behind the others. False if the system could not cut that.
+    #[inline]
     pub fn join(&mut self, to: &Route, length: usize) -> bool {
-        let are_equal = self.length == self.each * self.number;
-        let fits = length <= self.each && self.each <= LONGEST_CUT && self.length + length <= LONGEST_WHOLE;
-        let joins = are_equal && fits && self.number < MOST_CUT && self.to == *to;
+        let joins = length <= self.each && self.number < self.most && self.to == *to;
         if joins {
             self.length += length;
             self.number += 1;
+            self.most = if length < self.each { self.number } else { self.most };
         }
         joins
     }
@@ -56,11 +59,12 @@ impl Run {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::SocketAddr;
+    use crate::peer::PeerAddress;
 
     #[test]
     fn only_what_can_be_cut_is_joined() {
-        let route = |port| Route { peer: SocketAddr::from(([127, 0, 0, 1], port)), own: None };
+        let peer = |port| PeerAddress::new([127, 0, 0, 1].into(), port, 0).expect("valid");
+        let route = |port| Route { peer: peer(port), own: None };
         for (first, second, port, joins) in [
             (100, 100, 9, true),
             (100, 7, 9, true),
@@ -80,7 +84,8 @@ mod tests {
 
     #[test]
     fn a_shorter_one_is_the_last() {
-        let to = Route { peer: SocketAddr::from(([127, 0, 0, 1], 9)), own: None };
+        let peer = PeerAddress::new([127, 0, 0, 1].into(), 9, 0).expect("valid");
+        let to = Route { peer, own: None };
         let mut run = Run::new(to, 10);
         assert!(run.join(&to, 10) && run.join(&to, 4) && !run.join(&to, 4));
         let mut lengths = Vec::new();

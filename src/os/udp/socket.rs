@@ -2,16 +2,17 @@
 //! A UDP socket of the program's.
 
 use super::options::{ask_for_joined, ask_for_own_address};
+use crate::peer::PeerAddress;
 use std::cell::Cell;
 use std::io;
 use std::mem::ManuallyDrop;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, SocketAddrV6, UdpSocket};
 
 /// The way of a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
     /// Where it comes from, or goes to.
-    pub peer: SocketAddr,
+    pub peer: PeerAddress,
     /// The address on this side, if the socket is bound to all of them and the system says to which one it came. The
     /// answers have to come from it: a connected peer takes no others.
     pub own: Option<IpAddr>,
@@ -21,7 +22,7 @@ pub struct Route {
 pub struct Udp {
     pub(super) socket: ManuallyDrop<UdpSocket>,
     /// Such a socket takes IPv4 addresses in their mapped form.
-    is_ipv6: bool,
+    pub(super) is_ipv6: bool,
     /// The only peer of a connected socket, which takes no address.
     pub(super) peer: Option<SocketAddr>,
     /// Whether the system can cut datagrams out of a larger one, and has not refused that.
@@ -56,7 +57,7 @@ impl Udp {
     }
 
     /// Sends one datagram, from the address that the system chooses.
-    pub fn send(&self, to: SocketAddr, datagram: &[u8]) -> io::Result<()> {
+    pub fn send(&self, to: PeerAddress, datagram: &[u8]) -> io::Result<()> {
         match self.peer {
             Some(_) => self.socket.send(datagram),
             None => self.socket.send_to(datagram, self.own_form(to)),
@@ -65,10 +66,10 @@ impl Udp {
     }
 
     /// The address as this socket takes it.
-    pub(super) fn own_form(&self, address: SocketAddr) -> SocketAddr {
-        match address.ip() {
-            IpAddr::V4(v4) if self.is_ipv6 => (v4.to_ipv6_mapped(), address.port()).into(),
-            _ => address,
+    fn own_form(&self, address: PeerAddress) -> SocketAddr {
+        match self.is_ipv6 {
+            true => SocketAddrV6::new(address.to_v6(), address.port(), 0, address.scope()).into(),
+            false => address.to_socket(),
         }
     }
 }

@@ -8,8 +8,10 @@
 use super::name::Name;
 use super::notes::{Notes, ROOM};
 use super::{Batch, SLOTS};
-use crate::os::udp::socket::{LONGEST, Route, Udp};
+use crate::os::udp::socket::{LONGEST, Udp};
+use crate::peer::PeerAddress;
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::AsRawFd;
 use std::ptr;
 
@@ -17,9 +19,11 @@ use std::ptr;
 const SHORT: usize = 2048;
 /// The distance of short slots. With a power of two, the beginnings of all would share few sets of the processor's cache.
 const STRIDE: usize = SHORT + 64;
+/// Where the long slots begin.
+const LONG_SLOTS: usize = SLOTS * STRIDE;
 
 /// The size of an [`Inbox`]'s memory.
-pub const INBOX_SIZE: usize = SLOTS * (STRIDE + LONGEST);
+pub const INBOX_SIZE: usize = LONG_SLOTS + SLOTS * LONGEST;
 
 /// What comes in with one system call.
 pub struct Inbox {
@@ -89,6 +93,9 @@ impl Inbox {
     fn complete_long_ones(&mut self) {
         let [Batch { messages, .. }] = &*self.batch;
         let come = messages.iter().take(self.count);
+        if come.clone().all(|message| message.msg_len as usize <= SHORT) {
+            return;
+        }
         for (message, (short, long)) in come.zip(slots_mut(&mut self.storage)) {
             if message.msg_len as usize > SHORT {
                 long.iter_mut().zip(short).for_each(|(to, from)| *to = *from);
@@ -96,32 +103,38 @@ impl Inbox {
         }
     }
 
-    /// What was read, but for what has no address or was too long for its slots: datagrams of one way each.
-    pub fn arrived(&self) -> impl Iterator<Item = (Route, impl Iterator<Item = &[u8]>)> {
-        let [Batch { messages, names, .. }] = &*self.batch;
-        let all = messages.iter().zip(names).zip(slots(&self.storage));
-        all.take(self.count).filter_map(|((message, name), (short, long))| {
-            if message.msg_hdr.msg_flags & libc::MSG_TRUNC != 0 {
-                return None;
-            }
-            let length = message.msg_len as usize;
-            let datagrams = short.get(..length).or_else(|| long.get(..length))?;
-            let Notes { each, own } = Notes::of(&message.msg_hdr);
-            let each = each.filter(|each| *each > 0).unwrap_or(length.max(1));
-            Some((Route { peer: name.get()?, own }, datagrams.chunks(each)))
-        })
+    /// How many messages were read.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Who has sent a message; `None` if no peer can have the address.
+    #[inline]
+    pub fn sender(&self, message: usize) -> Option<PeerAddress> {
+        let [Batch { names, .. }] = &*self.batch;
+        names.get(message)?.get()
+    }
+
+    /// The datagrams of a message, and the own address that they came to, if the socket has several. `None` if it was too
+    /// long for its slots.
+    #[inline]
+    pub fn datagrams(&self, message: usize) -> Option<(Option<IpAddr>, impl Iterator<Item = &[u8]>)> {
+        let [Batch { messages, .. }] = &*self.batch;
+        let arrived = messages.get(message)?;
+        if arrived.msg_hdr.msg_flags & libc::MSG_TRUNC != 0 {
+            return None;
+        }
+        let length = arrived.msg_len as usize;
+        let start = if length <= SHORT { message * STRIDE } else { LONG_SLOTS + message * LONGEST };
+        let datagrams = self.storage.get(start..start + length)?;
+        let Notes { each, own } = Notes::of(&arrived.msg_hdr);
+        let each = each.filter(|each| *each > 0).unwrap_or(length.max(1));
+        Some((own, datagrams.chunks(each)))
     }
 }
 
-/// The short and the long slot of each message.
-fn slots(storage: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let (short, long) = storage.split_at_checked(SLOTS * STRIDE).unwrap_or_default();
-    let short = short.chunks_exact(STRIDE).filter_map(|slot| slot.get(..SHORT));
-    short.zip(long.chunks_exact(LONGEST))
-}
-
 fn slots_mut(storage: &mut [u8]) -> impl Iterator<Item = (&mut [u8], &mut [u8])> {
-    let (short, long) = storage.split_at_mut_checked(SLOTS * STRIDE).unwrap_or_default();
+    let (short, long) = storage.split_at_mut_checked(LONG_SLOTS).unwrap_or_default();
     let short = short.chunks_exact_mut(STRIDE).filter_map(|slot| slot.get_mut(..SHORT));
     short.zip(long.chunks_exact_mut(LONGEST))
 }

@@ -35,7 +35,7 @@ impl Sender {
             header.msg_control = ptr::null_mut();
             header.msg_controllen = 0;
             if socket.peer.is_none() {
-                header.msg_namelen = name.set(socket.own_form(run.to.peer));
+                header.msg_namelen = name.set(run.to.peer, socket.is_ipv6);
                 header.msg_name = ptr::from_mut(name).cast();
                 notes::come_from(header, control, run.to.own);
             }

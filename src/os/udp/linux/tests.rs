@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 use super::{INBOX_SIZE, Inbox};
 use crate::os::udp::{Outbox, Route, Udp};
+use crate::peer::PeerAddress;
 use std::io;
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
@@ -16,8 +17,12 @@ fn pair(address: &str) -> Option<[UdpSocket; 2]> {
     Some([socket()?, socket()?])
 }
 
+fn peer_of(address: SocketAddr) -> Route {
+    Route { peer: PeerAddress::of_socket(address).expect("a peer's"), own: None }
+}
+
 fn route_to(socket: &UdpSocket) -> Route {
-    Route { peer: socket.local_addr().expect("an address"), own: None }
+    peer_of(socket.local_addr().expect("an address"))
 }
 
 /// All that comes until it is as much as was sent; what does not come in ten seconds is not there.
@@ -28,8 +33,10 @@ fn receive(socket: &Udp, number: usize) -> Vec<(Route, Vec<u8>)> {
     while arrived.len() < number && Instant::now() < end {
         match inbox.receive(socket) {
             Ok(_) => {
-                for (from, datagrams) in inbox.arrived() {
-                    arrived.extend(datagrams.map(|datagram| (from, datagram.to_vec())));
+                for message in 0..inbox.count() {
+                    let peer = inbox.sender(message).expect("a peer's");
+                    let (own, datagrams) = inbox.datagrams(message).expect("whole");
+                    arrived.extend(datagrams.map(|datagram| (Route { peer, own }, datagram.to_vec())));
                 }
             }
             Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
@@ -62,7 +69,7 @@ fn a_datagram_that_cannot_be_sent_holds_up_no_other() {
     let (sender, receiver) = (of(&from), of(&to));
     let to = route_to(&to);
     let mut outbox = Outbox::new().expect("memory");
-    let other_family = Route { peer: "[::1]:9".parse().expect("one"), own: None };
+    let other_family = peer_of("[::1]:9".parse().expect("one"));
     // Too long for a datagram, and an address of the other family.
     assert!(outbox.push(&sender, &to, &[1; 65_535]) && outbox.push(&sender, &other_family, &[2]));
     assert!(outbox.push(&sender, &to, &[3]));
