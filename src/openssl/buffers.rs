@@ -21,8 +21,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The number of connections in the process up to which all keep their buffers: 1.1 MiB.
 pub const KEPT: usize = 32;
-/// The same for the connections of an endpoint: 40 MiB, as far as messages touch them.
-const KEPT_BY_ENDPOINT: usize = 4096;
+/// The same for the connections of an endpoint: 160 MiB, as far as messages touch them.
+const KEPT_BY_ENDPOINT: usize = 16_384;
 
 /// The size of both buffers of a DTLS connection (ssl3_buffer.c).
 const SIZE: usize = 2 * 17 * 1024;
