@@ -259,6 +259,27 @@ mod tests {
     }
 
     #[test]
+    fn what_was_found_holds_until_the_table_changes() {
+        let now = Instant::now();
+        let peers = peers(&[1], now);
+        let changes = |change: &dyn Fn()| {
+            let before = peers.version();
+            change();
+            peers.version() != before
+        };
+        for (what, change, is_change) in [
+            ("another one", &|| assert!(peers.add(address(2), Rc::new(2).expect("memory"), now)), true),
+            ("the same again", &|| assert!(!peers.add(address(2), Rc::new(2).expect("memory"), now)), false),
+            ("complete", &|| peers.complete(address(2), now), false),
+            ("gone", &|| drop(peers.remove(address(2))), true),
+            ("gone before", &|| drop(peers.remove(address(2))), false),
+        ] as [(&str, &dyn Fn(), bool); 5]
+        {
+            assert_eq!(changes(change), is_change, "{what}");
+        }
+    }
+
+    #[test]
     fn the_next_connection_with_a_peer_is_another_one() {
         let now = Instant::now();
         let peers = peers(&[1], now);

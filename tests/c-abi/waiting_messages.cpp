@@ -14,11 +14,18 @@ using namespace harness;
 
 namespace {
 
+// For many queues: to make them takes long under valgrind.
+struct Tls {
+    Identity identity = makeIdentity();
+    ContextPtr server = serverContext(identity);
+    ContextPtr client = serverContext(identity); // verifies nothing
+};
+
 // A server with two clients, whose messages wait on its socket.
 struct Queue {
-    Queue()
+    explicit Queue(const Tls &tls)
     {
-        server.listen(serverTls.get());
+        server.listen(tls.server.get());
         server.onReceived = [this](qdtls_connection *from, const Bytes &message) {
             story += std::string(from == first() ? "a" : "b") + std::to_string(message.size());
             if (story.size() == 2 && act)
@@ -32,7 +39,7 @@ struct Queue {
             story += std::string(which == first() ? "a" : "b") + ":" + std::to_string(status) + " ";
         };
         for (SocketEndpoint *client : { &a, &b }) {
-            client->connect(clientTls.get(), server);
+            client->connect(tls.client.get(), server);
             const std::size_t before = server.connections.size();
             workUntil({ &server, client }, [&] {
                 return server.connections.size() > before && !client->connections.empty();
@@ -59,9 +66,6 @@ struct Queue {
             CHECK_EQUAL(qdtls_endpoint_process(server.handle, nullptr), QDTLS_STATUS_OK);
     }
 
-    Identity identity = makeIdentity();
-    ContextPtr serverTls = serverContext(identity);
-    ContextPtr clientTls = serverContext(identity); // verifies nothing
     SocketEndpoint server, a, b;
     std::function<void(Queue &)> act; // with the first message
     std::string story; // what the server has got; "!" where it could not answer
@@ -90,8 +94,9 @@ CASE(messages_that_wait_respect_what_the_program_does_meanwhile)
           [](Queue &all) { qdtls_endpoint_close(all.server.handle, all.second()); }, "a1 a2 a3 " },
         { "end of the endpoint", [](Queue &all) { all.server.free(); }, "a1! " },
     };
+    const Tls tls;
     for (const Row &row : rows) {
-        Queue queue;
+        Queue queue(tls);
         queue.act = row.act;
         for (std::size_t length = 1; length <= 3; ++length) {
             Queue::send(queue.a, length);
@@ -104,7 +109,8 @@ CASE(messages_that_wait_respect_what_the_program_does_meanwhile)
 
 CASE(messages_that_wait_come_before_the_end_of_their_connection)
 {
-    Queue queue;
+    const Tls tls;
+    Queue queue(tls);
     Queue::send(queue.a, 1);
     Queue::send(queue.b, 1);
     Queue::send(queue.a, 2);
@@ -117,7 +123,8 @@ CASE(messages_that_wait_come_before_the_end_of_their_connection)
 
 CASE(messages_that_wait_may_be_many_and_long_and_between_forged_ones)
 {
-    Queue queue;
+    const Tls tls;
+    Queue queue(tls);
     std::string expected;
     const qdtls_address to = queue.server.address();
     sockaddr_in server {};
