@@ -941,7 +941,9 @@ typedef struct qdtls_endpoint_callbacks {
      */
     void *user;
     /**
-     * A message: the plaintext of all records of a datagram. The bytes are valid during the call.
+     * A message: the plaintext of all records of a datagram. The bytes are valid during the call. A few that have come
+     * together are decrypted, and counted, before the first of them is handed over; a connection that the program ends
+     * meanwhile gets no more of its own.
      */
     void (*received)(void *user, struct qdtls_connection *connection, const uint8_t *message, size_t length);
     /**

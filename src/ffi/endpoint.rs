@@ -35,7 +35,9 @@ pub struct qdtls_endpoint_callbacks {
     pub size: usize,
     /// The first argument of every callback.
     pub user: *mut c_void,
-    /// A message: the plaintext of all records of a datagram. The bytes are valid during the call.
+    /// A message: the plaintext of all records of a datagram. The bytes are valid during the call. A few that have come
+    /// together are decrypted, and counted, before the first of them is handed over; a connection that the program ends
+    /// meanwhile gets no more of its own.
     pub received: Option<
         unsafe extern "C" fn(
             user: *mut c_void,
