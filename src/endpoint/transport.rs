@@ -93,7 +93,6 @@ impl<P> Transport<P> {
         if is_there { SendResult::Sent } else { SendResult::Lost }
     }
 
-    #[cold]
     fn send_now(&self, outbox: &mut Outbox, to: &Route, datagram: &[u8]) -> SendResult {
         match outbox.send_now(&self.socket, to, datagram) {
             Ok(()) => SendResult::Sent,

@@ -5,8 +5,8 @@
 //! the process has at most [`KEPT`] connections, each keeps its buffers, for speed. With more, an operation ends with
 //! SSL_free_buffers(3) and the next one starts with SSL_alloc_buffers(3), before OpenSSL runs, because DTLS writes
 //! into its buffer without checking it. This costs three allocations per datagram and saves up to 34 KiB per idle
-//! connection, of which messages touch 10. An endpoint keeps them while it handles a datagram, with what the program answers, and up to
-//! [`KEPT_BY_ENDPOINT`] connections always.
+//! connection, of which messages touch 10. An endpoint keeps them while it handles a datagram, with what the program
+//! answers, and up to [`KEPT_BY_ENDPOINT`] connections always.
 //!
 //! SSL_free_buffers(3) of older versions frees a buffer that holds a partly read record (CVE-2024-4741). A peer can
 //! cause that with records after its Finished, so with those versions the buffers are never freed.

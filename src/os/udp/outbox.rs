@@ -43,7 +43,7 @@ impl Outbox {
         true
     }
 
-    #[inline(never)]
+    /// Puts a datagram behind the others that cannot go out with the last one; false if there is no room.
     fn begin_run(&mut self, to: &Route, length: usize) -> bool {
         let has_room = self.runs.len() < RUNS;
         if has_room {

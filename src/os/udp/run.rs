@@ -52,6 +52,7 @@ impl Run {
     pub fn shorten(&mut self) {
         self.length = self.length.saturating_sub(self.each);
         self.number = self.number.saturating_sub(1);
+        self.most = self.most.saturating_sub(1);
         self.each = self.each.min(self.length);
     }
 }
@@ -95,5 +96,10 @@ mod tests {
         }
         lengths.push(run.length);
         assert_eq!(lengths, [10, 10, 4]);
+        // Nothing gets behind the shorter one when the first was sent alone, either.
+        let mut run = Run::new(to, 10);
+        assert!(run.join(&to, 10) && run.join(&to, 4));
+        run.shorten();
+        assert!(!run.join(&to, 4));
     }
 }
