@@ -5,7 +5,7 @@
 // processor, the kernel's work for it included, and the bytes that it keeps for a peer. FOLDER has
 // the servers' ecdsa.crt and ecdsa.key; EFFORT is the least number of handshakes.
 //
-// The servers take turns of a few milliseconds: what else the machine does meets both alike.
+// The servers take short turns: what else the machine does meets both alike.
 #include "clients.h"
 #include "servers.h"
 
