@@ -3,42 +3,34 @@
 
 #include "servers.h"
 
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-#include <array>
 
 namespace bench {
 
-Clients::Clients(const sockaddr_in &server)
+namespace {
+
+std::array<int, 2> socketPair()
 {
-    std::array<int, 2> ends;
+    std::array<int, 2> ends {};
     require(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends.data()) == 0, "socketpair");
-    process = fork();
-    if (process == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        serve(server, ends[1]);
-    }
-    require(process > 0, "the clients' process");
-    ::close(ends[1]);
-    requests = ends[0];
+    return ends;
 }
 
-Clients::~Clients()
+} // namespace
+
+Clients::Clients(const sockaddr_in &server)
+    : ends(socketPair())
+    , child([&] { serve(server, ends[1]); })
 {
-    ::close(requests);
-    kill(process, SIGTERM);
-    waitpid(process, nullptr, 0);
+    ::close(ends[1]); // so that reading ends with the process
 }
 
 void Clients::ask(const Request &request)
 {
     char done = 0;
-    require(write(requests, &request, sizeof request) == ssize_t(sizeof request)
-                && read(requests, &done, 1) == 1,
+    require(write(ends[0], &request, sizeof request) == ssize_t(sizeof request)
+                && read(ends[0], &done, 1) == 1,
             "the clients' step");
 }
 

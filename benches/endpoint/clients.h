@@ -3,16 +3,16 @@
 // The load in a process of its own, with as many sockets as a process may have.
 #pragma once
 
+#include "child.h"
 #include "load.h"
 
-#include <sys/types.h>
+#include <array>
 
 namespace bench {
 
 class Clients {
 public:
     explicit Clients(const sockaddr_in &server);
-    ~Clients();
 
     // As those of Load, when they are done.
     void connect(std::size_t number) { ask({ Request::Connect, number }); }
@@ -27,8 +27,8 @@ private:
     void ask(const Request &request);
     [[noreturn]] static void serve(const sockaddr_in &server, int requests);
 
-    pid_t process = -1;
-    int requests = -1;
+    const std::array<int, 2> ends; // of a socket pair
+    const Child child;
 };
 
 } // namespace bench

@@ -6,14 +6,12 @@
 // the servers' ecdsa.crt and ecdsa.key; EFFORT is the least number of handshakes.
 //
 // The servers take short turns: what else the machine does meets both alike.
+#include "child.h"
 #include "clients.h"
 #include "servers.h"
 
 #include <sched.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -89,20 +87,11 @@ using Serve = void (*)(int socket, SSL_CTX *context);
 class ServerProcess {
 public:
     ServerProcess(Serve serve, const std::string &folder)
+        : socket(boundSocket(address))
+        , child([&] { serve(socket, serverContext(folder)); })
     {
-        const int socket = boundSocket(address);
-        process = fork();
-        if (process == 0) {
-            prctl(PR_SET_PDEATHSIG, SIGKILL);
-            serve(socket, serverContext(folder));
-        }
-        require(process > 0 && clock_getcpuclockid(process, &clock) == 0, "the server's process");
         ::close(socket);
-    }
-    ~ServerProcess()
-    {
-        kill(process, SIGTERM);
-        waitpid(process, nullptr, 0);
+        require(clock_getcpuclockid(child.id, &clock) == 0, "the server's clock");
     }
 
     const sockaddr_in &socketAddress() const { return address; }
@@ -117,7 +106,7 @@ public:
 
     double residentBytes() const
     {
-        const std::string name = "/proc/" + std::to_string(process) + "/statm";
+        const std::string name = "/proc/" + std::to_string(child.id) + "/statm";
         std::size_t size = 0, resident = 0;
         FILE *file = std::fopen(name.c_str(), "r");
         require(file && std::fscanf(file, "%zu %zu", &size, &resident) == 2, name.c_str());
@@ -127,7 +116,8 @@ public:
 
 private:
     sockaddr_in address {};
-    pid_t process = -1;
+    const int socket;
+    const Child child;
     clockid_t clock {};
 };
 
