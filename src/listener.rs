@@ -6,7 +6,7 @@
 
 #![forbid(unsafe_code)]
 
-use crate::cookie::{Check, CookieKey, Use};
+use crate::cookie::{Check, CookieKey, Use, ValidCookie};
 use crate::error::{Error, Result, Status};
 use crate::host::{Host, SendResult};
 use crate::log::{self, Kind};
@@ -45,12 +45,12 @@ impl<H: Host> Listener<H> {
         };
         // Cloned, because the host may replace the key while it sends.
         let key = self.key.borrow().clone();
-        verify(&key, peer, &hello, Use::Listen, &self.host, &self.cookies)
+        verify(&key, peer, &hello, Use::Listen, &self.host, &self.cookies).map(|valid| valid.is_some())
     }
 }
 
-/// Returns whether the cookie of `hello`, received from `peer`, is valid. Answers a ClientHello without a valid
-/// cookie through `host`.
+/// Checks the cookie of `hello`, received from `peer`. Answers a ClientHello without a valid cookie through `host`, and
+/// returns `None`.
 pub fn verify(
     key: &CookieKey,
     peer: &PeerAddress,
@@ -58,11 +58,11 @@ pub fn verify(
     cookie_use: Use,
     host: &dyn Host,
     cookies: &Cookies,
-) -> Result<bool> {
+) -> Result<Option<ValidCookie>> {
     let check = key.check(peer, hello, host.now(), cookie_use)?;
-    cookies.hello(matches!(check, Check::Valid { .. }), !hello.cookie.is_empty());
+    cookies.hello(matches!(check, Check::Valid(_)), !hello.cookie.is_empty());
     match check {
-        Check::Valid { .. } => Ok(true),
+        Check::Valid(cookie) => Ok(Some(cookie)),
         Check::Answer(cookie) => {
             if !hello.cookie.is_empty() {
                 log::report(
@@ -76,7 +76,7 @@ pub fn verify(
             match host.send_to(peer, request.as_bytes()) {
                 SendResult::Sent => {
                     cookies.issue();
-                    Ok(false)
+                    Ok(None)
                 }
                 SendResult::Failed => Err(Error::new(Status::SendFailed, "HelloVerifyRequest")),
                 SendResult::Lost | SendResult::Refused => {

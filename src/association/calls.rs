@@ -6,7 +6,7 @@
 use super::operation::{Operation, Purpose};
 use super::{Association, Holder, Progress, Received, VerifiedHello};
 use crate::bytes::Bytes;
-use crate::cookie::{Check, CookieKey, Use};
+use crate::cookie::{Check, CookieCheck, Use};
 use crate::error::{Error, Result, Status};
 use crate::openssl::ssl::{OnStage, PlaintextBuffer, Running};
 use crate::wire::hello::ClientHello;
@@ -50,24 +50,27 @@ impl Association {
     }
 
     /// Starts a server's handshake with the ClientHello at the start of `datagram`, if its cookie is valid.
-    pub fn start_with_cookie(&self, key: &CookieKey, datagram: &[u8]) -> Result<Progress> {
+    pub fn start_with_cookie(&self, check: CookieCheck<'_>, datagram: &[u8]) -> Result<Progress> {
         const NAME: &str = "start handshake";
         let rejected = || Error::new(Status::CookieRejected, "ClientHello");
         let (record, _) = record::split_record(datagram).ok_or_else(rejected)?;
         let hello = ClientHello::from_record(&record).ok_or_else(rejected)?;
         self.statistics.received.datagram(datagram.len());
         self.hold(NAME, Purpose::Listen, record.bytes, |operation, stage| {
-            let at = self.host.now();
-            match key.check(&self.peer, &hello, at, Use::Start)? {
-                Check::Valid { age } => self.timer.note_upper_bound(age.saturating_mul(1000)),
-                Check::Answer(_) => return Err(rejected()),
-            }
+            let valid = match check {
+                CookieCheck::Done(valid) => valid,
+                CookieCheck::Due(key) => match key.check(&self.peer, &hello, self.host.now(), Use::Start)? {
+                    Check::Valid(valid) => valid,
+                    Check::Answer(_) => return Err(rejected()),
+                },
+            };
+            self.timer.note_upper_bound(valid.age.saturating_mul(1000));
             if !self.is_current() {
                 return Err(Error::new(Status::Aborted, NAME));
             }
             let mut cookie = Bytes::default();
             cookie.push(hello.cookie);
-            self.verified_hello.replace(Some(VerifiedHello { at, random: *hello.random, cookie }));
+            self.verified_hello.replace(Some(VerifiedHello { at: valid.at, random: *hello.random, cookie }));
             stage.run(|ssl| {
                 operation.listen(ssl, &hello, datagram)?;
                 operation.handshake(ssl)

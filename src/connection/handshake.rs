@@ -6,6 +6,7 @@
 use super::Connection;
 use super::phase::{Carry, Need, Phase, Started};
 use crate::association::{Association, Progress, VerifyError};
+use crate::cookie::{CookieCheck, ValidCookie};
 use crate::error::{Error, Result, Status};
 use crate::log::{self, Kind};
 use crate::memory::{self, Rc};
@@ -22,13 +23,23 @@ impl Connection {
     /// key is set. `OutOfMemory` has no effect: the same datagram can start the handshake later. Protected records are
     /// ignored: they are left over from a connection, such as the answer to its close_notify (F7).
     pub fn start(&self, datagram: &[u8]) -> Result<Need> {
+        let key = self.cookie_key();
+        self.start_after(key.as_ref().map(CookieCheck::Due), datagram)
+    }
+
+    /// As [`Connection::start`], with a ClientHello whose cookie a listener has found valid.
+    pub fn start_verified(&self, datagram: &[u8], cookie: ValidCookie) -> Result<Need> {
+        self.start_after(Some(CookieCheck::Done(cookie)), datagram)
+    }
+
+    fn start_after(&self, check: Option<CookieCheck<'_>>, datagram: &[u8]) -> Result<Need> {
         if matches!(&*self.phase.borrow(), Phase::Ready(_)) && record::is_protected(datagram) {
             return Ok(Need::Datagram);
         }
-        let association = self.begin(datagram)?;
-        let progress = match self.cookie_key() {
+        let association = self.begin(datagram, check.is_some())?;
+        let progress = match check {
             None => association.handshake(datagram),
-            Some(key) => association.start_with_cookie(&key, datagram),
+            Some(check) => association.start_with_cookie(check, datagram),
         };
         match progress.as_ref().map_err(Error::status) {
             Err(Status::CookieRejected) => self.reset(),
@@ -39,14 +50,14 @@ impl Connection {
     }
 
     /// Enters the handshake phase, before any code of the program can run.
-    fn begin(&self, datagram: &[u8]) -> Result<Rc<Association>> {
+    fn begin(&self, datagram: &[u8], has_cookie: bool) -> Result<Rc<Association>> {
         self.require_not_started("start handshake")?;
         let mut phase = self.phase.borrow_mut();
         let Phase::Ready(association) = &*phase else {
             let reason = "TLS is not initialised";
             return Err(Error::because(Status::InvalidState, "start handshake", reason));
         };
-        if association.requires_cookie() != self.cookie_key().is_some() {
+        if association.requires_cookie() != has_cookie {
             let reason = "cookie parameters were added or removed since init TLS";
             return Err(Error::because(Status::InvalidState, "start handshake", reason));
         }

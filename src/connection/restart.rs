@@ -42,13 +42,13 @@ impl Connection {
         };
         let since = association.verified_at();
         let cookie_use = if waits_for_other { Use::Start } else { Use::Restart { since } };
-        let verified = association.hold("ClientHello", Purpose::Data, &[], |_, _| {
+        let valid = association.hold("ClientHello", Purpose::Data, &[], |_, _| {
             // A failure to send the answer does not affect this connection.
             let peer = association.peer();
             let cookies = Cookies::default();
-            listener::verify(&key, &peer, &hello, cookie_use, &**self.host, &cookies).unwrap_or(false)
+            listener::verify(&key, &peer, &hello, cookie_use, &**self.host, &cookies).unwrap_or(None)
         })?;
-        if verified {
+        if valid.is_some() {
             self.reset();
             let restarted = Error::new(Status::PeerRestarted, "ClientHello");
             log::report_failure(&restarted, Some(association.peer()));

@@ -48,12 +48,26 @@ pub struct Cookie(Bytes<MAX_COOKIE>);
 #[derive(Debug)]
 pub enum Check {
     /// The cookie is valid: the client receives datagrams at its address.
-    Valid {
-        /// The milliseconds since it was made: a round trip, if the client answered at once.
-        age: u64,
-    },
+    Valid(ValidCookie),
     /// The cookie is missing or invalid; answer with this one.
     Answer(Cookie),
+}
+
+/// What is known of a cookie that was found valid.
+#[derive(Clone, Copy, Debug)]
+pub struct ValidCookie {
+    /// The time of the check.
+    pub at: UnixTime,
+    /// The milliseconds since it was made: a round trip, if the client answered at once.
+    pub age: u64,
+}
+
+/// The check of a ClientHello's cookie before a handshake.
+pub enum CookieCheck<'a> {
+    /// With this key.
+    Due(&'a CookieKey),
+    /// A listener has checked it.
+    Done(ValidCookie),
 }
 
 impl Default for CookieKey {
@@ -113,7 +127,7 @@ impl CookieKey {
         if let Some((number, made)) = named {
             let expected = self.cookie_of(made, number, peer, hello)?;
             if expected.is_some_and(|expected| expected.as_bytes().ct_eq(shown).into()) {
-                return Ok(Check::Valid { age: made.age(now) });
+                return Ok(Check::Valid(ValidCookie { at: now, age: made.age(now) }));
             }
         }
         self.fresh(Moment::at(now), peer, hello).map(Check::Answer)

@@ -35,7 +35,7 @@ fn accepted(
 
 fn judged(key: &CookieKey, peer: &PeerAddress, datagram: &[u8], at: UnixTime) -> bool {
     let hello = ClientHello::parse(datagram).expect("hello");
-    matches!(key.check(peer, &hello, at, Use::Listen).expect("a result"), Check::Valid { .. })
+    matches!(key.check(peer, &hello, at, Use::Listen).expect("a result"), Check::Valid(_))
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a23_start_accepts_a_cookie_longer_than_the_listener() {
     let lifetime = COOKIE_LIFETIME_S.get();
     let second = answer(&key);
     let hello = ClientHello::parse(&second).expect("hello");
-    let accepted = |at, shown| matches!(key.check(&peer(1), &hello, at, shown), Ok(Check::Valid { .. }));
+    let accepted = |at, shown| matches!(key.check(&peer(1), &hello, at, shown), Ok(Check::Valid(_)));
     for (more, listener, start) in [(0, true, true), (1, false, true), (60, false, true), (61, false, false)]
     {
         let at = later(lifetime + more);
@@ -111,9 +111,8 @@ fn a17_no_cookie_older_than_the_connection_restarts_it() {
     let lifetime = COOKIE_LIFETIME_S.get();
     let second = answer(&key);
     let hello = ClientHello::parse(&second).expect("hello");
-    let restarts = |at, since| {
-        matches!(key.check(&peer(1), &hello, at, Use::Restart { since }), Ok(Check::Valid { .. }))
-    };
+    let restarts =
+        |at, since| matches!(key.check(&peer(1), &hello, at, Use::Restart { since }), Ok(Check::Valid(_)));
     let before = UnixTime(NOW.0 - 1);
     assert!(restarts(later(1), None) && restarts(later(1), Some(before)));
     assert!(!restarts(later(1), Some(NOW)), "the cookie is not newer than the connection");
@@ -129,7 +128,7 @@ fn a_valid_cookie_tells_its_age() {
     let hello = ClientHello::parse(&second).expect("hello");
     for ms in [0, 1, 3400] {
         let check = key.check(&peer(1), &hello, UnixTime(NOW.0 + ms), Use::Start).expect("a result");
-        assert!(matches!(check, Check::Valid { age } if age == ms), "{ms}");
+        assert!(matches!(check, Check::Valid(valid) if valid.age == ms), "{ms}");
     }
 }
 
@@ -142,7 +141,7 @@ fn a7_only_the_answer_to_a_request_proves_an_address() {
         for shown in [Use::Listen, Use::Start, Use::Restart { since: None }] {
             let hello = ClientHello::parse(&second).expect("hello");
             let check = key.check(&peer(1), &hello, NOW, shown).expect("a result");
-            assert_eq!(matches!(check, Check::Valid { .. }), valid, "{sequence}");
+            assert_eq!(matches!(check, Check::Valid(_)), valid, "{sequence}");
         }
     }
     second[18] = 2;
@@ -176,7 +175,7 @@ fn r14_a_wrong_cookie_is_answered_with_the_right_one() {
         let hello = client_hello(1, &[], &cookie, &[]);
         let hello = ClientHello::parse(&hello).expect("hello");
         match key.check(&peer(1), &hello, NOW, Use::Listen).expect("a result") {
-            Check::Valid { .. } => panic!("accepted {cookie:?}"),
+            Check::Valid(_) => panic!("accepted {cookie:?}"),
             Check::Answer(fresh) => assert_eq!(fresh.as_bytes(), right.as_bytes()),
         }
     }

@@ -7,7 +7,7 @@ use super::program::{Peer, Program};
 use super::transport::PeerHost;
 use super::{Endpoint, Listening, end};
 use crate::connection::{Connection, Need, State};
-use crate::cookie::Use;
+use crate::cookie::{Use, ValidCookie};
 use crate::error::{Error, Result, Status};
 use crate::host::Host;
 use crate::listener;
@@ -58,11 +58,8 @@ impl<P: Program> Endpoint<P> {
         let Some(key) = self.clients.borrow().as_ref().map(|clients| clients.key.clone()) else { return };
         let host = PeerHost::new(Rc::clone(&self.transport), from, self.arrived_at.get());
         // What cannot be sent is sent for the client's next hello.
-        let is_verified =
-            listener::verify(&key, &from, &hello, Use::Listen, &host, &self.cookies).unwrap_or(false);
-        if !is_verified {
-            return;
-        }
+        let checked = listener::verify(&key, &from, &hello, Use::Listen, &host, &self.cookies);
+        let Ok(Some(cookie)) = checked else { return };
         if let Some(limit) = self.limits.reached(self.peers.count()) {
             let (most, what) = (self.limits.get(limit), limit.name());
             return log::report(
@@ -73,12 +70,12 @@ impl<P: Program> Endpoint<P> {
             );
         }
         // One that cannot be set up now can be with the client's next try.
-        if let Err(error) = self.accept(from, datagram) {
+        if let Err(error) = self.accept(from, datagram, cookie) {
             log::report_failure(&error, Some(from));
         }
     }
 
-    fn accept(&self, from: PeerAddress, hello: &[u8]) -> Result<()> {
+    fn accept(&self, from: PeerAddress, hello: &[u8], cookie: ValidCookie) -> Result<()> {
         let peer = self.new_peer(Role::Server, from, self.arrived_at.get())?;
         if !self.transport.program.prepare(&peer) {
             return Ok(());
@@ -92,7 +89,7 @@ impl<P: Program> Endpoint<P> {
         connection.settings().set_cookie(Some(key));
         connection.init_tls(Box::new(()), ssl)?;
         if self.peers.add(from, Rc::clone(&peer), Instant::now()) {
-            let need = connection.start(hello);
+            let need = connection.start_verified(hello, cookie);
             self.advance(from, &peer, need, hello);
         }
         Ok(())

@@ -56,6 +56,7 @@ impl Listener {
         let peer = PeerAddress::of_socket(peer)?;
         let answer = Answer(Cell::new(Some(send)));
         listener::verify(&self.key, &peer, &hello, Use::Listen, &answer, &Cookies::default())
+            .map(|valid| valid.is_some())
     }
 }
 
