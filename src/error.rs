@@ -180,7 +180,8 @@ struct Details {
     status: Status,
     operation: &'static str,
     openssl: u64,
-    reason: Text<REASON_LENGTH>,
+    /// If it is not the status's meaning.
+    reason: Option<Text<REASON_LENGTH>>,
 }
 
 /// The size of a reason, with its zero byte. The longest ones quote OpenSSL.
@@ -193,7 +194,7 @@ impl Error {
     /// An error of `operation` with the status's meaning as its reason.
     #[cold]
     pub fn new(status: Status, operation: &'static str) -> Self {
-        Self::because(status, operation, status.meaning())
+        Self::of(Details { status, operation, openssl: 0, reason: None })
     }
 
     /// An error of `operation` with a reason of its own.
@@ -211,7 +212,10 @@ impl Error {
     /// An error of the OpenSSL function `operation`, with OpenSSL's error code.
     #[cold]
     pub fn openssl(status: Status, operation: &'static str, code: u64, reason: impl fmt::Display) -> Self {
-        let details = Details { status, operation, openssl: code, reason: Text::of(reason) };
+        Self::of(Details { status, operation, openssl: code, reason: Some(Text::of(reason)) })
+    }
+
+    fn of(details: Details) -> Self {
         Self(memory::boxed(details).ok())
     }
 
@@ -232,7 +236,8 @@ impl Error {
 
     /// The reason. Never empty.
     pub fn reason(&self) -> &str {
-        self.0.as_ref().map_or(Status::OutOfMemory.meaning(), |details| details.reason.as_str())
+        let own = self.0.as_ref().and_then(|details| details.reason.as_ref());
+        own.map_or_else(|| self.status().meaning(), Text::as_str)
     }
 }
 

@@ -28,6 +28,10 @@ impl Deadlines {
         has_room
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn next(&self) -> Option<Instant> {
         self.0.peek().map(|Reverse((at, _, _))| *at)
     }

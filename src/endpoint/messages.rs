@@ -50,8 +50,16 @@ impl<P: Program> Endpoint<P> {
     }
 
     /// Gives the program the messages that wait. `datagram` is that of the last one, if it can begin another connection.
+    #[inline]
     pub(super) fn hand_out(&self, datagram: &[u8]) {
-        let Some((plaintext, mut waiting)) = self.decrypted.borrow_mut().take() else { return };
+        let taken = self.decrypted.borrow_mut().take();
+        if let Some((plaintext, waiting)) = taken {
+            self.hand_out_all(plaintext, waiting, datagram);
+        }
+    }
+
+    #[inline(never)]
+    fn hand_out_all(&self, plaintext: Vec<u8>, mut waiting: Vec<Message<P::Peer>>, datagram: &[u8]) {
         let version = self.peers.version();
         // Nothing follows a failure: only the last one can be.
         let failed = waiting.last().filter(|last| last.failure.is_some()).map(|last| Rc::clone(&last.peer));
@@ -75,9 +83,7 @@ impl<P: Program> Endpoint<P> {
             }
         }
         self.decrypted.borrow_mut().put_back(plaintext, waiting);
-        if self.transport.has_left() {
-            self.forget_ended();
-        }
+        self.forget_ended();
     }
 
     fn hand_over(&self, from: PeerAddress, peer: &Rc<P::Peer>, text: &[u8]) {

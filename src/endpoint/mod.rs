@@ -116,7 +116,9 @@ impl<P: Program> Endpoint<P> {
         let outcome = self.read_socket(&mut intake);
         intake.let_go();
         self.intake.set(Some(intake));
-        self.handle_deadlines();
+        if self.peers.has_deadlines() {
+            self.handle_deadlines();
+        }
         self.forget_ended();
         self.transport.collect(false);
         outcome
@@ -153,9 +155,7 @@ impl<P: Program> Endpoint<P> {
                     Some(peer) => self.deliver(next.from, peer, datagram),
                     None => self.receive(next.from, datagram),
                 }
-                if self.transport.has_left() {
-                    self.forget_ended();
-                }
+                self.forget_ended();
                 if self.is_released.get() {
                     return;
                 }
@@ -164,7 +164,15 @@ impl<P: Program> Endpoint<P> {
     }
 
     /// Forgets the connections that the program has ended.
+    #[inline]
     fn forget_ended(&self) {
+        if self.transport.has_left() {
+            self.forget_all_ended();
+        }
+    }
+
+    #[cold]
+    fn forget_all_ended(&self) {
         while let Some(address) = self.transport.next_left() {
             let peer = self.peers.find(address);
             if peer.is_some_and(|peer| peer.connection().state() == State::NotStarted) {

@@ -160,6 +160,12 @@ impl<P> Peers<P> {
         }
     }
 
+    /// Whether a connection may have to be looked at, at some time.
+    #[inline]
+    pub fn has_deadlines(&self) -> bool {
+        !self.deadlines.borrow().is_empty()
+    }
+
     /// The next connection that is to be looked at now.
     pub fn due(&self, now: Instant) -> Option<(PeerAddress, Rc<P>)> {
         loop {

@@ -39,12 +39,14 @@ impl<P> Transport<P> {
     }
 
     /// Whether datagrams wait for each other, to be sent together. What has waited is sent.
+    #[inline]
     pub fn collect(&self, collects: bool) {
         self.collects.set(collects);
         self.flush();
     }
 
     /// Sends what waits.
+    #[inline]
     pub fn flush(&self) {
         self.outbox.borrow_mut().flush(&self.socket);
     }

@@ -6,7 +6,7 @@ use super::arguments::{In, Out, OutSized, invalid, reference, sized};
 use super::connection::qdtls_connection;
 use super::cookie::qdtls_cookie;
 use super::error::{ErrorSlot, qdtls_error};
-use super::handle::{Handle, HandlePlace, Held, call, call_on, take_back, write_last_error};
+use super::handle::{Handle, HandlePlace, Held, call, call_on, look_at, take_back, write_last_error};
 use super::program::{ask_for_context, ask_for_psk, qdtls_psk_reply, qdtls_psk_request};
 use crate::connection::Connection;
 use crate::endpoint::{Endpoint, Limit, Peer, Program};
@@ -148,13 +148,11 @@ impl Program for CProgram {
     }
 
     fn ended(&self, peer: &qdtls_connection, error: Error) {
+        let Some(ended) = self.0.ended else { return };
         let status = error.status();
         peer.last_error().remember(error);
-        if let Some(ended) = self.0.ended {
-            // SAFETY: callable with `user` until `release` (the contract of `qdtls_endpoint_new`); the handle outlives the
-            // call.
-            unsafe { ended(self.0.user, as_c(peer), status as i32) };
-        }
+        // SAFETY: callable with `user` until `release` (the contract of `qdtls_endpoint_new`); the handle outlives the call.
+        unsafe { ended(self.0.user, as_c(peer), status as i32) };
     }
 
     fn psk(&self, request: &PskRequest<'_>) -> Option<Psk> {
@@ -333,11 +331,11 @@ pub unsafe extern "C" fn qdtls_endpoint_timeout(
     running: *mut bool,
     microseconds: *mut u64,
 ) -> Status {
-    // SAFETY: null, or a live handle that only this thread uses (this function's contract).
-    let endpoint = unsafe { Held::of(endpoint) };
+    // SAFETY: null, or a live handle (this function's contract); only its cells change, on this thread.
+    let endpoint = unsafe { endpoint.as_ref() };
     // SAFETY: each is null, or writable until this call returns (this function's contract).
     let (running, microseconds) = unsafe { (Out::new(running), Out::new(microseconds)) };
-    call_on("qdtls_endpoint_timeout", endpoint, |endpoint| {
+    look_at("qdtls_endpoint_timeout", endpoint, |endpoint| {
         let (running, microseconds) = (running.require()?, microseconds.require()?);
         let left = endpoint.core.time_left();
         if let Some(left) = left {

@@ -80,13 +80,23 @@ pub fn ask<H: Handle, T>(
     place: Out<T>,
     question: impl FnOnce(&H) -> T,
 ) -> Status {
-    let Some(handle) = handle else {
-        return call(name, || Err(null_handle()));
-    };
-    run_on(name, handle, |handle| {
+    look_at(name, handle, |handle| {
         place.require()?.write(question(handle));
         Ok(())
     })
+}
+
+/// As [`ask`], with an answer that has several parts.
+#[inline]
+pub fn look_at<H: Handle>(
+    name: &'static str,
+    handle: Option<&H>,
+    body: impl FnOnce(&H) -> Result<()>,
+) -> Status {
+    match handle {
+        Some(handle) => run_on(name, handle, body),
+        None => call(name, || Err(null_handle())),
+    }
 }
 
 /// Writes the last error of a handle; that of the thread for null, which is where the error of a call on null is (E5).
