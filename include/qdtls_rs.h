@@ -2113,7 +2113,7 @@ qdtls_status qdtls_openssl_attach(const void *libssl,
                                   const void *libcrypto);
 
 /**
- * Prepares an `SSL_CTX` for connections: sets the cookie, ALPN and session ticket callbacks and the session id
+ * Prepares an `SSL_CTX` for connections: sets the cookie, ALPN, session ticket and session id callbacks and the session id
  * context, and turns the session cache off. Call it once, before the first `qdtls_context_new_ssl`:
  * `qdtls_connection_init_tls` refuses an `SSL` of a context that was not prepared. `QDTLS_STATUS_INVALID_ARGUMENT`: the
  * context is null or does not use a DTLS method. `QDTLS_STATUS_INIT_FAILED`: an OpenSSL function failed.

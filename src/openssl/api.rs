@@ -62,6 +62,8 @@ pub type TicketUse =
     unsafe extern "C" fn(*mut SSL, *mut SSL_SESSION, *const c_uchar, usize, c_int, *mut c_void) -> c_int;
 /// A callback of CRYPTO_get_ex_new_index(3); this library passes none.
 pub type ExNew = Option<unsafe extern "C" fn()>;
+/// SSL_CTX_set_generate_session_id(3).
+pub type SessionId = unsafe extern "C" fn(*const SSL, *mut c_uchar, *mut c_uint) -> c_int;
 /// SSL_set_info_callback(3).
 pub type Info = unsafe extern "C" fn(*const SSL, c_int, c_int);
 /// SSL_CTX_set_tlsext_servername_callback(3).
@@ -234,6 +236,7 @@ table! {
         fn SSL_CIPHER_get_kx_nid(*const SSL_CIPHER) -> c_int;
         fn SSL_CIPHER_get_id(*const SSL_CIPHER) -> u32;
         fn SSL_CIPHER_is_aead(*const SSL_CIPHER) -> c_int;
+        fn SSL_CTX_set_generate_session_id(*mut SSL_CTX, SessionId) -> c_int;
         fn SSL_CTX_set_session_ticket_cb(*mut SSL_CTX, Option<TicketMake>, Option<TicketUse>, *mut c_void) -> c_int;
         fn SSL_SESSION_dup(*const SSL_SESSION) -> *mut SSL_SESSION;
         fn SSL_SESSION_has_ticket(*const SSL_SESSION) -> c_int;

@@ -22,6 +22,7 @@ pub mod resumption;
 #[cfg(feature = "rust")]
 pub mod rust_openssl;
 pub mod session;
+mod session_id;
 pub mod setup;
 pub mod ssl;
 mod timeval;

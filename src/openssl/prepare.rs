@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Preparing an `SSL_CTX` for connections.
 
-use super::{Api, api, callbacks, context, error_queue, key_log};
+use super::{Api, api, callbacks, context, error_queue, key_log, session_id};
 use crate::error::{Error, Result, Status};
 use openssl_sys::SSL_CTX;
 use std::ffi::{c_int, c_long, c_uint};
@@ -40,6 +40,8 @@ pub unsafe fn prepare(context: NonNull<SSL_CTX>) -> Result<()> {
     if unsafe { (api.SSL_CTX_set_session_id_context)(raw, SESSION_ID_CONTEXT.as_ptr(), length) } != 1 {
         return Err(error_queue::failure(Status::InitFailed, "SSL_CTX_set_session_id_context"));
     }
+    // SAFETY: live and not used by another thread, by this function's contract.
+    unsafe { session_id::make_for(api, context) };
     // SAFETY: live and not used by another thread, by this function's contract.
     unsafe { key_log::enable(api, context) };
     // SAFETY: live and not used by another thread, by this function's contract.

@@ -4,6 +4,9 @@
 #include "cases.h"
 #include "pair.h"
 
+#include <set>
+#include <string>
+
 using namespace harness;
 
 namespace {
@@ -64,6 +67,24 @@ CASE(e4_preparing_again_changes_nothing)
         CHECK_EQUAL(qdtls_context_prepare(context), QDTLS_STATUS_OK);
     pair.connect();
     pair.checkMessages();
+}
+
+// SSL_CTX_set_session_cache_mode(3): what the program turns on again after the preparation works.
+CASE(sessions_have_ids_where_the_program_keeps_them)
+{
+    Contexts shared;
+    SSL_CTX_set_session_cache_mode(shared.server.get(), SSL_SESS_CACHE_SERVER);
+    std::set<std::string> ids;
+    for (int i = 0; i < 3; ++i) {
+        Pair pair(shared);
+        pair.connect();
+        unsigned length = 0;
+        const auto *id = SSL_SESSION_get_id(SSL_get_session(pair.server.ssl), &length);
+        ids.emplace(reinterpret_cast<const char *>(id), length);
+        CHECK_EQUAL(length, unsigned(SSL_MAX_SSL_SESSION_ID_LENGTH));
+        CHECK_EQUAL(SSL_CTX_sess_number(shared.server.get()), 1L);
+    }
+    CHECK_EQUAL(ids.size(), std::size_t(3));
 }
 
 CASE(a25_cookie_parameters_that_change_after_init_tls_are_noticed_by_start)
