@@ -160,9 +160,13 @@ impl Cause {
         self.library() == LIBRARY_SSL && self.reason() == RECORD_LAYER_FAILURE
     }
 
-    /// ERR_GET_LIB.
+    /// ERR_GET_LIB; 0 without an entry.
     fn library(&self) -> u64 {
-        if self.is_3() { (self.code >> 23) & 0xff } else { (self.code >> 24) & 0xff }
+        match self.code {
+            0 => 0,
+            code if self.is_3() => (code >> 23) & 0xff,
+            code => (code >> 24) & 0xff,
+        }
     }
 
     /// ERR_GET_REASON.

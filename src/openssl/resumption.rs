@@ -66,7 +66,7 @@ impl Ssl {
         let result = unsafe { (self.api.SSL_get_verify_result)(self.raw.as_ptr()) };
         #[allow(clippy::useless_conversion, reason = "long has 32 bits on Windows and 32-bit systems")]
         let code = i32::try_from(result).unwrap_or(i32::MAX);
-        (self.is_resumed() && code != 0 && self.speaks_of_this_peer()).then_some(code)
+        (code != 0 && self.is_resumed() && self.speaks_of_this_peer()).then_some(code)
     }
 }
 

@@ -46,8 +46,10 @@ pub struct Setup<'a> {
 impl Ssl {
     /// Sets the `SSL` up and gives it a datagram BIO.
     pub fn set_up(&self, setup: &Setup<'_>) -> Result<()> {
-        self.require_dtls()?;
-        self.require_prepared()?;
+        if !self.is_prepared {
+            self.require_dtls()?;
+            self.require_prepared()?;
+        }
         self.require_role(setup.role)?;
         self.give_bio()?;
         error_queue::clear(self.api);

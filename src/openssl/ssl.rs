@@ -49,6 +49,8 @@ pub struct Ssl {
     buffers: Buffers,
     /// The session of an earlier handshake that a client offers.
     pub(super) offered: RefCell<Option<Offered>>,
+    /// Whether its context is known to be a prepared one, which is for DTLS.
+    pub(super) is_prepared: bool,
 }
 
 /// An `SSL` that is held for one operation, which has not begun to work with it.
@@ -144,7 +146,7 @@ impl Ssl {
             return Err(Error::no_memory("SSL"));
         };
         let buffers = Buffers::new(api);
-        Ok(Self { raw, api, stage, buffers, offered: RefCell::default() })
+        Ok(Self { raw, api, stage, buffers, offered: RefCell::default(), is_prepared: false })
     }
 
     /// Creates an `SSL` of a context.
@@ -152,7 +154,9 @@ impl Ssl {
         // SAFETY: live while `context` is.
         let raw = unsafe { context::new_ssl(context.raw()) }?;
         // SAFETY: made above, and used by no other code.
-        unsafe { Self::take(raw) }
+        let mut ssl = unsafe { Self::take(raw) }?;
+        ssl.is_prepared = true;
+        Ok(ssl)
     }
 
     /// Holds the `SSL` for one operation: `events` serves OpenSSL's callbacks while `operation` runs. `Busy` inside

@@ -11,7 +11,6 @@
 use super::message::{self, Fragment, kind};
 use super::record::{self, CHANGE_CIPHER_SPEC, HANDSHAKE, Record};
 use super::sequence::Sequence;
-use crate::memory;
 use std::ops::Range;
 
 /// What precedes the bytes of a message in each fragment's record.
@@ -116,17 +115,10 @@ fn send_part(
         return Some(0);
     }
     let mut plan = Plan { sizes, room: sizes.planned };
-    let mut packer = Packer {
-        sizes,
-        part,
-        index: 0,
-        datagram: Vec::new(),
-        records: 0,
-        can_shrink: false,
-        longest: 0,
-        sequence,
-        send,
-    };
+    let mut datagram = Vec::new();
+    datagram.try_reserve_exact(flight.len().min(sizes.limit)).ok()?;
+    let mut packer =
+        Packer { sizes, part, index: 0, datagram, records: 0, can_shrink: false, longest: 0, sequence, send };
     let mut rest = flight;
     while let Some((record, behind)) = record::split_record(rest) {
         rest = behind;
@@ -256,8 +248,8 @@ impl Packer<'_> {
     fn add(&mut self, record: &Record<'_>, behind: usize) -> Option<()> {
         self.make_room(record.bytes.len(), behind)?;
         let numbered = self.header(record, record.fragment.len());
-        memory::append(&mut self.datagram, &numbered)?;
-        memory::append(&mut self.datagram, record.fragment)
+        self.fill(&[&numbered, record.fragment]);
+        Some(())
     }
 
     fn add_fragment(&mut self, record: &Record<'_>, fragment: &Fragment<'_>, behind: usize) -> Option<()> {
@@ -266,9 +258,13 @@ impl Packer<'_> {
         let length = message::HEADER_LENGTH + fragment.body.len();
         let numbered = self.header(record, length);
         self.sequence.note_message(fragment.sequence);
-        memory::append(&mut self.datagram, &numbered)?;
-        memory::append(&mut self.datagram, &fragment.header())?;
-        memory::append(&mut self.datagram, fragment.body)
+        self.fill(&[&numbered, &fragment.header(), fragment.body]);
+        Some(())
+    }
+
+    /// Appends a record for which [`Packer::make_room`] has reserved memory.
+    fn fill(&mut self, parts: &[&[u8]]) {
+        parts.iter().for_each(|part| self.datagram.extend_from_slice(part));
     }
 
     /// Only a record that is sent uses up a number.
