@@ -26,6 +26,7 @@ public:
 
     template <typename Work> void measure(Work work)
     {
+        giveWay();
         if (profiled)
             CALLGRIND_TOGGLE_COLLECT;
         const double start = processorTime();

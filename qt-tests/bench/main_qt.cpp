@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// dtls_bench GROUP FOLDER EFFORT: measures QDtls, with whatever plugin Qt loads.
+// dtls_bench GROUP FOLDER EFFORT [turns]: measures QDtls, with whatever plugin Qt loads.
 #include "benchmarks.h"
 #include "qt_stack.h"
 #include "start.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// raw_bench GROUP FOLDER EFFORT: measures OpenSSL alone.
+// raw_bench GROUP FOLDER EFFORT [turns]: measures OpenSSL alone.
 #include "benchmarks.h"
 
 int main(int argc, char **argv)

@@ -4,6 +4,8 @@
 // ratios of two of them.
 #pragma once
 
+#include "turns.h"
+
 #include <algorithm>
 #include <cstdio>
 #include <string>
@@ -38,18 +40,25 @@ inline double median(std::vector<double> values)
     return values[values.size() / 2];
 }
 
-// The median of `batches` batches of `size` operations: a batch that the system interrupts does
-// not count for more than another.
-template <typename Operation> double measure(int batches, int size, Operation operation)
+// The times of `batches` batches of `size` operations, for one operation.
+template <typename Operation>
+std::vector<double> timesOf(int batches, int size, Operation operation)
 {
     std::vector<double> times;
     for (int batch = 0; batch < batches; ++batch) {
+        giveWay();
         const double start = processorTime();
         for (int i = 0; i < size; ++i)
             operation();
         times.push_back((processorTime() - start) / size);
     }
-    return median(times);
+    return times;
+}
+
+// Their median: a batch that the system interrupts does not count for more than another.
+template <typename Operation> double measure(int batches, int size, Operation operation)
+{
+    return median(timesOf(batches, size, operation));
 }
 
 inline void report(const std::string &name, double value)

@@ -9,6 +9,7 @@ pub mod measure;
 mod report;
 pub mod samples;
 mod start;
+mod turns;
 
 use crate::build;
 use crate::check::size;

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 use std::thread;
 pub use xshell::{Cmd, Shell, cmd};
 
@@ -81,11 +81,16 @@ pub trait Run: Sized {
     }
 }
 
+impl From<Output> for Outcome {
+    fn from(output: Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self { status: output.status, stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
+}
+
 impl Run for Cmd<'_> {
     fn outcome(self) -> Result<Outcome> {
-        let output = self.ignore_status().output()?;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ok(Outcome { status: output.status, stdout: text(&output.stdout), stderr: text(&output.stderr) })
+        Ok(self.ignore_status().output()?.into())
     }
 
     fn capture(self) -> Result<String> {

@@ -6,12 +6,13 @@
 //! own log must say that this plugin, and no other of its name, was loaded.
 
 use crate::build::{self, Flavour, plugin};
-use crate::system::{Cmd, Outcome, Run, cmd, shell_in, workspace};
+use crate::system::{Cmd, Outcome, cmd, shell_in, workspace};
 use anyhow::{Context, Result, bail};
 use derive_more::Display;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 pub struct QtProgram<'a> {
     pub name: &'a str,
@@ -57,26 +58,49 @@ impl<'a> QtProgram<'a> {
     /// Fails if it, or a process that it starts, loads another plugin.
     fn outcome_on_plugin(&self, wrapper: &[String], arguments: &[&str]) -> Result<Outcome> {
         let (outcome, loaded) = self.outcome(wrapper, arguments)?;
+        let checked = self.require_plugin_in(&loaded);
+        checked.inspect_err(|_| eprint!("{}{}", outcome.stdout, outcome.stderr))?;
+        Ok(outcome)
+    }
+
+    /// Fails if the command has loaded another plugin, or has not ended.
+    pub fn require_plugin(&self) -> Result<()> {
+        self.require_plugin_in(&self.loaded()?)
+    }
+
+    fn require_plugin_in(&self, loaded: &BTreeSet<PathBuf>) -> Result<()> {
         let plugin = self.flavour.plugin_file();
         if !loaded.iter().eq([&plugin]) {
-            eprint!("{}{}", outcome.stdout, outcome.stderr);
             bail!("{} must be loaded alone; loaded: {loaded:?}", plugin.display());
         }
-        Ok(outcome)
+        Ok(())
     }
 
     /// Runs it to the end, whatever that is. Also returns the plugins of this name that were loaded.
     pub fn outcome(&self, wrapper: &[String], arguments: &[&str]) -> Result<(Outcome, BTreeSet<PathBuf>)> {
-        let run_dir = self.run_dir();
-        let program = self.place(&run_dir)?;
-        let logs = run_dir.join("loader-logs");
+        let outcome = self.command(wrapper, arguments)?.output()?.into();
+        Ok((outcome, self.loaded()?))
+    }
+
+    /// What runs it, by way of `wrapper`. Afterwards [`QtProgram::require_plugin`] checks what it has loaded.
+    pub fn command(&self, wrapper: &[String], arguments: &[&str]) -> Result<Command> {
+        let program = self.place(&self.run_dir())?;
+        let logs = self.loader_logs();
         fs::create_dir(&logs)?;
         let shell = shell_in(self.folder);
         let command = cmd!(shell, "env {wrapper...} {program} {arguments...}");
         let command = command.env("LD_DEBUG", "files").env("LD_DEBUG_OUTPUT", logs.join("log"));
-        let outcome = without_settings(command).outcome()?;
-        let logs = fs::read_dir(&logs)?.map(|log| Ok(fs::read(log?.path())?)).collect::<Result<Vec<_>>>()?;
-        Ok((outcome, loaded(&logs)))
+        Ok(without_settings(command).into())
+    }
+
+    fn loader_logs(&self) -> PathBuf {
+        self.run_dir().join("loader-logs")
+    }
+
+    fn loaded(&self) -> Result<BTreeSet<PathBuf>> {
+        let logs = fs::read_dir(self.loader_logs())?;
+        let logs = logs.map(|log| Ok(fs::read(log?.path())?)).collect::<Result<Vec<_>>>()?;
+        Ok(loaded(&logs))
     }
 
     /// Makes the program ready to be run on its plugin by others, several times at once, and returns its file.
