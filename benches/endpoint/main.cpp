@@ -28,7 +28,7 @@ using namespace bench;
 constexpr std::size_t warmUp = 64; // peers
 constexpr std::size_t messagesPerHandshake = 64; // of the effort
 constexpr std::size_t mostAtOnce = 64;
-constexpr std::size_t clientsInTurn = 256, messagesInTurn = 1024;
+constexpr std::size_t clientsInTurn = 64, messagesInTurn = 1024;
 
 // Servers and clients share one processor, and none interrupts another: what the clients send waits
 // when the server's time begins, as it does for a server with much to do.

@@ -15,7 +15,7 @@ const HEADING: &str = "\n## Endpoint";
 const SUBJECTS: [Subject; 2] = [Subject::Ours, Subject::Raw];
 const PEERS: [u32; 4] = [1, 100, 1000, 10_000];
 /// Handshakes of a sample, at least.
-const EFFORT: u32 = 300;
+const EFFORT: u32 = 1000;
 /// The lowest rate that is good enough, beside OpenSSL's.
 const LEAST_RATE: f64 = 0.95;
 
