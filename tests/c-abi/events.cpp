@@ -227,12 +227,18 @@ CASE(a8_a_flood_of_wrong_cookies_is_a_few_events_a_second)
     waitForWarnings();
     CHECK(!pair.listener.verify(hello));
     std::uint64_t counted = 0;
-    for (const Seen &one : events.all)
+    bool isLeftOut = false;
+    for (const Seen &one : events.all) {
         counted += 1 + one.suppressed;
+        // Nothing was, if the flood has ended just after a second began.
+        if (one.suppressed > 0) {
+            isLeftOut = true;
+            const std::string left = "(" + std::to_string(one.suppressed) + " more like this)";
+            CHECK(contains(one.line, left));
+        }
+    }
     CHECK_EQUAL(counted, all + 1);
-    const std::string left =
-        "(" + std::to_string(events.all.back().suppressed) + " more like this)";
-    CHECK(contains(events.all.back().line, left));
+    CHECK(isLeftOut);
 }
 
 CASE(an_endpoint_that_is_full_reports_its_limit)
