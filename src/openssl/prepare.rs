@@ -8,7 +8,7 @@ use std::ffi::{c_int, c_long, c_uint};
 use std::ptr::{self, NonNull};
 
 /// ssl.h: SSL_CTRL_SET_SESS_CACHE_MODE and SSL_SESS_CACHE_OFF.
-const CTRL_SET_SESS_CACHE_MODE: c_int = 44;
+pub(super) const CTRL_SET_SESS_CACHE_MODE: c_int = 44;
 const SESS_CACHE_OFF: c_long = 0;
 /// OpenSSL requires a session id context, although the ticket keys already bind sessions to their `SSL_CTX`.
 const SESSION_ID_CONTEXT: &[u8] = b"qdtls-rs";

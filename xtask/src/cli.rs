@@ -119,7 +119,7 @@ pub enum Verb {
         /// Measure briefly and write no document (two minutes)
         #[arg(long)]
         quick: bool,
-        /// Measure only the endpoint, and write its part of the document (eight minutes)
+        /// Measure only the endpoint, and write its part of the document (eleven minutes)
         #[arg(long)]
         endpoint: bool,
         /// Measure only start-up and size, and write their part of the document (one minute)

@@ -58,7 +58,10 @@ pub fn measure(effort: &Effort) -> Result<Samples> {
             let mut subjects = Subject::VARIANTS.to_vec();
             subjects.rotate_left(round % Subject::VARIANTS.len());
             let outputs = match ONE_AFTER_THE_OTHER.contains(group) {
-                true => one_after_the_other(&subjects, &undisturbed, group, effort.repetitions),
+                true => {
+                    let wrapper = if *group == "threads" { undisturbed.as_slice() } else { &[] };
+                    one_after_the_other(&subjects, wrapper, group, effort.repetitions)
+                }
                 false => in_turns(&subjects, &one_processor, group, effort.repetitions),
             };
             for (subject, output) in outputs? {
