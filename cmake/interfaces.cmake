@@ -26,7 +26,12 @@ function(qdtls_rs_check_interfaces plugin_source_dir)
         return()
     endif()
     string(REPLACE ";" "," output "${output}")
-    string(REGEX MATCHALL "[^\n]*error[: ][^\n]*" errors "${output}")
+    # An error of a header comes once for each file that includes it. The line of code behind it has the name that is
+    # missing where the error's own text has none; brackets would join entries of a list.
+    string(REPLACE "[" "(" output "${output}")
+    string(REPLACE "]" ")" output "${output}")
+    string(REGEX MATCHALL "[^\n]*error[: ][^\n]*(\n *[0-9]* \\|[^\n]*)?" errors "${output}")
+    list(REMOVE_DUPLICATES errors)
     list(SUBLIST errors 0 10 errors)
     list(JOIN errors "\n" errors)
     message(FATAL_ERROR "qdtls-rs: Qt ${Qt6_VERSION} lacks what the adapter needs:\n${errors}")
