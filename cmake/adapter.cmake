@@ -67,6 +67,8 @@ set(_qdtls_rs_adapter_sources
     qdtlsrs_context_sweeper_p.h
     qdtlsrs_memory_p.h
     qdtlsrs_interface.cpp
+    qdtlsrs_peer_name.cpp
+    qdtlsrs_peer_name_p.h
     qdtlsrs_private_access.cpp
     qdtlsrs_private_access_p.h
     qdtlsrs_recent_p.h

@@ -34,10 +34,12 @@ inline double wallTime()
     return timeOf(CLOCK_MONOTONIC);
 }
 
-inline double median(std::vector<double> values)
+// Of many batches' times the one that a tenth of them are shorter than: others that use the
+// processor, or the other half of its core, disturb the rest.
+inline double undisturbed(std::vector<double> times)
 {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
+    std::sort(times.begin(), times.end());
+    return times[times.size() / 10];
 }
 
 // The times of `batches` batches of `size` operations, for one operation.
@@ -55,10 +57,9 @@ std::vector<double> timesOf(int batches, int size, Operation operation)
     return times;
 }
 
-// Their median: a batch that the system interrupts does not count for more than another.
 template <typename Operation> double measure(int batches, int size, Operation operation)
 {
-    return median(timesOf(batches, size, operation));
+    return undisturbed(timesOf(batches, size, operation));
 }
 
 inline void report(const std::string &name, double value)

@@ -84,8 +84,7 @@ inline double timeOfBatch(const std::vector<std::vector<Turn>> &threads, size_t 
     return sum;
 }
 
-// Nanoseconds for one handshake, on all threads together. Of many short batches the one counts that
-// a tenth of them is faster than: others that use the processors disturb the rest.
+// Nanoseconds for one handshake, on all threads together.
 template <typename Stack>
 double timeOnThreads(const Stack &shared, const Settings &common, int threads, int batches)
 {
@@ -107,8 +106,7 @@ double timeOnThreads(const Stack &shared, const Settings &common, int threads, i
     std::vector<double> times;
     for (int batch = 1; batch <= batches; ++batch) // the first one warms up
         times.push_back(timeOfBatch(turns, size_t(batch)));
-    std::sort(times.begin(), times.end());
-    return times[times.size() / 10] / (threads * peers);
+    return undisturbed(times) / (threads * peers);
 }
 
 template <typename Stack> void threads(const Settings &common, int effort)

@@ -8,6 +8,8 @@
 
 #include <QtCore/qloggingcategory.h>
 
+#include <utility>
+
 QT_BEGIN_NAMESPACE
 
 using namespace QdtlsRs;
@@ -107,15 +109,39 @@ QTlsPrivate::DtlsBase::GenParams Cookie::get() const
 
 } // namespace QdtlsRs
 
-QdtlsRsBase::QdtlsRsBase(QSslSocket::SslMode mode)
-    : QDtlsBasePrivate(mode, {})
-{
-}
-
 QdtlsRsBase::~QdtlsRsBase()
 {
     transport->ownerGone = true;
     transport->letGo();
+}
+
+void QdtlsRsBase::setDtlsError(QDtlsError code, const QString &description)
+{
+    errorCode = code;
+    errorDescription = description;
+}
+
+void QdtlsRsBase::clearDtlsError()
+{
+    setDtlsError(QDtlsError::NoError, {});
+}
+
+void QdtlsRsBase::setConfiguration(const QSslConfiguration &configuration)
+{
+    ownConfiguration = configuration;
+    clearDtlsError();
+}
+
+const QSslConfiguration &QdtlsRsBase::dtlsConfiguration() const
+{
+    if (Q_UNLIKELY(!ownConfiguration))
+        ownConfiguration.emplace();
+    return *ownConfiguration;
+}
+
+QSslConfiguration &QdtlsRsBase::dtlsConfiguration()
+{
+    return const_cast<QSslConfiguration &>(std::as_const(*this).dtlsConfiguration());
 }
 
 bool QdtlsRsBase::setCookieGeneratorParameters(const GenParams &parameters)

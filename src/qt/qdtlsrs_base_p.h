@@ -3,17 +3,20 @@
 #ifndef QDTLSRS_BASE_P_H
 #define QDTLSRS_BASE_P_H
 
-// The common part of verifier and connection: errors, cookie parameters, the transport.
+// The common part of verifier and connection: errors, configuration, cookie parameters, the
+// transport.
 
 #include "qdtlsrs_memory_p.h"
 #include "qdtlsrs_transport_p.h"
 
-#include "../shared/qdtls_base_p.h"
+#include <QtNetwork/private/qtlsbackend_p.h>
+#include <QtNetwork/qsslconfiguration.h>
 
 #include <QtCore/qbytearray.h>
 #include <QtCore/qstring.h>
 
 #include <memory>
+#include <optional>
 
 QT_BEGIN_NAMESPACE
 
@@ -67,11 +70,18 @@ QT_WARNING_PUSH
 // Overriding through one branch of a virtual base is intended.
 QT_WARNING_DISABLE_MSVC(4250)
 
-class QdtlsRsBase : public QDtlsBasePrivate {
+class QdtlsRsBase : virtual public QTlsPrivate::DtlsBase {
 public:
-    explicit QdtlsRsBase(QSslSocket::SslMode mode);
+    QdtlsRsBase() = default;
     ~QdtlsRsBase() override;
+    Q_DISABLE_COPY_MOVE(QdtlsRsBase)
 
+    void setDtlsError(QDtlsError code, const QString &description) override;
+    QDtlsError error() const override { return errorCode; }
+    QString errorString() const override { return errorDescription; }
+    void clearDtlsError() override;
+    void setConfiguration(const QSslConfiguration &configuration) override;
+    QSslConfiguration configuration() const override { return dtlsConfiguration(); }
     bool setCookieGeneratorParameters(const GenParams &parameters) override;
     GenParams cookieGeneratorParameters() const override;
 
@@ -92,9 +102,19 @@ protected:
     // Returns whether the library works with the OpenSSL in use, and reports why not.
     bool libraryIsUsable();
 
+    const QSslConfiguration &dtlsConfiguration() const;
+    QSslConfiguration &dtlsConfiguration();
+
     QdtlsRs::Cookie cookie;
     // The destructor lets go of it.
     QdtlsRs::Transport *const transport = new QdtlsRs::Transport;
+
+private:
+    QDtlsError errorCode = QDtlsError::NoError;
+    QString errorDescription;
+    // Qt sets one as soon as it has made the object. A default one to be replaced would take more
+    // than the rest of the object, since it decodes Diffie-Hellman parameters.
+    mutable std::optional<QSslConfiguration> ownConfiguration;
 };
 
 QT_WARNING_POP

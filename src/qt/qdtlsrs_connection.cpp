@@ -16,8 +16,8 @@ static_assert(QDTLS_STATE_NOT_STARTED == int(QDtls::HandshakeNotStarted)
               && QDTLS_STATE_COMPLETE == int(QDtls::HandshakeComplete));
 
 QdtlsRsConnection::QdtlsRsConnection(QDtls *qObject, QSslSocket::SslMode mode)
-    : QdtlsRsBase(mode)
-    , q(qObject)
+    : q(qObject)
+    , mode(mode)
 {
     transport->connection = this;
     const qdtls_callbacks callbacks = transport->callbacks();
@@ -268,11 +268,11 @@ void QdtlsRsConnection::forgetSession()
     if (isConnectionEncrypted())
         return;
     sessionProtocol = QSsl::UnknownProtocol;
+    sessionCipher = nullptr;
     // Without memory, the rest stays until the next handshake.
     (void)hasMemoryFor([this] {
-        sessionCipher = {};
-        if (!dtlsConfiguration.nextNegotiatedProtocol().isEmpty())
-            setNegotiatedProtocol(dtlsConfiguration, {});
+        if (!dtlsConfiguration().nextNegotiatedProtocol().isEmpty())
+            setNegotiatedProtocol(dtlsConfiguration(), {});
     });
 }
 

@@ -51,7 +51,7 @@ public:
     QList<QSslError> peerVerificationErrors() const override { return peerErrors; }
     void ignoreVerificationErrors(const QList<QSslError> &errors) override;
 
-    QSslCipher dtlsSessionCipher() const override { return sessionCipher; }
+    QSslCipher dtlsSessionCipher() const override;
     QSsl::SslProtocol dtlsSessionProtocol() const override { return sessionProtocol; }
 
     qint64 writeDatagramEncrypted(QUdpSocket *socket, const QByteArray &dgram) override;
@@ -61,7 +61,7 @@ public:
     void emitPskRequired(QSslPreSharedKeyAuthenticator *authenticator);
     // For qdtlsrs_interface.cpp.
     qdtls_connection *handle() const { return connection.get(); }
-    QByteArray pskIdentityHint() const { return dtlsConfiguration.preSharedKeyIdentityHint(); }
+    QByteArray pskIdentityHint() const { return dtlsConfiguration().preSharedKeyIdentityHint(); }
 
 private:
     // A call that may begin or end the wait for the peer. The timer follows when nothing else is
@@ -131,6 +131,13 @@ private:
     void fetchNegotiatedParameters();
 
     QDtls *q;
+    const QSslSocket::SslMode mode;
+    QHostAddress remoteAddress;
+    quint16 remotePort = 0;
+    QString peerVfyName;
+    quint16 mtuHint = 0;
+    const SSL_CIPHER *sessionCipher = nullptr;
+    QSsl::SslProtocol sessionProtocol = QSsl::UnknownProtocol;
     QdtlsRs::Handle<qdtls_connection, qdtls_connection_free> connection;
     std::weak_ptr<QdtlsRs::SharedContext> usedContext; // by the last handshake; owned by Rust
     bool resumable = false; // the session of the last handshake

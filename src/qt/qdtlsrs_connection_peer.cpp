@@ -6,6 +6,7 @@
 #include "qdtlsrs_connection_p.h"
 
 #include "qdtlsrs_context_p.h"
+#include "qdtlsrs_peer_name_p.h"
 #include "qdtlsrs_private_access_p.h"
 
 #include "qtlsbackend_openssl_p.h"
@@ -14,7 +15,7 @@
 #include <QtNetwork/private/qsslcertificate_p.h>
 
 #include <QtCore/qscopeguard.h>
-#include <QtCore/qurl.h>
+#include <QtCore/qvarlengtharray.h>
 
 #include <algorithm>
 #include <limits>
@@ -46,44 +47,12 @@ bool QdtlsRsConnection::peerErrorsAreIgnored() const
         && std::all_of(peerErrors.cbegin(), peerErrors.cend(), isIgnored);
 }
 
-static bool hasAddress(const QSslCertificate &certificate, const QHostAddress &address)
-{
-    const auto names = certificate.subjectAlternativeNames().values(QSsl::IpAddressEntry);
-    return std::any_of(names.cbegin(), names.cend(), [&address](const QString &name) {
-        return QHostAddress(name).isEqual(address, QHostAddress::StrictConversion);
-    });
-}
-
-// Qt compares names in ASCII form. An IPv6 address has none, nor has a name such as "Bogus Server",
-// and would equal every common name that has none either: these are compared as they are.
-static bool isNamed(const QSslCertificate &certificate, const QString &name)
-{
-    if (!QUrl::toAce(name).isEmpty())
-        return QTlsPrivate::TlsCryptograph::isMatchingHostname(certificate, name);
-    const QHostAddress address(name);
-    return address.isNull() ? certificate.subjectInfo(QSslCertificate::CommonName).contains(name)
-                            : hasAddress(certificate, address);
-}
-
-// The form in which a certificate knows a name: an IPv4-mapped address as IPv4 (S28), a host name
-// without the dot of the root.
-static QString canonicalName(const QString &name)
-{
-    QHostAddress address;
-    bool isIpv4 = false;
-    if (address.setAddress(name)) {
-        const QHostAddress ipv4(address.toIPv4Address(&isIpv4));
-        return isIpv4 ? ipv4.toString() : name;
-    }
-    return name.endsWith(u'.') ? name.chopped(1) : name;
-}
-
 // Checks Qt's list of certificates not to be trusted and the peer's name, and adds the errors that
 // OpenSSL found in the chain.
 QList<QSslError> QdtlsRsConnection::findPeerErrors() const
 {
     QList<QSslError> errors;
-    const auto chain = dtlsConfiguration.peerCertificateChain();
+    const auto chain = dtlsConfiguration().peerCertificateChain();
     const auto context = usedContext.lock();
     for (const QSslCertificate &certificate : chain) {
         if (context ? context->isBlacklisted(certificate)
@@ -91,14 +60,15 @@ QList<QSslError> QdtlsRsConnection::findPeerErrors() const
             errors << QSslError(QSslError::CertificateBlacklisted, certificate);
     }
 
-    const auto certificate = dtlsConfiguration.peerCertificate();
+    const auto certificate = dtlsConfiguration().peerCertificate();
     if (certificate.isNull()) {
         errors << QSslError(QSslError::NoPeerCertificate);
     } else if (mode == QSslSocket::SslClientMode) {
         // A peer without a name is expected to have a certificate for its address.
         const QString name = expectedPeerName();
         const QString expected = name.isEmpty() ? remoteAddress.toString() : name;
-        if (!isNamed(certificate, expected) && !isNamed(certificate, canonicalName(expected)))
+        if (!(context ? context->isNamed(certificate, expected)
+                      : QdtlsRs::isNamed(certificate, expected)))
             errors << QSslError(QSslError::HostNameMismatch, certificate);
     }
 
@@ -143,17 +113,17 @@ void QdtlsRsConnection::storePeerCertificates()
     // a resumption.
     if (mode == QSslSocket::SslServerMode || chain.isEmpty())
         chain.prepend(certificate);
-    QTlsBackend::storePeerCertificate(dtlsConfiguration, certificate);
-    QTlsBackend::storePeerCertificateChain(dtlsConfiguration, chain);
+    QTlsBackend::storePeerCertificate(dtlsConfiguration(), certificate);
+    QTlsBackend::storePeerCertificateChain(dtlsConfiguration(), chain);
 }
 
 // Leaves a configuration without certificates alone: a write would end the sharing of its data, by
 // which its context is found again at once.
 void QdtlsRsConnection::clearPeerCertificates()
 {
-    if (!dtlsConfiguration.peerCertificate().isNull()
-        || !dtlsConfiguration.peerCertificateChain().isEmpty())
-        QTlsBackend::clearPeerCertificates(dtlsConfiguration);
+    if (!dtlsConfiguration().peerCertificate().isNull()
+        || !dtlsConfiguration().peerCertificateChain().isEmpty())
+        QTlsBackend::clearPeerCertificates(dtlsConfiguration());
 }
 
 static QSsl::SslProtocol sslProtocol(int32_t protocol)
@@ -173,10 +143,7 @@ static QSsl::SslProtocol sslProtocol(int32_t protocol)
 
 void QdtlsRsConnection::fetchNegotiatedParameters()
 {
-    const SSL_CIPHER *cipher = nullptr;
-    qdtls_connection_cipher(connection.get(), &cipher);
-    const auto context = usedContext.lock();
-    sessionCipher = context ? context->cipherFrom(cipher) : QSslCipher();
+    qdtls_connection_cipher(connection.get(), &sessionCipher);
 
     int32_t protocol = QDTLS_PROTOCOL_UNKNOWN;
     qdtls_connection_protocol(connection.get(), &protocol);
@@ -186,8 +153,14 @@ void QdtlsRsConnection::fetchNegotiatedParameters()
     size_t length = 0;
     qdtls_connection_alpn(connection.get(), &name, &length);
     const QByteArray negotiated(reinterpret_cast<const char *>(name), qsizetype(length));
-    if (negotiated != dtlsConfiguration.nextNegotiatedProtocol())
-        setNegotiatedProtocol(dtlsConfiguration, negotiated);
+    if (negotiated != dtlsConfiguration().nextNegotiatedProtocol())
+        setNegotiatedProtocol(dtlsConfiguration(), negotiated);
+}
+
+QSslCipher QdtlsRsConnection::dtlsSessionCipher() const
+{
+    const auto context = usedContext.lock();
+    return context ? context->cipherFrom(sessionCipher) : QSslCipher();
 }
 
 void QdtlsRsConnection::keepSession()
@@ -224,26 +197,26 @@ void QdtlsRsConnection::storeTicketOf(const qdtls_session *ended)
 {
     // Tickets of some servers contain certificates.
     constexpr qsizetype usual = 1 << 12, longest = 1 << 18;
-    QByteArray asn1;
+    QVarLengthArray<uint8_t, usual> asn1;
     size_t length = 0;
     uint64_t lifetimeHint = 0;
     qdtls_status status = QDTLS_STATUS_BUFFER_TOO_SMALL;
     for (qsizetype size = usual; status == QDTLS_STATUS_BUFFER_TOO_SMALL && size <= longest;
          size *= 8) {
-        asn1 = QByteArray(size, Qt::Uninitialized);
-        status = qdtls_session_encode(ended, writableBytesOf(asn1), sizeOf(asn1), &length,
-                                      &lifetimeHint);
+        asn1.resize(size);
+        status =
+            qdtls_session_encode(ended, asn1.data(), size_t(asn1.size()), &length, &lifetimeHint);
     }
     if (status != QDTLS_STATUS_OK)
         return;
-    const auto wipe = qScopeGuard([&] { qdtls_wipe(writableBytesOf(asn1), length); });
+    const auto wipe = qScopeGuard([&] { qdtls_wipe(asn1.data(), length); });
     const auto hint = int(std::min<uint64_t>(lifetimeHint, std::numeric_limits<int>::max()));
     // What is equal stays, and the data of the configuration shared.
-    const QByteArray ticket(asn1.constData(), qsizetype(length));
-    if (ticket != dtlsConfiguration.sessionTicket())
-        dtlsConfiguration.setSessionTicket(ticket);
-    if (hint != dtlsConfiguration.sessionTicketLifeTimeHint())
-        setTicketLifetimeHint(dtlsConfiguration, hint);
+    const QByteArray ticket(reinterpret_cast<const char *>(asn1.constData()), qsizetype(length));
+    if (ticket != dtlsConfiguration().sessionTicket())
+        dtlsConfiguration().setSessionTicket(ticket);
+    if (hint != dtlsConfiguration().sessionTicketLifeTimeHint())
+        setTicketLifetimeHint(dtlsConfiguration(), hint);
 }
 
 QT_END_NAMESPACE

@@ -9,6 +9,8 @@
 
 #include "qtlsbackend_openssl_p.h"
 
+#include "../shared/qdtls_base_p.h"
+
 #include <QtCore/qloggingcategory.h>
 #include <QtCore/qurl.h>
 
@@ -48,11 +50,11 @@ bool QdtlsRsConnection::configure(QUdpSocket *socket)
     transport->setPeer(remoteAddress, remotePort);
     const qdtls_address peer = addressFrom(remoteAddress, remotePort);
     const bool sendsName =
-        !dtlsConfiguration.testSslOption(QSsl::SslOptionDisableServerNameIndication);
+        !dtlsConfiguration().testSslOption(QSsl::SslOptionDisableServerNameIndication);
     const QByteArray name = sendsName ? QUrl::toAce(expectedPeerName()) : QByteArray();
-    const QByteArray alpn = alpnList(dtlsConfiguration.allowedNextProtocols());
+    const QByteArray alpn = alpnList(dtlsConfiguration().allowedNextProtocols());
     const bool demandsCookie =
-        mode == QSslSocket::SslServerMode && dtlsConfiguration.dtlsCookieVerificationEnabled();
+        mode == QSslSocket::SslServerMode && dtlsConfiguration().dtlsCookieVerificationEnabled();
 
     qdtls_connection *handle = connection.get();
     const bool accepted = qdtls_connection_set_peer(handle, &peer) == QDTLS_STATUS_OK
@@ -78,17 +80,19 @@ uint16_t QdtlsRsConnection::mtuFor(QUdpSocket &socket) const
 
 bool QdtlsRsConnection::mayResume() const
 {
-    const bool wanted = !dtlsConfiguration.testSslOption(QSsl::SslOptionDisableSessionPersistence)
-        && !dtlsConfiguration.testSslOption(QSsl::SslOptionDisableSessionTickets);
+    const bool wanted = !dtlsConfiguration().testSslOption(QSsl::SslOptionDisableSessionPersistence)
+        && !dtlsConfiguration().testSslOption(QSsl::SslOptionDisableSessionTickets);
+    const auto chain = dtlsConfiguration().localCertificateChain();
+    const bool hasCertificate = !chain.isEmpty() && !chain.constFirst().isNull();
     bool allowed = false;
-    qdtls_connection_may_resume(connection.get(), wanted, mustVerifyPeer(),
-                                !dtlsConfiguration.localCertificate().isNull(), &allowed);
+    qdtls_connection_may_resume(connection.get(), wanted, mustVerifyPeer(), hasCertificate,
+                                &allowed);
     return allowed;
 }
 
 bool QdtlsRsConnection::mustVerifyPeer() const
 {
-    const auto verifyMode = dtlsConfiguration.peerVerifyMode();
+    const auto verifyMode = dtlsConfiguration().peerVerifyMode();
     return verifyMode == QSslSocket::VerifyPeer
         || (verifyMode == QSslSocket::AutoVerifyPeer && mode == QSslSocket::SslClientMode);
 }
@@ -110,7 +114,7 @@ bool QdtlsRsConnection::initTls()
     if (!context)
         return false;
     if (resumable && mode == QSslSocket::SslClientMode)
-        context->offerSession(connection.get(), dtlsConfiguration.sessionTicket());
+        context->offerSession(connection.get(), dtlsConfiguration().sessionTicket());
     using Context = std::shared_ptr<SharedContext>;
     auto owner = std::make_unique<Context>(context);
     SSL *ssl = nullptr;
@@ -133,7 +137,7 @@ bool QdtlsRsConnection::hasDtlsModeAndProtocol()
     QString text;
     if (mode == QSslSocket::UnencryptedMode)
         text = QDtls::tr("Invalid SslMode, SslServerMode or SslClientMode expected");
-    else if (!isDtlsProtocol(dtlsConfiguration.protocol()))
+    else if (!QDtlsBasePrivate::isDtlsProtocol(dtlsConfiguration().protocol()))
         text = QDtls::tr("Invalid protocol version, DTLS protocol expected");
     else
         return true;
@@ -145,7 +149,7 @@ std::shared_ptr<SharedContext> QdtlsRsConnection::findContext()
 {
     QString error;
     const bool issuesTickets = mode == QSslSocket::SslServerMode && resumable;
-    auto context = SharedContext::find(mode, dtlsConfiguration, issuesTickets, &error);
+    auto context = SharedContext::find(mode, dtlsConfiguration(), issuesTickets, &error);
     if (!context)
         setDtlsError(QDtlsError::TlsInitializationError, error);
     return context;

@@ -3,6 +3,7 @@
 #include "qdtlsrs_context_p.h"
 
 #include "qdtlsrs_context_cache_p.h"
+#include "qdtlsrs_peer_name_p.h"
 #include "qdtlsrs_private_access_p.h"
 #include "qdtlsrs_transport_p.h"
 
@@ -35,7 +36,7 @@ void findIssuersOnce(SSL_CTX *context, const QSslConfiguration &configuration)
 std::shared_ptr<SharedContext> make(const ContextKey &wanted, QString *error)
 {
     QSslConfiguration whole = wanted.shared;
-    whole.setPrivateKey(wanted.privateKey);
+    whole.setPrivateKey(wanted.original.privateKey());
     const auto made =
         QSslContext::sharedFromConfiguration(wanted.mode, whole, wanted.rootsOnDemand);
     if (made->error() != QSslError::NoError) {
@@ -93,6 +94,18 @@ bool SharedContext::isBlacklisted(const QSslCertificate &certificate)
     return certificates.find(isSame, make)->isBlacklisted;
 }
 
+bool SharedContext::isNamed(const QSslCertificate &certificate, const QString &expected)
+{
+    const auto isSame = [&](const KnownName &known) {
+        return known.name == expected && known.certificate == certificate;
+    };
+    const auto make = [&] {
+        return std::optional(
+            KnownName { certificate, expected, QdtlsRs::isNamed(certificate, expected) });
+    };
+    return names.find(isSame, make)->isRight;
+}
+
 QSslCipher SharedContext::cipherFrom(const SSL_CIPHER *cipher)
 {
     if (!cipher)
@@ -127,11 +140,8 @@ std::shared_ptr<SharedContext> SharedContext::find(QSslSocket::SslMode mode,
 {
     // The shared part is filled in where it is needed. Qt's default configuration, in its place,
     // would decode Diffie-Hellman parameters each time.
-    ContextKey wanted { mode,
-                        QTlsBackend::rootLoadingOnDemandAllowed(configuration),
-                        configuration,
-                        configuration,
-                        {} };
+    ContextKey wanted { mode, QTlsBackend::rootLoadingOnDemandAllowed(configuration), configuration,
+                        configuration };
     if (auto known = ContextCache::find(wanted))
         return known;
     // Made unlocked: many certificates take long, and other threads want other contexts.

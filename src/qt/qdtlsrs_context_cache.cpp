@@ -9,6 +9,7 @@
 #include <QtNetwork/private/qtlsbackend_p.h>
 
 #include <QtNetwork/qssldiffiehellmanparameters.h>
+#include <QtNetwork/qsslkey.h>
 
 #include <qdtls_rs.h>
 
@@ -117,16 +118,15 @@ ContextCache::Entries::iterator ContextCache::lookUp(ContextKey &wanted)
     if (same != entries.end())
         return same;
     wanted.shared = sharedPartOf(wanted.mode, wanted.original);
-    wanted.privateKey = wanted.original.privateKey();
     const auto equal = findBy([&](const ContextKey &key) {
-        return key.shared == wanted.shared && areEqual(key.privateKey, wanted.privateKey);
+        return key.shared == wanted.shared
+            && areEqual(key.original.privateKey(), wanted.original.privateKey());
     });
     // The application's present objects will come again sooner than equal ones of an earlier time,
     // and are then known without a look at what they contain.
     if (equal != entries.end()) {
         equal->key.original.swap(wanted.original);
         equal->key.shared.swap(wanted.shared);
-        equal->key.privateKey.swap(wanted.privateKey);
     }
     return equal;
 }

@@ -7,7 +7,6 @@
 
 #include <QtCore/qdeadlinetimer.h>
 #include <QtCore/qmutex.h>
-#include <QtNetwork/qsslkey.h>
 
 #include <list>
 #include <memory>
@@ -23,9 +22,8 @@ struct ContextKey {
     QSslSocket::SslMode mode;
     bool rootsOnDemand;
     QSslConfiguration original; // recognised without a comparison when an application reuses it
-    // What a context depends on. The key is apart, for Qt compares keys by encoding both.
+    // What a context depends on, but for the private key: Qt compares keys by encoding both.
     QSslConfiguration shared;
-    QSslKey privateKey;
 };
 
 // The contexts that are in use, and for a while those that are not: see qdtls_context_retention. A

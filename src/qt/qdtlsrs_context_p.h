@@ -34,6 +34,8 @@ public:
     QSslCertificate certificateFrom(X509 *x509);
     // On Qt's list of certificates not to be trusted.
     bool isBlacklisted(const QSslCertificate &certificate);
+    // The name that a client expects of its peer.
+    bool isNamed(const QSslCertificate &certificate, const QString &expected);
     QSslCipher cipherFrom(const SSL_CIPHER *cipher);
     // Has a client's connection offer the session of a ticket, which may be none.
     void offerSession(qdtls_connection *connection, const QByteArray &ticket);
@@ -50,6 +52,11 @@ private:
         QSslCertificate certificate;
         bool isBlacklisted;
     };
+    struct KnownName {
+        QSslCertificate certificate;
+        QString name;
+        bool isRight;
+    };
     struct KnownCipher {
         const SSL_CIPHER *native;
         QSslCipher cipher;
@@ -61,6 +68,7 @@ private:
 
     std::shared_ptr<QSslContext> context;
     Recent<KnownCertificate> certificates;
+    Recent<KnownName> names;
     Recent<KnownCipher> ciphers;
     Recent<KnownSession> sessions; // gone with the context, as their keys must
 };

@@ -8,7 +8,6 @@ using namespace QdtlsRs;
 
 // A new listener has default cookie parameters, as `cookie` has.
 QdtlsRsClientVerifier::QdtlsRsClientVerifier()
-    : QdtlsRsBase(QSslSocket::SslServerMode)
 {
     const qdtls_callbacks callbacks = transport->callbacks();
     qdtls_listener *handle = nullptr;
