@@ -35,8 +35,7 @@ QdtlsRsConnection::~QdtlsRsConnection()
 
 void QdtlsRsConnection::setPeer(const QHostAddress &addr, quint16 port, const QString &name)
 {
-    remoteAddress = addr;
-    remotePort = port;
+    transport->setPeer(addr, port);
     peerVfyName = name;
 }
 

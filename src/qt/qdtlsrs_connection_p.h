@@ -31,8 +31,8 @@ public:
     QSslConfiguration configuration() const override;
     QSslSocket::SslMode cryptographMode() const override { return mode; }
     void setPeer(const QHostAddress &addr, quint16 port, const QString &name) override;
-    QHostAddress peerAddress() const override { return remoteAddress; }
-    quint16 peerPort() const override { return remotePort; }
+    QHostAddress peerAddress() const override { return transport->peerAddress(); }
+    quint16 peerPort() const override { return transport->peerPort(); }
     void setPeerVerificationName(const QString &name) override { peerVfyName = name; }
     QString peerVerificationName() const override { return peerVfyName; }
     void setDtlsMtuHint(quint16 mtu) override { mtuHint = mtu; }
@@ -132,8 +132,6 @@ private:
 
     QDtls *q;
     const QSslSocket::SslMode mode;
-    QHostAddress remoteAddress;
-    quint16 remotePort = 0;
     QString peerVfyName;
     quint16 mtuHint = 0;
     const SSL_CIPHER *sessionCipher = nullptr;

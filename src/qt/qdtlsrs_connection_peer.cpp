@@ -66,7 +66,7 @@ QList<QSslError> QdtlsRsConnection::findPeerErrors() const
     } else if (mode == QSslSocket::SslClientMode) {
         // A peer without a name is expected to have a certificate for its address.
         const QString name = expectedPeerName();
-        const QString expected = name.isEmpty() ? remoteAddress.toString() : name;
+        const QString expected = name.isEmpty() ? peerAddress().toString() : name;
         if (!(context ? context->isNamed(certificate, expected)
                       : QdtlsRs::isNamed(certificate, expected)))
             errors << QSslError(QSslError::HostNameMismatch, certificate);

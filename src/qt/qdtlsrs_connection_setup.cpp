@@ -47,8 +47,7 @@ static QByteArray alpnList(const QList<QByteArray> &protocols)
 
 bool QdtlsRsConnection::configure(QUdpSocket *socket)
 {
-    transport->setPeer(remoteAddress, remotePort);
-    const qdtls_address peer = addressFrom(remoteAddress, remotePort);
+    const qdtls_address peer = addressFrom(transport->peerAddress(), transport->peerPort());
     const bool sendsName =
         !dtlsConfiguration().testSslOption(QSsl::SslOptionDisableServerNameIndication);
     const QByteArray name = sendsName ? QUrl::toAce(expectedPeerName()) : QByteArray();

@@ -99,11 +99,12 @@ bool SharedContext::isNamed(const QSslCertificate &certificate, const QString &e
     const auto isSame = [&](const KnownName &known) {
         return known.name == expected && known.certificate == certificate;
     };
-    const auto make = [&] {
-        return std::optional(
-            KnownName { certificate, expected, QdtlsRs::isNamed(certificate, expected) });
+    const auto make = [&]() -> std::optional<KnownName> {
+        if (!QdtlsRs::isNamed(certificate, expected))
+            return {};
+        return KnownName { certificate, expected };
     };
-    return names.find(isSame, make)->isRight;
+    return names.find(isSame, make).has_value();
 }
 
 QSslCipher SharedContext::cipherFrom(const SSL_CIPHER *cipher)

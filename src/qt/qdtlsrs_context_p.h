@@ -55,7 +55,6 @@ private:
     struct KnownName {
         QSslCertificate certificate;
         QString name;
-        bool isRight;
     };
     struct KnownCipher {
         const SSL_CIPHER *native;
@@ -68,7 +67,7 @@ private:
 
     std::shared_ptr<QSslContext> context;
     Recent<KnownCertificate> certificates;
-    Recent<KnownName> names;
+    Recent<KnownName> names; // without memory, OpenSSL finds no name: only right ones
     Recent<KnownCipher> ciphers;
     Recent<KnownSession> sessions; // gone with the context, as their keys must
 };

@@ -75,6 +75,8 @@ public:
         address = peer;
         port = peerPort;
     }
+    const QHostAddress &peerAddress() const { return address; }
+    quint16 peerPort() const { return port; }
 
     QdtlsRsConnection *connection = nullptr; // null for a verifier, and after its end
     bool ownerGone = false;
