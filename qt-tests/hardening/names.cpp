@@ -181,10 +181,13 @@ void Names::F6_names_in_certificates()
         { longName(254), false },
     };
     for (const Row &row : rows) {
-        Loopback link(identity, row.name);
-        QVERIFY2(link.handshake() == row.matches, row.name.toUtf8() + ": " + link.report());
-        if (!row.matches)
-            QCOMPARE(link.client.dtls->dtlsError(), QDtlsError::PeerVerificationError);
+        // The second client may remember what the first one found.
+        for (int client = 0; client < 2; ++client) {
+            Loopback link(identity, row.name);
+            QVERIFY2(link.handshake() == row.matches, row.name.toUtf8() + ": " + link.report());
+            if (!row.matches)
+                QCOMPARE(link.client.dtls->dtlsError(), QDtlsError::PeerVerificationError);
+        }
     }
 }
 
