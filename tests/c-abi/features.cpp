@@ -8,8 +8,11 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <random>
+#include <string>
 
 using namespace harness;
 
@@ -284,7 +287,9 @@ CASE(the_programs_own_info_callback_is_called_as_well)
 
 CASE(keys_are_logged_only_when_that_is_switched_on)
 {
-    const std::string file = "harness-" + std::to_string(std::rand()) + ".keys";
+    // The working directory may be read-only, and another harness may run at the same time.
+    const std::string name = "harness-" + std::to_string(std::random_device()()) + ".keys";
+    const std::string file = (std::filesystem::temp_directory_path() / name).string();
     const auto lines = [&file] {
         std::ifstream log(file);
         return std::string(std::istreambuf_iterator<char>(log), {});
