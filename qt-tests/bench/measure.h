@@ -42,6 +42,12 @@ inline double undisturbed(std::vector<double> times)
     return times[times.size() / 10];
 }
 
+inline double median(std::vector<double> values)
+{
+    std::sort(values.begin(), values.end());
+    return values[values.size() / 2];
+}
+
 // The times of `batches` batches of `size` operations, for one operation.
 template <typename Operation>
 std::vector<double> timesOf(int batches, int size, Operation operation)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
 // A server on one thread, and on two at the same time: each has a socket and connections of its
-// own, and all share the contexts. The clients never work while a server does.
+// own, and all share the contexts. The clients never work while a server does. One thread and two
+// take turns, because what a processor does in a second changes while this runs.
 #pragma once
 
 #include "exchange.h"
@@ -9,7 +10,7 @@
 #include "settings.h"
 
 #include <algorithm>
-#include <string>
+#include <array>
 #include <vector>
 
 #include <pthread.h>
@@ -44,13 +45,17 @@ struct Turn {
     double start, end;
 };
 
-// The turns of a server for a number of handshakes: first hellos, second hellos, the clients' last
-// flights, and the destruction of the connections.
+using Turns = std::vector<Turn>;
+
+// The turns of a batch: first hellos, second hellos, the clients' last flights, and the destruction
+// of the connections.
+constexpr size_t turnsOfBatch = 4;
+constexpr int peersOfBatch = 20;
+
 template <typename Stack>
-void takeTurns(Stack &stack, RawStack &clients, Barrier &barrier, int peers,
-               std::vector<Turn> &turns)
+void takeTurns(Stack &stack, RawStack &clients, Barrier &barrier, Turns &turns)
 {
-    Exchange<Stack, RawStack> exchange(stack, clients, size_t(peers));
+    Exchange<Stack, RawStack> exchange(stack, clients, size_t(peersOfBatch));
     const auto takeTurn = [&](auto work) {
         barrier.wait();
         const double start = wallTime();
@@ -67,56 +72,77 @@ void takeTurns(Stack &stack, RawStack &clients, Barrier &barrier, int peers,
     takeTurn([&] { exchange.servers.clear(); });
 }
 
-constexpr size_t turnsOfBatch = 4;
+struct TurnsOfThreads {
+    Turns alone;
+    std::array<Turns, 2> together;
+};
 
-// Of all threads together: a turn lasts from the first one's start to the last one's end.
-inline double timeOfBatch(const std::vector<std::vector<Turn>> &threads, size_t batch)
+// In each batch one thread works alone, the first and the second by turns, and then both.
+template <typename Stack>
+TurnsOfThreads turnsOfThreads(const Stack &shared, const Settings &common, int batches)
+{
+    TurnsOfThreads turns;
+    Barrier one(1), two(2);
+    const auto work = [&](size_t number) {
+        stayOnProcessor(number);
+        Stack stack(shared);
+        RawStack clients(common);
+        for (int batch = 0; batch < batches; ++batch) {
+            two.wait();
+            if (size_t(batch) % 2 == number)
+                takeTurns(stack, clients, one, turns.alone);
+            two.wait();
+            takeTurns(stack, clients, two, turns.together[number]);
+        }
+    };
+    std::vector<typename Stack::Thread> running;
+    for (size_t number = 0; number < turns.together.size(); ++number)
+        running.emplace_back([&work, number] { work(number); });
+    for (auto &thread : running)
+        thread.join();
+    return turns;
+}
+
+// The sum of the durations of a batch's turns.
+template <typename Duration> double sumOfBatch(size_t batch, Duration duration)
 {
     double sum = 0;
-    for (size_t turn = batch * turnsOfBatch; turn < (batch + 1) * turnsOfBatch; ++turn) {
-        Turn whole = threads[0][turn];
-        for (const auto &turns : threads) {
-            whole.start = std::min(whole.start, turns[turn].start);
-            whole.end = std::max(whole.end, turns[turn].end);
-        }
-        sum += whole.end - whole.start;
-    }
+    for (size_t turn = batch * turnsOfBatch; turn < (batch + 1) * turnsOfBatch; ++turn)
+        sum += duration(turn);
     return sum;
 }
 
-// Nanoseconds for one handshake, on all threads together.
-template <typename Stack>
-double timeOnThreads(const Stack &shared, const Settings &common, int threads, int batches)
+// Nanoseconds for one handshake of one thread.
+inline double timeAlone(const Turns &turns, size_t batch)
 {
-    constexpr int peers = 20;
-    Barrier barrier { unsigned(threads) };
-    std::vector<std::vector<Turn>> turns { size_t(threads) };
-    std::vector<typename Stack::Thread> running;
-    for (size_t number = 0; number < turns.size(); ++number) {
-        running.emplace_back([&, number] {
-            stayOnProcessor(number);
-            Stack stack(shared);
-            RawStack clients(common);
-            for (int batch = 0; batch <= batches; ++batch)
-                takeTurns(stack, clients, barrier, peers, turns[number]);
-        });
-    }
-    for (auto &thread : running)
-        thread.join();
-    std::vector<double> times;
-    for (int batch = 1; batch <= batches; ++batch) // the first one warms up
-        times.push_back(timeOfBatch(turns, size_t(batch)));
-    return undisturbed(times) / (threads * peers);
+    return sumOfBatch(batch, [&](size_t turn) { return turns[turn].end - turns[turn].start; })
+        / peersOfBatch;
+}
+
+// The same of both. A turn lasts from the first one's start to the last one's end.
+inline double timeTogether(const std::array<Turns, 2> &turns, size_t batch)
+{
+    const auto &[first, second] = turns;
+    const auto duration = [&first = first, &second = second](size_t turn) {
+        return std::max(first[turn].end, second[turn].end)
+            - std::min(first[turn].start, second[turn].start);
+    };
+    return sumOfBatch(batch, duration) / double(turns.size() * peersOfBatch);
 }
 
 template <typename Stack> void threads(const Settings &common, int effort)
 {
     const Stack shared(common);
-    const double one = timeOnThreads(shared, common, 1, effort);
-    const double two = timeOnThreads(shared, common, 2, effort);
-    report("threads/1", one);
-    report("threads/2", two);
-    report("threads/factor", one / two);
+    const auto turns = turnsOfThreads(shared, common, effort + 1);
+    std::vector<double> alone, together, factors;
+    for (int batch = 1; batch <= effort; ++batch) { // the first one warms up
+        alone.push_back(timeAlone(turns.alone, size_t(batch)));
+        together.push_back(timeTogether(turns.together, size_t(batch)));
+        factors.push_back(alone.back() / together.back());
+    }
+    report("threads/1", median(alone));
+    report("threads/2", median(together));
+    report("threads/factor", median(factors));
 }
 
 } // namespace bench

@@ -40,10 +40,10 @@ impl Effort {
     }
 }
 
-const GROUPS: [&str; 4] = ["handshakes", "server", "data", "verify"];
+const GROUPS: [&str; 5] = ["handshakes", "server", "data", "verify", "threads"];
 
 /// What they measure is named after them.
-const LONG_GROUPS: [&str; 3] = ["many", "threads", "memory"];
+const LONG_GROUPS: [&str; 2] = ["many", "memory"];
 const ONE_AFTER_THE_OTHER: [&str; 2] = ["threads", "memory"];
 
 pub fn measure(effort: &Effort) -> Result<Samples> {
