@@ -7,6 +7,7 @@
 
 use crate::host::SendResult;
 use crate::os::send_error as number;
+use crate::os::udp::REPORTS;
 
 /// Buffers, interfaces, routes, addresses and packet filters come back; DTLS retransmits until then.
 const LOST: [i32; 14] = [
@@ -27,14 +28,11 @@ const LOST: [i32; 14] = [
     number::EPERM,
 ];
 
-/// ICMP errors for an earlier datagram: port or protocol unreachable, parameter problem. The system reports each once.
-const REFUSED: [i32; 4] = [number::ECONNREFUSED, number::ECONNRESET, number::ENOPROTOOPT, number::EPROTO];
-
 /// Returns the result of a send that failed with `error`: `errno`, on Windows `WSAGetLastError()`.
 pub fn result_of(error: i32) -> SendResult {
     if LOST.contains(&error) {
         SendResult::Lost
-    } else if REFUSED.contains(&error) {
+    } else if REPORTS.contains(&error) {
         SendResult::Refused
     } else {
         SendResult::Failed

@@ -26,10 +26,12 @@ pub use program::{Peer, Program};
 use crate::connection::{Connection, State};
 use crate::cookie::CookieKey;
 use crate::error::{Error, Result, Status};
+use crate::host::SendResult;
 use crate::memory::Rc;
 use crate::openssl::context::Context;
 use crate::os::udp::{Outbox, Udp};
 use crate::peer::PeerAddress;
+use crate::send_error;
 use crate::statistics::Cookies;
 use decrypted::Decrypted;
 use intake::Intake;
@@ -128,7 +130,11 @@ impl<P: Program> Endpoint<P> {
         for _ in 0..MOST_READS {
             let is_more = match intake.receive(self.transport.socket()) {
                 Ok(is_more) => is_more,
-                Err(error) => return unless_fatal(&error).map(|()| false),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => {
+                    require_passing(&error)?;
+                    continue;
+                }
             };
             while intake.look_ahead(&self.peers) {
                 self.handle(intake);
@@ -244,14 +250,13 @@ fn end(connection: &Connection) {
     }
 }
 
-/// What the network reports of an earlier datagram is no failure of the socket, nor that nothing waits.
-fn unless_fatal(error: &io::Error) -> Result<()> {
-    use io::ErrorKind::{
-        ConnectionRefused, ConnectionReset, HostUnreachable, Interrupted, NetworkUnreachable, WouldBlock,
-    };
-    match error.kind() {
-        WouldBlock | Interrupted | ConnectionRefused | ConnectionReset | HostUnreachable
-        | NetworkUnreachable => Ok(()),
-        _ => Err(Error::because(Status::ConnectionFailed, "receive", format_args!("{error}"))),
+/// A signal, a lack of memory, or what the network reports of an earlier datagram is no failure of the socket, and more may
+/// wait behind it.
+fn require_passing(error: &io::Error) -> Result<()> {
+    match error.raw_os_error().map_or(SendResult::Failed, send_error::result_of) {
+        SendResult::Failed => {
+            Err(Error::because(Status::ConnectionFailed, "receive", format_args!("{error}")))
+        }
+        _ => Ok(()),
     }
 }

@@ -68,7 +68,7 @@ struct Probe {
     BIO *bio = bioOwner.get();
     qdtls_endpoint *endpoint = endpointOwner.handle;
     qdtls_endpoint_callbacks endpointCallbacks = endpointOwner.callbacks();
-    std::ptrdiff_t socket = endpointOwner.socket;
+    std::ptrdiff_t socket = endpointOwner.socket.handle;
     qdtls_callbacks callbacks = connectionOwner.callbacks();
     qdtls_callbacks noSend = connectionOwner.callbacks();
     qdtls_callbacks noSize = connectionOwner.callbacks();

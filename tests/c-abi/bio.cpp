@@ -2,29 +2,13 @@
 // R12: the peer of a connected socket, given to a datagram BIO of OpenSSL.
 #include "cases.h"
 #include "pair.h"
-
-#ifdef _WIN32
-#include <winsock2.h>
-#include <ws2tcpip.h>
-#else
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#endif
+#include "system_sockets.h"
 
 #include <cstring>
 
 using namespace harness;
 
 namespace {
-
-#ifdef _WIN32
-// Windows has sockets after this call only.
-[[maybe_unused]] const int started = [] {
-    WSADATA implementation;
-    return WSAStartup(MAKEWORD(2, 2), &implementation);
-}();
-#endif
 
 struct Socket {
     explicit Socket(int family)

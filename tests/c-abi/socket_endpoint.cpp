@@ -2,12 +2,6 @@
 #include "socket_endpoint.h"
 #include "cases.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <chrono>
 
 namespace harness {
@@ -16,11 +10,6 @@ namespace {
 
 constexpr int shortWaitMs = 10;
 constexpr auto longest = std::chrono::seconds(60);
-
-sockaddr *generic(sockaddr_in &address)
-{
-    return reinterpret_cast<sockaddr *>(&address);
-}
 
 SocketEndpoint &of(void *user)
 {
@@ -79,22 +68,17 @@ static void release(void *user)
 
 } // namespace
 
-SocketEndpoint::SocketEndpoint(bool itJudges, std::uint32_t ip)
+SocketEndpoint::SocketEndpoint(bool itJudges, std::uint32_t ip, std::uint16_t port)
     : judges(itJudges)
-    , socket(::socket(AF_INET, SOCK_DGRAM, 0))
+    , socket(ip, port)
 {
-    sockaddr_in own {};
-    own.sin_family = AF_INET;
-    own.sin_addr.s_addr = htonl(ip);
-    CHECK_EQUAL(bind(socket, generic(own), sizeof own), 0);
     const qdtls_endpoint_callbacks all = callbacks();
-    CHECK_EQUAL(qdtls_endpoint_new(socket, &all, &handle), QDTLS_STATUS_OK);
+    CHECK_EQUAL(qdtls_endpoint_new(socket.handle, &all, &handle), QDTLS_STATUS_OK);
 }
 
 SocketEndpoint::~SocketEndpoint()
 {
     free();
-    close(socket);
 }
 
 void SocketEndpoint::free()
@@ -120,10 +104,7 @@ qdtls_endpoint_callbacks SocketEndpoint::callbacks()
 
 qdtls_address SocketEndpoint::address() const
 {
-    sockaddr_in own {};
-    socklen_t length = sizeof own;
-    CHECK_EQUAL(getsockname(socket, generic(own), &length), 0);
-    return { 4, 0, ntohs(own.sin_port), { 127, 0, 0, 1 } };
+    return { 4, 0, socket.port(), { 127, 0, 0, 1 } };
 }
 
 void SocketEndpoint::listen(SSL_CTX *context)
@@ -147,10 +128,10 @@ void workUntil(const std::vector<SocketEndpoint *> &endpoints, const std::functi
     const auto start = std::chrono::steady_clock::now();
     while (!done()) {
         CHECK(std::chrono::steady_clock::now() - start < longest);
-        std::vector<pollfd> readable;
+        std::vector<const UdpSocket *> sockets;
         for (const SocketEndpoint *endpoint : endpoints)
-            readable.push_back({ endpoint->socket, POLLIN, 0 });
-        poll(readable.data(), readable.size(), shortWaitMs);
+            sockets.push_back(&endpoint->socket);
+        waitForOneOf(sockets, shortWaitMs);
         for (SocketEndpoint *endpoint : endpoints) {
             if (endpoint->handle != nullptr)
                 CHECK_EQUAL(qdtls_endpoint_process(endpoint->handle, nullptr), QDTLS_STATUS_OK);

@@ -4,6 +4,7 @@
 #define HARNESS_SOCKET_ENDPOINT_H
 
 #include "tls.h"
+#include "udp.h"
 #include "wire.h"
 
 #include <functional>
@@ -14,8 +15,9 @@ namespace harness {
 
 class SocketEndpoint {
 public:
-    // One that judges has to have its function. `own` is an IPv4 address.
-    explicit SocketEndpoint(bool judges = false, std::uint32_t own = 0x7f000001);
+    // One that judges has to have its function.
+    explicit SocketEndpoint(bool judges = false, std::uint32_t ip = loopback,
+                            std::uint16_t port = 0);
     ~SocketEndpoint();
     SocketEndpoint(const SocketEndpoint &) = delete;
     SocketEndpoint &operator=(const SocketEndpoint &) = delete;
@@ -42,7 +44,7 @@ public:
     std::vector<qdtls_connection *> connections;
 
     const bool judges;
-    int socket;
+    UdpSocket socket;
     qdtls_endpoint *handle = nullptr;
 };
 

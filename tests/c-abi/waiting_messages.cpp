@@ -4,9 +4,6 @@
 #include "cases.h"
 #include "socket_endpoint.h"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <functional>
 #include <string>
 
@@ -126,11 +123,6 @@ CASE(messages_that_wait_may_be_many_and_long_and_between_forged_ones)
     const Tls tls;
     Queue queue(tls);
     std::string expected;
-    const qdtls_address to = queue.server.address();
-    sockaddr_in server {};
-    server.sin_family = AF_INET;
-    server.sin_port = htons(to.port);
-    server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     // A record of data that nobody has encrypted.
     const Bytes forged = { 23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 32, 1, 1,
                            1,  1,    1,    1, 1, 1, 1, 1, 1, 1, 1, 1, 1,  1, 1,
@@ -138,9 +130,7 @@ CASE(messages_that_wait_may_be_many_and_long_and_between_forged_ones)
     for (const std::size_t length :
          { 1u, 16384u, 2u, 16384u, 3u, 4u, 5u, 6u, 7u, 8u, 9u, 16384u }) {
         Queue::send(queue.a, length);
-        CHECK_EQUAL(sendto(queue.b.socket, forged.data(), forged.size(), 0,
-                           reinterpret_cast<const sockaddr *>(&server), sizeof server),
-                    ssize_t(forged.size()));
+        queue.b.socket.send(forged, queue.server.socket.port());
         expected += "a" + std::to_string(length) + " ";
     }
     queue.read();

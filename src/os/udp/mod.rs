@@ -7,6 +7,7 @@ mod options;
 mod outbox;
 #[cfg(not(target_os = "linux"))]
 mod portable;
+mod reports;
 mod run;
 mod socket;
 
@@ -15,4 +16,5 @@ pub use linux::{INBOX_SIZE, Inbox};
 pub use outbox::Outbox;
 #[cfg(not(target_os = "linux"))]
 pub use portable::{INBOX_SIZE, Inbox};
+pub use reports::REPORTS;
 pub use socket::{Route, Udp};

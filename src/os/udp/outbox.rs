@@ -5,6 +5,7 @@
 use super::linux::Sender;
 #[cfg(not(target_os = "linux"))]
 use super::portable::Sender;
+use super::reports::past_reports;
 use super::run::{RUNS, Run};
 use super::socket::{Route, Udp};
 use std::io;
@@ -72,7 +73,7 @@ impl Outbox {
             let alone = [first.first()];
             let runs = if is_alone { alone.as_slice() } else { self.runs.get(sent..).unwrap_or_default() };
             let bytes = self.bytes.get(sent_bytes..).unwrap_or_default();
-            let step = match self.sender.send(socket, runs, bytes) {
+            let step = match past_reports(|| self.sender.send(socket, runs, bytes)) {
                 Ok(number) => number,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
@@ -100,10 +101,10 @@ impl Outbox {
 
     /// Sends one datagram at once.
     pub fn send_now(&mut self, socket: &Udp, to: &Route, datagram: &[u8]) -> io::Result<()> {
-        match to.own {
+        past_reports(|| match to.own {
             None => socket.send(to.peer, datagram),
             Some(_) => self.sender.send(socket, &[Run::new(*to, datagram.len())], datagram).map(drop),
-        }
+        })
     }
 }
 

@@ -63,6 +63,32 @@ fn datagrams_arrive_as_they_were_sent() {
     }
 }
 
+/// A socket's port to which nothing is bound, of which the network has reported that.
+fn refused_by(from: &UdpSocket) -> SocketAddr {
+    let nobody = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("an address");
+    from.connect(nobody).expect("an address");
+    from.send(&[0]).expect("nothing was reported");
+    nobody
+}
+
+#[test]
+fn f4_an_icmp_error_of_an_earlier_datagram_holds_up_no_other() {
+    // One datagram, some in a run, and some behind each other.
+    for lengths in [vec![10], vec![100, 100, 7], vec![100, 2000, 100]] {
+        let from = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        let nobody = refused_by(&from);
+        let to = UdpSocket::bind(nobody).expect("a socket");
+        let (sender, receiver) = (of(&from), of(&to));
+        let mut outbox = Outbox::new().expect("memory");
+        assert!(lengths.iter().all(|length| outbox.push(&sender, &route_to(&to), &vec![0; *length])));
+        let cuts = sender.cuts.get();
+        outbox.flush(&sender);
+        assert!(outbox.is_empty());
+        assert_eq!(receive(&receiver, lengths.len()).len(), lengths.len(), "{lengths:?}");
+        assert_eq!(sender.cuts.get(), cuts, "{lengths:?}");
+    }
+}
+
 #[test]
 fn a_datagram_that_cannot_be_sent_holds_up_no_other() {
     let Some([from, to]) = pair("127.0.0.1") else { return };
