@@ -77,3 +77,44 @@ fn the_native_libraries_are_openssl_and_the_systems() {
     let expected = ["-lc", "-lcrypto", "-ldl", "-lgcc_s", "-lm", "-lpthread", "-lrt", "-lssl", "-lutil"];
     assert_eq!(native, expected);
 }
+
+/// What POSIX has and Windows does not: `cargo xtask windows` takes too long to find it with each change.
+const POSIX_HEADERS: [&str; 9] =
+    ["arpa/", "dirent.h", "dlfcn.h", "fcntl.h", "netdb.h", "netinet/", "poll.h", "sys/", "unistd.h"];
+
+/// The includes of such headers that stand behind no question for the system.
+fn unconditional_posix_headers(source: &str) -> Vec<&str> {
+    let mut asks = Vec::new();
+    let mut found = Vec::new();
+    for line in source.lines() {
+        if line.starts_with("#if") {
+            asks.push(line.contains("_WIN32") || line.contains("__linux__"));
+        } else if line.starts_with("#endif") {
+            asks.pop();
+        }
+        let header = line.strip_prefix("#include <");
+        if header.is_some_and(|header| POSIX_HEADERS.iter().any(|posix| header.starts_with(posix)))
+            && !asks.contains(&true)
+        {
+            found.push(line);
+        }
+    }
+    found
+}
+
+#[test]
+fn the_cases_include_nothing_that_windows_does_not_have() {
+    for (source, expected) in [
+        ("#include <poll.h>", 1),
+        ("#ifndef GUARD_H\n#include <sys/socket.h>\n#endif", 1),
+        ("#ifdef _WIN32\n#else\n#include <unistd.h>\n#endif\n#include <unistd.h>", 1),
+        ("#ifndef _WIN32\n#include <sys/wait.h>\n#endif\n#include <string>", 0),
+    ] {
+        assert_eq!(unconditional_posix_headers(source).len(), expected, "{source}");
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c-abi");
+    for file in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("a file").path()) {
+        let source = std::fs::read_to_string(&file).expect("text");
+        assert_eq!(unconditional_posix_headers(&source), Vec::<&str>::new(), "{}", file.display());
+    }
+}
