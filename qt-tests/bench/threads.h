@@ -112,15 +112,22 @@ template <typename Duration> double sumOfBatch(size_t batch, Duration duration)
     return sum;
 }
 
-// Nanoseconds for one handshake of one thread.
-inline double timeAlone(const Turns &turns, size_t batch)
+// Nanoseconds in which a thread itself works for one handshake.
+inline double timeOf(const Turns &turns, size_t batch)
 {
     return sumOfBatch(batch, [&](size_t turn) { return turns[turn].end - turns[turn].start; })
         / peersOfBatch;
 }
 
-// The same of both. A turn lasts from the first one's start to the last one's end.
-inline double timeTogether(const std::array<Turns, 2> &turns, size_t batch)
+// The same of both threads, whose rates add up.
+inline double timeOfBoth(const std::array<Turns, 2> &turns, size_t batch)
+{
+    return 1 / (1 / timeOf(turns[0], batch) + 1 / timeOf(turns[1], batch));
+}
+
+// The same with the wait for the other thread: a turn lasts from the first one's start to the last
+// one's end.
+inline double timeOfWholeTurns(const std::array<Turns, 2> &turns, size_t batch)
 {
     const auto &[first, second] = turns;
     const auto duration = [&first = first, &second = second](size_t turn) {
@@ -134,15 +141,17 @@ template <typename Stack> void threads(const Settings &common, int effort)
 {
     const Stack shared(common);
     const auto turns = turnsOfThreads(shared, common, effort + 1);
-    std::vector<double> alone, together, factors;
-    for (int batch = 1; batch <= effort; ++batch) { // the first one warms up
-        alone.push_back(timeAlone(turns.alone, size_t(batch)));
-        together.push_back(timeTogether(turns.together, size_t(batch)));
-        factors.push_back(alone.back() / together.back());
+    std::vector<double> alone, both, factors, factorsOfWholeTurns;
+    for (size_t batch = 1; batch <= size_t(effort); ++batch) { // the first one warms up
+        alone.push_back(timeOf(turns.alone, batch));
+        both.push_back(timeOfBoth(turns.together, batch));
+        factors.push_back(alone.back() / both.back());
+        factorsOfWholeTurns.push_back(alone.back() / timeOfWholeTurns(turns.together, batch));
     }
     report("threads/1", median(alone));
-    report("threads/2", median(together));
+    report("threads/2", median(both));
     report("threads/factor", median(factors));
+    report("threads/factor-of-whole-turns", median(factorsOfWholeTurns));
 }
 
 } // namespace bench
