@@ -111,15 +111,14 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::os::udp::socket::tests::of;
     use crate::peer::PeerAddress;
     use std::net::UdpSocket;
-    use std::os::fd::AsRawFd;
 
     #[test]
     fn the_outbox_is_bounded() {
         let own = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-        // SAFETY: the socket is open until the end of the test.
-        let socket = unsafe { Udp::new(own.as_raw_fd() as isize) }.expect("a socket");
+        let socket = of(&own);
         let peer = |port| PeerAddress::new([127, 0, 0, 1].into(), port, 0).expect("valid");
         let to = |port| Route { peer: peer(port), own: None };
         let mut outbox = Outbox::new().expect("memory");

@@ -90,3 +90,18 @@ unsafe fn open(socket: isize) -> io::Result<UdpSocket> {
     // SAFETY: not INVALID_SOCKET, which is -1; open as long as it is used (this function's caller's contract).
     Ok(unsafe { UdpSocket::from_raw_socket(number) })
 }
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+
+    /// A socket that the test keeps open.
+    pub fn of(socket: &UdpSocket) -> Udp {
+        #[cfg(unix)]
+        let number = std::os::fd::AsRawFd::as_raw_fd(socket) as isize;
+        #[cfg(windows)]
+        let number = std::os::windows::io::AsRawSocket::as_raw_socket(socket) as isize;
+        // SAFETY: each test keeps its socket open as long as it uses the result.
+        unsafe { Udp::new(number) }.expect("a socket")
+    }
+}

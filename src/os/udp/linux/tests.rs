@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 use super::{INBOX_SIZE, Inbox};
+use crate::os::udp::socket::tests::of;
 use crate::os::udp::{Outbox, Route, Udp};
 use crate::peer::PeerAddress;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
-use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
-
-fn of(socket: &UdpSocket) -> Udp {
-    // SAFETY: each test keeps its socket open.
-    unsafe { Udp::new(socket.as_raw_fd() as isize) }.expect("a socket")
-}
 
 fn pair(address: &str) -> Option<[UdpSocket; 2]> {
     let socket = || UdpSocket::bind((address, 0)).ok();
