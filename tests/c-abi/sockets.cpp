@@ -378,7 +378,7 @@ CASE(an_endpoint_may_be_freed_or_left_in_any_of_its_callbacks)
 }
 
 // The network's report of an earlier datagram says nothing about those that wait, or go out now.
-CASE(f4_an_icmp_error_of_an_earlier_datagram_holds_up_no_other)
+CASE(an_icmp_error_of_an_earlier_datagram_holds_up_no_other)
 {
     World world;
     SocketEndpoint client;

@@ -67,7 +67,7 @@ fn refused_by(from: &UdpSocket) -> SocketAddr {
 }
 
 #[test]
-fn f4_an_icmp_error_of_an_earlier_datagram_holds_up_no_other() {
+fn an_icmp_error_of_an_earlier_datagram_holds_up_no_other() {
     // One datagram, some in a run, and some behind each other.
     for lengths in [vec![10], vec![100, 100, 7], vec![100, 2000, 100]] {
         let from = UdpSocket::bind("127.0.0.1:0").expect("a socket");
